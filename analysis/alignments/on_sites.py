@@ -58,19 +58,28 @@ class Place(Site):
         """The name of its site."""
         return self.name
 
+    def parts(self, values: Array) -> list[tuple[str, int, str]]:
+        """What of its site it holds at each of its positions: a coordinate or directions.
+
+        Args:
+            values: of its site, ``[rows, positions, coordinates]``.
+        """
+        _, positions, width = values.shape
+        held = map(str, range(width) if self.coordinates is None else self.coordinates)
+        each = [*held] if self.directions is None else [self.directions.text]
+        return [(self.name, at, one) for at in (range(positions) if self.at is None else [self.at]) for one in each]
+
     def of(self, values: Array) -> Array:
         """What it holds of the values of its site ``[rows, positions, coordinates]``, ``[rows, numbers]``."""
         part = values[:, *self.index]
         return (part if self.directions is None else inner(part, self.directions.matrix)).reshape(len(values), -1)
 
     def exchanged(self, values: Array, source: Array) -> Array:
-        """Values of its site with what it holds of those of the source."""
-        found = values.copy()
         if self.directions is None:
-            found[:, *self.index] = source[:, *self.index]
-        else:
-            lacking = inner(source[:, *self.index] - values[:, *self.index], self.directions.matrix)
-            found[:, *self.index] += inner(lacking, np.ascontiguousarray(self._moves.T))
+            return super().exchanged(values, source)
+        found = values.copy()
+        lacking = inner(source[:, *self.index] - values[:, *self.index], self.directions.matrix)
+        found[:, *self.index] += inner(lacking, np.ascontiguousarray(self._moves.T))
         return found
 
     @cached_property
@@ -98,6 +107,40 @@ Places = tuple[Place, ...]
 def places_text(places: Places) -> str:
     """Places with a space between them."""
     return " ".join(map(str, places))
+
+
+def read_place(text: str, there: Mapping[str, Array]) -> Place:
+    """The place of a text such as ``x1.mid~5[0,1]``.
+
+    Args:
+        text: as :class:`Place` writes it.
+        there: values of every site of the network on some rows.
+
+    Raises:
+        InvalidIntervention: it cannot be read, or the network has none such.
+    """
+    item, found = f"site {text[:40]!r}", _SITE.fullmatch(text)
+    if found is None:
+        raise InvalidIntervention(item, "cannot be read", "write a site such as h2[0,1] or x1.mid~5")
+    if found["site"] not in there:
+        known = ", ".join([*there][:12])
+        raise InvalidIntervention(item, "is no site of this network", f"use one such as {known}")
+    at = int(found["at"]) - 1 if found["at"] else None
+    coordinates = (
+        tuple(sorted({int(k) for k in found["coordinates"].split(",") if k})) if found["coordinates"] else None
+    )
+    _, positions, width = there[found["site"]].shape
+    directions = None
+    if found["directions"]:
+        try:
+            directions = parse_subspace("1" + found["directions"])
+            directions.check(text[:40], width)
+        except InvalidAlignment as error:
+            raise InvalidIntervention(item, error.cause, "write such as h2=1,0.5 or h2=1,0.5/0,1") from error
+    if (at or 0) >= positions or max(coordinates or (0,)) >= width:
+        cause = f"is beyond its {positions} positions of {width} coordinates"
+        raise InvalidIntervention(item, cause, "positions count from 1, coordinates from 0")
+    return Place(found["site"], at, coordinates, directions)
 
 
 @dataclass(frozen=True)
@@ -168,33 +211,8 @@ class Interchange:
         return run(self.subject, self.subject.inputs).values
 
     def read(self, text: str) -> Place:
-        """The place of a text such as ``x1.mid~5[0,1]``.
-
-        Raises:
-            InvalidIntervention: it cannot be read, or the network has none such.
-        """
-        item, found = f"site {text[:40]!r}", _SITE.fullmatch(text)
-        if found is None:
-            raise InvalidIntervention(item, "cannot be read", "write a site such as h2[0,1] or x1.mid~5")
-        if found["site"] not in self.clean:
-            known = ", ".join([*self.clean][:12])
-            raise InvalidIntervention(item, "is no site of this network", f"use one such as {known}")
-        at = int(found["at"]) - 1 if found["at"] else None
-        coordinates = (
-            tuple(sorted({int(k) for k in found["coordinates"].split(",") if k})) if found["coordinates"] else None
-        )
-        _, positions, width = self.clean[found["site"]].shape
-        directions = None
-        if found["directions"]:
-            try:
-                directions = parse_subspace("1" + found["directions"])
-                directions.check(text[:40], width)
-            except InvalidAlignment as error:
-                raise InvalidIntervention(item, error.cause, "write such as h2=1,0.5 or h2=1,0.5/0,1") from error
-        if (at or 0) >= positions or max(coordinates or (0,)) >= width:
-            cause = f"is beyond its {positions} positions of {width} coordinates"
-            raise InvalidIntervention(item, cause, "positions count from 1, coordinates from 0")
-        return Place(found["site"], at, coordinates, directions)
+        """The place of a text such as ``x1.mid~5[0,1]``; raises as :func:`read_place`."""
+        return read_place(text, self.clean)
 
     def values(self, places: Places) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The different values of places: the first row of each ``[values]``, and the one of each row ``[rows]``."""

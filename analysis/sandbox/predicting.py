@@ -12,7 +12,8 @@
       and edges from or into such neurons change nothing.
 2. *An aligned algorithm* speaks of nothing but its variables at their places: it predicts if no edge is changed, every
    changed neuron takes its value from a source, and the changed neurons are exactly the places of some variables, each
-   from one source. Those variables are fixed to their values on their sources.
+   from one source. Those variables are fixed to their values on their sources. Likewise one with finite variables on
+   sites of a network of any kind, whose coordinates stand for the neurons.
 3. *A bare circuit* says where, not what, and says nothing. *An algorithm without places* says what, not where: it says
    nothing, unless nothing is changed. Nor does *an alignment on directions*, which speaks of its own directions alone.
 4. *An explanation of any other kind* predicts what it predicts on the common ground
@@ -25,14 +26,16 @@ On what the common ground has, single sources on neuron sets, this is what
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pluriscope.analysis.algorithms.causal_model import NONE, CausalModel, Inputs
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.alignments.on_sites import Place, Places
 from pluriscope.analysis.interpretations.interpretation import Interpretation
 from pluriscope.analysis.interpretations.thresholds import EQUAL_WITHIN
 from pluriscope.analysis.interventions.experiments import SILENT
@@ -46,6 +49,8 @@ NO_OUTPUT_GATE: Final = "its output carries no gate, because its circuit gives t
 
 Bits = NDArray[np.int64]
 Carrier = tuple[int, int]
+Values = Mapping[str, NDArray[np.float64]]
+K = TypeVar("K", bound=tuple[Any, ...])
 
 
 def predict_by_algorithm(algorithm: HighLevelModel, intervention: Intervention, reason: str = SAYS_WHAT) -> Prediction:
@@ -76,28 +81,76 @@ def predict_by_alignment(
                 f"what is written into {site_name(change, sizes)} is no value from a run, "
                 "and its variables take theirs from runs",
             )
-    sources = {site: int(change.source or 0) for site, change in intervention.neurons.items()}
-    n_rows = 1 << algorithm.n_inputs
-    full = (1 << n_rows) - 1
     formulas = {variable.path: variable for variable in algorithm.variables}
-    fixed: dict[str, int] = {}
-    spoken: set[Carrier] = set()
-    for path, site in alignment.places:
-        members = [(site.layer, neuron) for neuron in site.neurons]
-        changed = [member for member in members if member in sources]
-        if not changed:
-            continue
-        name = formulas[path].formula
-        if len(changed) < len(members):
-            return Prediction(SILENT, f"only a part of the place of {name} is patched")
-        if len({sources[member] for member in members}) > 1:
-            return Prediction(SILENT, f"the place of {name} is patched from more than one source")
-        fixed[path] = full if formulas[path].function >> sources[members[0]] & 1 else 0
-        spoken.update(members)
-    rest = sorted(set(sources) - spoken)
-    if rest:
-        return Prediction(SILENT, f"{carrier_name(rest[0], sizes)} is on no place of its variables")
+    found = _sources(
+        {path: [(site.layer, neuron) for neuron in site.neurons] for path, site in alignment.places},
+        {site: int(change.source or 0) for site, change in intervention.neurons.items()},
+        lambda path: formulas[path].formula,
+        lambda carrier: carrier_name(carrier, sizes),
+    )
+    if isinstance(found, str):
+        return Prediction(SILENT, found)
+    full = (1 << (1 << algorithm.n_inputs)) - 1
+    fixed = {path: full if formulas[path].function >> source & 1 else 0 for path, source in found.items()}
     return Prediction(algorithm.output_given(fixed) >> intervention.base & 1)
+
+
+def predict_on_sites(
+    model: CausalModel, inputs: Inputs, placing: Mapping[str, Places], exchanged: Sequence[Place], there: Values
+) -> tuple[Prediction, tuple[str, ...]]:
+    """An algorithm with finite variables on sites, by rule 2; and its variables that are exchanged.
+
+    Args:
+        model: the algorithm.
+        inputs: of two rows, the one that is run and the source.
+        placing: where its variables are.
+        exchanged: what takes its values from the source.
+        there: values of every site of the network on some rows.
+    """
+    parts = {part: one for one in exchanged for part in one.parts(there[one.site])}
+    found = _sources(
+        {name: [part for one in places for part in one.parts(there[one.site])] for name, places in placing.items()},
+        dict.fromkeys(parts, 1),
+        str,
+        lambda part: str(parts[part]),
+    )
+    if isinstance(found, str):
+        return Prediction(SILENT, found), ()
+    values = model.run(inputs)
+    answer = int(model.run(inputs, {name: values[name][[row]] for name, row in found.items()})[model.answer].flat[0])
+    if answer < 0:
+        why = "it has no answer on these rows" if answer == NONE else f"its answer, {answer}, is no class"
+        return Prediction(SILENT, why), tuple(found)
+    return Prediction(answer), tuple(found)
+
+
+def _sources(
+    placing: Mapping[str, Collection[K]],
+    sources: Mapping[K, int],
+    called: Callable[[str], str],
+    named: Callable[[K], str],
+) -> dict[str, int] | str:
+    """The source of each variable whose place is exchanged; else why that says nothing of variables alone, a clause.
+
+    Args:
+        placing: what each variable is on.
+        sources: of all that is exchanged.
+        called: a variable, for people.
+        named: something exchanged, for people.
+    """
+    found, spoken = dict[str, int](), set[K]()
+    for variable, members in placing.items():
+        given = [sources[one] for one in members if one in sources]
+        if not given:
+            continue
+        if len(given) < len(members):
+            return f"only a part of the place of {called(variable)} is patched"
+        if len({*given}) > 1:
+            return f"the place of {called(variable)} is patched from more than one source"
+        found[variable] = given[0]
+        spoken.update(members)
+    rest = next((one for one in sorted(sources) if one not in spoken), None)
+    return found if rest is None else f"{named(rest)} is on no place of its variables"
 
 
 def predict_by_interpretation(interpretation: Interpretation, intervention: Intervention, bench: Bench) -> Prediction:

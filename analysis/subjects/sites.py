@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.numerics.fixed_order import inner
 from pluriscope.analysis.subjects.chances import divergence, log_softmax
 from pluriscope.analysis.subjects.subject import Change, Sited, Subject
@@ -21,6 +22,7 @@ Array = NDArray[np.float64]
 METRICS: Final = ("logit-difference", "probability", "kl")
 Metric = Literal["logit-difference", "probability", "kl"]
 _NUMBERS: Final = 1 << 21  # that a run keeps at once
+_PARALLEL: Final = 1e-9  # directions of which less is orthogonal
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,12 @@ class Site:
         where = slice(None) if self.at is None else slice(self.at, self.at + 1)
         return where, slice(None) if self.coordinates is None else [*self.coordinates]
 
+    def exchanged(self, values: Array, source: Array) -> Array:
+        """Values of its name with those of the site from a source, ``[rows, positions, coordinates]`` both."""
+        found = values.copy()
+        found[:, *self.index] = source[:, *self.index]
+        return found
+
 
 def part_of(site: str) -> str:
     """The part of a circuit that a site's text belongs to: a head, an MLP block, one of their slots, an edge, a unit or
@@ -72,7 +80,7 @@ def changed(site: Site, new: Callable[[Array], Array]) -> Change:
 
 def put(site: Site, given: Array) -> Change:
     """Set a site to values of all of it, or exchange it where these are of other rows."""
-    return changed(site, lambda _: given[:, *site.index])
+    return lambda name, values: site.exchanged(values, given) if name == site.name else values
 
 
 def put_along(site: Site, given: Array, matrix: Array) -> Change:
@@ -88,6 +96,31 @@ def added(site: Site, vectors: Array) -> Change:
 def scaled(site: Site, factor: float) -> Change:
     """Multiply a site's values; by 0 it is removed."""
     return changed(site, lambda own: own * factor)
+
+
+def turned(site: Site, plane: Array, angle: float, about: Array | float = 0.0) -> Change:
+    """Turn a site's values within a plane, from its first direction to its second.
+
+    Args:
+        site: whose coordinates are turned at each of its positions.
+        plane: two directions ``[2, coordinates]``; of the second what is orthogonal to the first counts.
+        angle: in radians; by 0 nothing changes.
+        about: the point that stays, ``[coordinates]``.
+
+    Raises:
+        InvalidIntervention: the directions span no plane.
+    """
+    first, second = plane
+    (square, along), of_second = inner(first, plane), inner(second, second[None])[0]
+    across = square * second - along * first
+    of_across = inner(across, across[None])[0]
+    if of_across <= (_PARALLEL * square) ** 2 * of_second:
+        raise InvalidIntervention("plane", "has two directions that span none", "give two that are not parallel")
+    axes = np.stack([first / np.sqrt(square), across / np.sqrt(of_across)])
+    more = np.array([[np.cos(angle) - 1.0, -np.sin(angle)], [np.sin(angle), np.cos(angle) - 1.0]])
+    if not more.any():
+        return changed(site, lambda own: own)
+    return changed(site, lambda own: own + inner(inner(inner(own - about, axes), more), np.ascontiguousarray(axes.T)))
 
 
 def together(changes: Sequence[Change]) -> Change:

@@ -27,6 +27,7 @@ from pluriscope.analysis.criteria.verdict import OUTCOMES
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.graph_files.graph_format import EXPLANATIONS
 from pluriscope.analysis.plugins import Failure, guarded
+from pluriscope.analysis.sandbox.intervention import MAX_CHANGES
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.db.verdicts import LETTERS, verdict_rows
@@ -220,6 +221,13 @@ def head_actions(one: Explanation[SubjectQuestion]) -> list[Action | Menu]:
         found.append(Action("Compare", links.compare(slug, [one.ref], scope), primary=True))
     if place.boolean and one.recorded is None:
         found.append(Action("Play", links.play(slug, [one.ref], scope)))
+    if (
+        one.ref.kind == "alignment"
+        and not place.question.kind.refuses("play")
+        and place.question.kind.refuses(FORMULAS)
+    ):
+        sites = [site for each in one.item[1].places for site in each.sites.split()]
+        found += [Action("Play", links.play(slug, (), scope, change=sites))] if len(sites) <= MAX_CHANGES else []
     return [*found, sharing(links, one.url())]
 
 

@@ -170,13 +170,13 @@ def options_schema(*models: type[BaseModel]) -> list[dict[str, Any]]:
     """Options as OpenAPI has them, of pages that read theirs by the kind of network or explanation.
 
     Args:
-        models: of each kind, networks' own first; what further ones say otherwise is of transformers.
+        models: of each kind, networks' own first; what further ones say otherwise is of networks with sites.
     """
     found: dict[str, dict[str, Any]] = {}
     for model in models:
         for name, field in model.model_fields.items():
             said = found.get(name, {}).get("description", field.description)
-            words = said if said == field.description else f"{said} Of a transformer: {field.description}"
+            words = said if said == field.description else f"{said} Of a network with sites: {field.description}"
             several = str(field.annotation).startswith("list")
             schema = {"type": "array", "items": {"type": "string"}} if several else {"type": "string"}
             found[name] = {"name": name, "in": "query", "description": words, "schema": schema}

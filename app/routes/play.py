@@ -13,8 +13,8 @@ from pluriscope.app.computing import room
 from pluriscope.app.error_answers import api_errors, wants_json
 from pluriscope.app.errors import BadQuery
 from pluriscope.app.pages.play.networks import find_play
+from pluriscope.app.pages.play.sites import SiteOptions
 from pluriscope.app.pages.play.state import NetworkOptions
-from pluriscope.app.pages.play.transformers import ModelOptions
 from pluriscope.app.pages.sharing.targets import MAX_ADDRESS, read_target
 from pluriscope.app.pages.sharing.verifying import VerifiedRecord, verify
 from pluriscope.app.routes.depends import Links, Reading
@@ -36,12 +36,12 @@ Address = Annotated[
     "An intervention by hand",
     PlayRecord | PatchedRecord,
     errors=(400, 404, 422),
-    options=options_schema(NetworkOptions, ModelOptions),
+    options=options_schema(NetworkOptions, SiteOptions),
     costly=lambda _: True,
 )
 def play(request: Request, session: Reading, links: Links, network: str) -> Faces:
-    """Outputs of a network while some of its values are changed, beside the unchanged run; of a perceptron also the
-    predictions of up to six explanations and whether they were right.
+    """Outputs of a network while some of its values are changed, beside the unchanged run, with the predictions of
+    placements on what is exchanged, of a perceptron also of up to six explanations, and whether they were right.
     """
     query = request.query_params.multi_items()
     try:

@@ -496,10 +496,10 @@ class RunRecord(ByName):
 class AskedRecord(ByName):
     """Prediction of one explanation for the intervention."""
 
-    letter: str = Field(description="What it is called here: P, Q, R …")
+    letter: str = Field(description="What it is called here: P, Q, R …; empty of a placement that nobody chose.")
     ref: str = Field(description="How addresses name it.")
     url: str = Field(description="Its page.")
-    says: int = Field(description="The answer that it predicts, −1 for none.")
+    says: int = Field(description="The answer that it predicts, of several outputs by number; −1 for none.")
     reason: str = Field(description="Why it predicts none; empty if it does.")
     right: bool | None = Field(description="Whether the network answers so; null without a prediction.")
 
@@ -509,6 +509,9 @@ class ByHandRecord(AboutRecord):
 
     words: str = Field(description="What is run and changed.")
     verdict: str = Field(description="What comes of it, in a few words.")
+    explanations: list[AskedRecord] = Field(
+        description="Those that were chosen, then placements whose variables are on just what is exchanged."
+    )
 
 
 class PlayRecord(ByHandRecord):
@@ -518,23 +521,23 @@ class PlayRecord(ByHandRecord):
     wants: int = Field(description="What the task wants.")
     before: RunRecord = Field(description="With nothing changed.")
     after: RunRecord = Field(description="Under the changes.")
-    explanations: list[AskedRecord] = Field(default_factory=list)
 
 
 class PatchRecord(ByName):
-    """A value of a transformer changed by hand."""
+    """A site changed by hand."""
 
     site: str = Field(description="What is changed, as addresses write it.")
+    name: str
     words: str = Field(description="What is written there.")
 
 
 class PatchedRecord(ByHandRecord):
-    """An intervention by hand on a transformer, and its effect."""
+    """An intervention by hand on a network with sites, and its effect."""
 
     changes: list[PatchRecord]
     wants: str = Field(description="What the task wants.")
-    before: dict[str, float] = Field(description="Logits with nothing changed.")
-    after: dict[str, float] = Field(description="Logits under the changes.")
+    before: dict[str, float] = Field(description="Outputs with nothing changed.")
+    after: dict[str, float] = Field(description="Outputs under the changes.")
 
 
 # --- algorithms, and where their variables stand

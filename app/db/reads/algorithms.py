@@ -42,6 +42,28 @@ def _kept(algorithm: AlgorithmRow) -> Select[AlignmentRow]:
     return select(AlignmentRow).where(AlignmentRow.algorithm_row_id == algorithm.id)
 
 
+def alignments_on(
+    session: Session, analysis: AnalysisRow, neurons: Collection[tuple[int, int]]
+) -> Sequence[AlignmentRow]:
+    """A valid alignment, a minimal one if there is one, of each algorithm some of whose variables are on just these
+    neurons, (layer, neuron) each, in the order of algorithms.
+    """
+    every = (
+        select(AlignmentRow.id, AlignmentRow.algorithm_row_id, AlignmentRow.places)
+        .join(AlignmentRow.algorithm)
+        .where(AlignmentRow.analysis_id == analysis.id, AlignmentRow.valid)
+        .order_by(AlgorithmRow.position, AlignmentRow.minimal.desc(), AlignmentRow.id)
+    )
+    wanted, first = {*neurons}, dict[int, int]()
+    for id_, owner, places in session.execute(every):
+        sites = ([(layer, neuron) for neuron in some] for _, layer, some in places)
+        if {one for site in sites if wanted.issuperset(site) for one in site} == wanted:
+            first.setdefault(owner, id_)
+    known = select(AlignmentRow).where(AlignmentRow.id.in_(first.values())).join(AlignmentRow.algorithm)
+    known = known.options(contains_eager(AlignmentRow.algorithm)).order_by(AlgorithmRow.position)
+    return session.scalars(known).all() if first else []
+
+
 def is_listed(session: Session, analysis: AnalysisRow | None, algorithm_id: str) -> bool:
     """Whether an algorithm is one of those that an analysis lists."""
     return analysis is not None and find_algorithm(session, analysis.id, algorithm_id) is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -13,22 +13,25 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
-from pluriscope.addresses.naming import LEAST, LETTERS, ExplanationRef, Scope
+from pluriscope.addresses.naming import LEAST, LETTERS, ExplanationRef
 from pluriscope.analyses.shown import input_words
+from pluriscope.analysis.alignments.alignment import Aligned, Alignment
 from pluriscope.analysis.questions.answers import ANSWER_RULE, ANSWERED, answers
 from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN, margin_to_edge
 from pluriscope.analysis.sandbox.intervention import Change, Intervention, Prediction, site_name
 from pluriscope.analysis.sandbox.running import Bench
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.db.listing import prominent_in
-from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.db.reads.algorithms import alignments_on
 from pluriscope.app.options import ScopeOptions
-from pluriscope.app.pages.candidates import input_texts
+from pluriscope.app.pages.candidates import algorithm_of, input_texts
 from pluriscope.app.pages.compare.compared import short
 from pluriscope.app.pages.explanation_list import OF_SCOPE
 from pluriscope.app.pages.explanations import KIND_LABELS, Explanation
-from pluriscope.app.pages.page import DRAWING, files_of, read_options, sharing
-from pluriscope.app.pages.place import FORMULAS, Place, check_boolean, locate, require
+from pluriscope.app.pages.page import read_options
+from pluriscope.app.pages.place import FORMULAS, check_boolean, locate, require
+from pluriscope.app.pages.play.played import Played, Said, with_hidden
+from pluriscope.app.pages.play.sites import SiteOptions, play_sites
 from pluriscope.app.pages.play.state import NetworkOptions, Site, State, read_state
 from pluriscope.app.pages.play.tokens import (
     click_words,
@@ -38,18 +41,15 @@ from pluriscope.app.pages.play.tokens import (
     written_signs,
     written_words,
 )
-from pluriscope.app.pages.play.transformers import ModelOptions, ModelPlayed, play_model, ways_on
-from pluriscope.app.pages.plugged import blocks_on
 from pluriscope.app.pages.shared import finite
-from pluriscope.app.pages.sharing.share import InShort, Shared
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.elements import Step, twice
 from pluriscope.figures.svg.layout import MAX_SHOWN, node_name
 from pluriscope.figures.svg.vessels import NARROW, WIDE, Vessels, full_at
 from pluriscope.kinds.found import Prominent
 from pluriscope.kinds.interpretations import boxed
-from pluriscope.page_kit.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Prose, Table, Text
-from pluriscope.page_kit.played import Ask, Field, Play
+from pluriscope.page_kit.blocks import Action, Block, Choice, Fact, Facts, Prose, Table, Text
+from pluriscope.page_kit.played import Ask, Field
 from pluriscope.page_kit.templating import linked
 from pluriscope.views.records import AskedRecord, HandRecord, PlayRecord, RunRecord
 
@@ -58,9 +58,7 @@ MOST_SITES: Final = 200
 Layers = tuple[NDArray[np.float64], ...]
 
 
-def find_play(
-    session: Session, links: Addresses, network: str, query: Sequence[tuple[str, str]]
-) -> Played | ModelPlayed:
+def find_play(session: Session, links: Addresses, network: str, query: Sequence[tuple[str, str]]) -> Played:
     """Read the state that an address names, after the step that it asks for.
 
     Raises:
@@ -73,33 +71,23 @@ def find_play(
     place = locate(session, links, network, scope)
     require(place, links, "play", f"play on {place.slug}")
     if place.question.kind.refuses(FORMULAS):
-        return play_model(links, place, read_options(ModelOptions, query))
+        return play_sites(session, links, place, read_options(SiteOptions, query))
     check_boolean(place, links)
-    return Played(session, links, *read_state(session, links, place, read_options(NetworkOptions, query)))
-
-
-_IN_WORDS: Final = {"best": "the best", "worst": "the worst"}
+    state, explanations = read_state(session, links, place, read_options(NetworkOptions, query))
+    return NetworkPlayed(session, links, place, state, explanations)
 
 
 @dataclass(frozen=True, eq=False)
-class Played(Shared):
+class NetworkPlayed(Played):
     """An intervention on a perceptron.
 
     Args:
         state: what the address says.
         explanations: that are asked.
-        wrong: field of a form → what was written there and cannot be read, and why.
     """
 
-    session: Session
-    links: Addresses
     state: State
     explanations: Sequence[Explanation[Question]]
-    wrong: Mapping[str, tuple[str, str]] = field(default_factory=dict, kw_only=True)
-
-    @property
-    def place(self) -> Place:
-        return self.state.place
 
     @property
     def now(self) -> Intervention:
@@ -128,7 +116,6 @@ class Played(Shared):
 
     @cached_property
     def hands(self) -> list[tuple[HandRecord, str]]:
-        """Changes, each with the address of the state without it."""
         return [(self._hand(change), self.state.without(change).url) for change in self.now.changes]
 
     def _hand(self, change: Change) -> HandRecord:
@@ -142,39 +129,40 @@ class Played(Shared):
         return self.state.url
 
     @property
-    def about(self) -> tuple[NetworkRow, Scope]:
-        return self.place.row, self.place.scope
+    def cleared(self) -> str:
+        return self.state.at(Intervention(self.now.base)).url
 
-    @cached_property
-    def title(self) -> str:
-        """Title of what the changes do to the answer."""
-        before, after = answered(self.before), answered(self.after)
-        title = f"The answer stays {after}" if before == after else f"The answer turns from {before} to {after}"
-        if not self.hands:
-            title = f"On input {input_words(self.now.base, self.state.n_inputs)} the network answers {after}"
-        right = [_IN_WORDS.get(one.letter, one.letter) for one in self.asked if one.right]
-        if any(one.right is not None for one in self.asked):
-            title += f": {' and '.join(right) or 'none'} {'is' if len(right) < LEAST else 'are'} right"
-        return title
+    @property
+    def answers(self) -> tuple[str, str]:
+        return str(answered(self.before)), str(answered(self.after))
+
+    @property
+    def unchanged(self) -> str:
+        base = input_words(self.now.base, self.state.n_inputs)
+        return f"On input {base} the network answers {answered(self.after)}"
 
     @cached_property
     def words(self) -> str:
-        """Words for what is run and changed."""
         return intervention_words(self.now, self.state.sizes, self.state.n_inputs)
 
     @property
-    def in_short(self) -> InShort:
-        says = {one.letter: f"predicts {one.says}" if one.says >= 0 else "makes no prediction" for one in self.asked}
+    def wants(self) -> str:
+        return str(self._wanted)
+
+    @property
+    def identity(self) -> str:
+        asked = f"; asked: {', '.join(self.state.refs)}" if self.state.refs else ""
+        return f"intervention {write_now(self.now, self.state.n_inputs)}{asked}"
+
+    @property
+    def facts(self) -> Sequence[tuple[str, str]]:
         judged = {None: "", True: ", correct", False: ", incorrect"}
-        lines = (
+        chosen = [one for one in self.asked if one.letter]
+        says = {one.letter: f"predicts {one.says}" if one.says >= 0 else "makes no prediction" for one in chosen}
+        return (
             ("Input", input_words(self.now.base, self.state.n_inputs)),
             ("The network answers", f"{answered(self.after)}, from an output of {_output(self.after)}"),
-            *((one.letter, says[one.letter] + judged[one.right]) for one in self.asked),
-        )
-        asked = f"; asked: {', '.join(self.state.refs)}" if self.state.refs else ""
-        identity = f"intervention {write_now(self.now, self.state.n_inputs)}{asked}"
-        return InShort(
-            "Intervention by hand", f"{self.place.row.name} on {self.words}", lines, identity, self.place.cited
+            *((one.letter, says[one.letter] + judged[one.right]) for one in chosen),
         )
 
     def record(self) -> PlayRecord:
@@ -187,12 +175,12 @@ class Played(Shared):
             wants=self._wanted,
             before=self._run(self.before),
             after=self._run(self.after),
-            explanations=list(self.asked),
+            explanations=self.asked,
         )
 
     @property
     def _wanted(self) -> int:
-        return self.place.question.task.truth_table[self.now.base]
+        return int(self.place.question.task.truth_table[self.now.base])
 
     def _run(self, layers: Layers) -> RunRecord:
         sizes = self.state.sizes
@@ -204,20 +192,47 @@ class Played(Shared):
         margin = finite(float(margin_to_edge(layers[-1][0], ANSWERED)))
         return RunRecord(values=values, gives=answered(layers), margin=margin)
 
+    def answer(self, number: int) -> str:
+        return str(number)
+
     @cached_property
-    def asked(self) -> list[AskedRecord]:
-        """Record of each explanation's prediction."""
-        return [
-            AskedRecord(
-                letter=letter,
-                ref=str(one.ref),
-                url=one.url(),
-                says=said.bit,
-                reason=said.reason,
-                right=said.bit == answered(self.after) if said.speaks else None,
-            )
-            for letter, one, said in zip(self._letters(), self.explanations, self.predictions, strict=True)
-        ]
+    def said(self) -> list[Said]:
+        """Predictions of explanations that somebody chose, then of placements on what is changed."""
+        refs, found = self.state.refs, list[Said]()
+        every = [*zip(self._letters(), self.explanations, self.predictions, strict=True)]
+        every += [("", one, said) for one, said in self._there]
+        for letter, one, said in every:
+            ref, step = str(one.ref), Markup()
+            if letter:
+                without = replace(self.state, refs=tuple(other for other in refs if other != ref)).url
+                step = linked(with_hidden("Remove", letter), without, id=f"drop-{letter}")
+            elif len(refs) < len(LETTERS):
+                step = linked(
+                    with_hidden("Ask", ref), replace(self.state, refs=(*refs, ref)).url, id=f"also-{len(found)}"
+                )
+            right = said.bit == answered(self.after) if said.speaks else None
+            record = AskedRecord(letter=letter, ref=ref, url=one.url(), says=said.bit, reason=said.reason, right=right)
+            name = one.algorithm.formula if one.algorithm else KIND_LABELS[one.kind]
+            found.append(Said(record, name, short(ref), step))
+        return found
+
+    @cached_property
+    def _there(self) -> list[tuple[Explanation[Question], Prediction]]:
+        """Valid placements whose variables' neurons are those that are patched, one of each algorithm, with what they
+        predict.
+        """
+        place, found = self.place, list[tuple[Explanation[Question], Prediction]]()
+        patched = {one for one, change in self.now.neurons.items() if change.written == "source"}
+        if place.analysis is None or len(patched) < max(1, len(self.now.changes)):
+            return []
+        for row in alignments_on(self.session, place.analysis, patched):
+            ref, algorithm = ExplanationRef("alignment", row.algorithm.algorithm_id, row.alignment_id), row.algorithm
+            aligned = Aligned(algorithm_of(algorithm, place), Alignment.read(algorithm.text, row.places))
+            one = Explanation(self.session, self.links, ref, place, aligned)
+            said = one.record.ask(place.question, aligned, self.now, self.bench)
+            if said.speaks and str(ref) not in self.state.refs:
+                found.append((one, said))
+        return found
 
     @cached_property
     def _prominent(self) -> Mapping[str, Prominent]:
@@ -237,11 +252,12 @@ class Played(Shared):
 
     # --- as a drawing
 
-    def drawn(self, name: str) -> Markup | None:
-        return self._drawing(linked=False) if name == DRAWING else None
+    def drawing(self, *, linked: bool) -> Markup:
+        if linked:
+            return twice(self._drawn(linked=True), self._drawn(linked=True, narrow=True))
+        return self._drawn(linked=False)
 
-    def _drawing(self, *, linked: bool, narrow: bool = False) -> Markup:
-        """The network while it runs, with links on what can be chosen or without."""
+    def _drawn(self, *, linked: bool, narrow: bool = False) -> Markup:
         signs = {one: written_signs(one, self.state.n_inputs) for one in self.now.changes}
         cut = self.place.question.network
         return Vessels(
@@ -281,42 +297,19 @@ class Played(Shared):
 
     # --- as a page
 
-    @cached_property
-    def blocks(self) -> tuple[Block, ...]:
+    def first(self) -> Action:
         slug, scope, refs = self.place.slug, self.place.scope, self.state.refs
-        act = Action("Choose explanations", self.links.explanations(slug, scope), primary=True)
         if len(refs) >= LEAST:
-            act = Action("Compare", self.links.compare(slug, refs, scope), primary=True)
-        actions = [act]
-        actions += ways_on(self.links, self.place)
-        if self.hands:
-            actions.append(Action("Reset", self.state.at(Intervention(self.now.base)).url))
+            return Action("Compare", self.links.compare(slug, refs, scope), primary=True)
+        return Action("Choose explanations", self.links.explanations(slug, scope), primary=True)
+
+    @property
+    def caption(self) -> str:
         does = written_words(self.state.tool, self.state.n_inputs)
-        caption = f"A neuron or edge that you choose is {does}; choose it again to undo that. "
-        caption += "Levels are values; negative ones hang from the top."
-        drawn = twice(self._drawing(linked=True), self._drawing(linked=True, narrow=True))
-        sentence = f"{self.words}. The task wants {self._wanted}."
-        return (
-            Head(self.title, sentence, actions=[*actions, sharing(self.links, self.url)]),
-            Play(
-                url=self.links.play(slug),
-                controls=list(self._controls()),
-                figure=Figure(drawn, caption, files_of(self.links, self.url), id=DRAWING),
-                outcome=[*self._outcome(), *self._changes()],
-            ),
-            *blocks_on("play", self.session, self.links, self.place),
-        )
+        words = f"A neuron or edge that you choose is {does}; choose it again to undo that. "
+        return words + "Levels are values; negative ones hang from the top."
 
-    def _changes(self) -> list[Block]:
-        """Table of what is changed, each with the way to undo it."""
-        cells = []
-        for number, (one, without) in enumerate(self.hands):
-            undo = Markup('Undo<span class="vh"> {}</span>').format(one.name)
-            cells.append((one.name, one.words, linked(undo, without, id=f"undo-{number}")))
-        return [Table.plain(["Changed", "How", "Step"], cells)] if cells else []
-
-    def _controls(self) -> Iterator[Choice | Ask]:
-        """Controls of what is run, and what is done to what is chosen."""
+    def controls(self) -> Iterator[Choice | Ask]:
         state, inputs = self.state, input_texts(self.state.n_inputs)
         urls = {text: state.at(self.now.on(row)).url for row, text in enumerate(inputs)}
         yield Choice("Input", urls, inputs[self.now.base], id="base")
@@ -332,16 +325,12 @@ class Played(Shared):
             value, error = self.wrong.get("site", ("", ""))
             yield Ask("Change", state.fields(), [Field("site", "Neuron or edge", value, error, hint="2.1.0")])
 
-    def _outcome(self) -> Iterator[Block]:
-        """Show what the network does under the changes."""
+    def outcome(self) -> Iterator[Block]:
         was = f"{_output(self.before)} with nothing changed" if self.hands else ""
         answer = Fact("Answers", str(answered(self.after)), ANSWER_RULE, _margin(self.after))
         yield Facts([Fact("Output", _output(self.after), was), answer], id="does")
-        if self.explanations:
-            yield self._predicted_table()
-        yield from self._offered()
 
-    def _offered(self) -> Iterator[Block]:
+    def offered(self) -> Iterator[Block]:
         """Explanations that stand out and are not asked yet; else where some are chosen."""
         rows, taken = list[tuple[Text, ...]](), {*self.state.refs, *(one.letter for one in self.asked)}
         for ref, one in self._prominent.items():
@@ -353,22 +342,6 @@ class Played(Shared):
         elif not self.explanations:
             asks = "What do explanations say of it? Choose some in the list and compare them; Compare leads here."
             yield Prose(asks, glossary=False)
-
-    def _predicted_table(self) -> Table:
-        """Table of what each explanation predicts."""
-        rows = []
-        for one, asked in zip(self.explanations, self.asked, strict=True):
-            drop = Markup('Remove<span class="vh"> {}</span>').format(asked.letter)
-            others = replace(self.state, refs=tuple(ref for ref in self.state.refs if ref != asked.ref)).url
-            kind = one.algorithm.formula if one.algorithm else KIND_LABELS[one.kind]
-            what = Markup('<b class="key">{}</b> <a href="{}">{}</a>').format(asked.letter, one.url(), kind)
-            says: Text = "no prediction" if asked.says < 0 else str(asked.says)
-            if asked.right is False:
-                says = Markup('<s>{}</s><span class="vh"> wrong</span>').format(says)
-            right = {None: "", True: "right", False: "wrong"}[asked.right]
-            why = asked.reason or short(asked.ref)
-            rows.append((what, why, says, right, linked(drop, others, id=f"drop-{asked.letter}")))
-        return replace(Table.plain(("Explanation", "Which", "Says", "Outcome", "Step"), rows), id="asked")
 
 
 def answered(layers: Layers) -> int:

@@ -9,6 +9,7 @@ import pytest
 from pluriscope.analysis.algorithms.enumerated import candidates
 from pluriscope.analysis.algorithms.written import inputs_of, written
 from pluriscope.analysis.subjects.registry import question_in
+from pluriscope.analysis.subjects.sites import Site, turned
 from pluriscope.page_kit.templating import part_url
 from pluriscope_stories.measuring import course_of, figures_of, question_of
 from pluriscope_stories.shown import NETWORKS
@@ -71,6 +72,17 @@ def test_the_vectors_of_the_sum_are_on_a_circle_in_its_plane():
     angles = 2 * 2 * np.pi * network.answers / 7
     apart = plane - np.stack([np.cos(angles), np.sin(angles)], axis=1)
     assert np.ptp(apart, axis=0).max() < 1e-12
+
+
+def test_a_turn_of_the_circle_by_a_seventh_of_its_steps_adds_to_the_sum():
+    network = question("sum-modulo").subject
+    plane, site = np.array([[2, 2, -1], [-1, 2, 2]]) / 3, Site("h2")
+    centre = network.layers[-2][:7].mean(axis=0)  # of the sums from 0 to 6
+    for steps in range(7):
+        # the circle goes around twice in 7 steps of the sum: 2π/7 adds 4, and twice that 1
+        for angle, more in ((2 * np.pi / 7 * steps, 4 * steps), (4 * np.pi / 7 * steps, steps)):
+            outputs = network.run_sites(network.inputs, turned(site, plane, angle, centre))
+            assert (outputs.argmax(axis=1) == (network.answers + more) % 7).all()
 
 
 def test_a_server_stores_the_networks_once_and_their_overview_has_the_story(tmp_path):

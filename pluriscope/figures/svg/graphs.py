@@ -63,6 +63,7 @@ def graph_diagram(
     steps: Mapping[str, Step] | None = None,
     changed: Collection[str] = (),
     carried: Mapping[str, str] | None = None,
+    values: Mapping[str, str] | None = None,
 ) -> Markup:
     """A model's graph, or a circuit of it.
 
@@ -76,6 +77,7 @@ def graph_diagram(
         steps: name of a node or edge → where a click on it leads.
         changed: names of nodes and edges that stand out.
         carried: name of a node that stands out → what it carries, written at its name.
+        values: name of a node → the number below it.
     """
     carried = carried or {}
     changed, steps, kept = {*changed, *carried}, steps or {}, [True] * len(graph.edges) if kept is None else kept
@@ -92,11 +94,20 @@ def graph_diagram(
     most = max((max(one) for one in looking.shares.values()), default=0.0) if looking else 0.0
     for number, node in enumerate(graph.nodes):
         there = number in touched or not node.removable
-        own = laid.node(number, "n-open" if there else "n-cut", named=not thumb, carries=carried.get(node.name, ""))
+        own = laid.node(
+            number,
+            "n-open" if there else "n-cut",
+            named=not thumb,
+            carries=carried.get(node.name, ""),
+            ringed=node.name in changed,
+        )
         if looking is not None and number in looking.shares:
             shares = looking.shares[number]
             # of a drawing wider than its page, this part comes into view
             own += _bars(looking.tokens, shares, *laid.places[number], "most" if max(shares) == most else "")
+        if values and node.name in values:
+            x, y = laid.places[number]
+            own += text(x, y + laid.half(number)[1] + 18, values[node.name], "lab s halo", anchor="middle")
         if node.name in changed:
             own += laid.box(number, 5, "vs-ring", 9)
         body += steps[node.name].around(own) if node.name in steps else own
@@ -207,7 +218,7 @@ class _Layout:
         (x, y), (wide, high) = self.places[number], (end + more for end in self.half(number))
         return rect(x - wide, y - high, 2 * wide, 2 * high, css_class, f'rx="{corner}"')
 
-    def node(self, number: int, css_class: str, *, named: bool, carries: str = "") -> str:
+    def node(self, number: int, css_class: str, *, named: bool, carries: str = "", ringed: bool = False) -> str:
         """A node, with its name and those of its slots where it is named; what it carries is named everywhere."""
         (x, y), (wide, high), slots = self.places[number], self.half(number), self.slots[number]
         boxed = slots or number in self.boxes
@@ -221,7 +232,7 @@ class _Layout:
         label = self.graph.nodes[number].label + (f": {carries}" if carries else "")
         most, half = self.size[0], text_width(label, 14) / 2
         middle = max(half, min(x, most - half)) if carries and 2 * half < most else x
-        return found + text(middle, y - high - (12 if carries else 7), label, "lab halo", anchor="middle")
+        return found + text(middle, y - high - (12 if ringed else 7), label, "lab halo", anchor="middle")
 
 
 @lru_cache(maxsize=16)  # the hundreds of thumbs on a list are of one graph

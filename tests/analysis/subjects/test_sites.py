@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.subjects.perceptron.gradients import input_slopes, site_slopes
 from pluriscope.analysis.subjects.perceptron.mlp import activations, forward
 from pluriscope.analysis.subjects.perceptron.question import ask
-from pluriscope.analysis.subjects.sites import Site, added, part_of, put, put_along, run, scaled, together
+from pluriscope.analysis.subjects.registry import question_in
+from pluriscope.analysis.subjects.sites import Site, added, part_of, put, put_along, run, scaled, together, turned
+from pluriscope.app.bundled import bundled_models
 from tests.random_networks import random_network
 
 QUESTION = ask(random_network(3, (2, 4, 3, 1), "tanh", biases=0.3))
@@ -58,6 +61,47 @@ def test_a_change_is_of_its_site_alone(change, expected):
     assert np.array_equal(found[:, 1, [1, 3]], ROWS[:, 1, [1, 3]])
     assert change("h2", ROWS) is ROWS
     assert np.array_equal(ROWS, before)
+
+
+def of_kind(name):
+    """A network with the site that is turned."""
+    if name == "perceptron":
+        return QUESTION, Site("h1", None, (0, 1, 3))
+    kinds = {
+        "elman": ("parity-3-elman", "h2"),
+        "convolutional": ("bars-4x4-conv", "c2"),
+        "transformer": ("induction-attention", "x1"),
+    }
+    slug, site = kinds[name]
+    return question_in(bundled_models()[slug]).subject, Site(site, 4 if name == "transformer" else None)
+
+
+@pytest.mark.parametrize("name", ["perceptron", "elman", "convolutional", "transformer"])
+def test_a_turn_is_within_its_plane_and_by_nothing_leaves_a_run_as_it_is_to_the_bit(name):
+    subject, site = of_kind(name)
+    clean = run(subject, subject.inputs).values[site.name]
+    before = clean[:, *site.index]
+    plane = np.random.default_rng(2).normal(size=(2, before.shape[2]))
+    about, angle = np.linspace(0, 1, before.shape[2]), 2 * np.pi / 7
+    still = subject.run_sites(subject.inputs, turned(site, plane, 0.0, about))
+    assert still.tobytes() == subject.run_sites(subject.inputs, lambda _, values: values).tobytes()
+    after = turned(site, plane, angle, about)(site.name, clean)[:, *site.index]
+    axes = np.linalg.qr(plane.T)[0].T
+    axes *= np.sign((axes * plane).sum(axis=1))[:, None]  # from the first direction to the second
+    flat, moved = ((one - about) @ axes.T for one in (before, after))
+    turn = np.exp(1j * angle)
+    assert moved[..., 0] + 1j * moved[..., 1] == pytest.approx((flat[..., 0] + 1j * flat[..., 1]) * turn, abs=1e-9)
+    assert after - before == pytest.approx((moved - flat) @ axes, abs=1e-9)
+    there_and_back = together([turned(site, plane, angle, about), turned(site, plane, -angle, about)])
+    assert there_and_back(site.name, clean) == pytest.approx(clean, abs=1e-9)
+    assert subject.run_sites(subject.inputs, turned(site, plane, angle, about)) != pytest.approx(still)
+
+
+@pytest.mark.parametrize("second", [[2.0, -4.0], [0.0, 0.0], [-1e-12, 2e-12]])
+def test_two_directions_that_span_no_plane_are_refused(second):
+    for plane in ([[1.0, -2.0], second], [second, [1.0, -2.0]]):
+        with pytest.raises(InvalidIntervention, match="span none"):
+            turned(Site("h1"), np.array(plane), 1.0)
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,25 @@ def test_an_alignment_is_right_where_its_own_places_are_patched(client, record, 
     assert record(f"{PLAY}?e={ALIGNMENT}&now={now}")["explanations"][0]["right"] is True
 
 
+@pytest.mark.parametrize(("base", "source"), [(base, source) for base in range(4) for source in range(4)])
+def test_placements_on_just_what_is_patched_are_heard_without_being_asked(client, record, base, source):
+    listed = record(f"{XOR}/explanations?kind=alignment&valid=yes&limit=200")["items"]
+    places = {one["ref"]: record(f"{XOR}/explanations/{one['ref']}")["places"] for one in listed}
+    site, where = next((one["site"], one["place"].partition(":")[2]) for one in places[ALIGNMENT])
+    now = f"{base:02b}_{where}s{source:02b}"
+    found = record(f"{PLAY}?now={now}")["explanations"]
+    here = [[one for one in some if one["site"] == site] for some in places.values()]
+    assert {one["ref"][2:].partition(".")[0] for one in found} == {
+        ref[2:].partition(".")[0] for ref, some in zip(places, here, strict=True) if some
+    }
+    place = next(one for one in places[ALIGNMENT] if one["site"] == site)
+    [mine] = [one for one in found if one["ref"] == ALIGNMENT]
+    assert (mine["letter"], mine["says"], mine["right"]) == ("", place["expected"][source][base], True)
+    for silent in (f"{now}_3.0.1z", f"{base:02b}_{where}z", f"{base:02b}"):
+        assert record(f"{PLAY}?now={silent}")["explanations"] == []
+    assert f"e={ALIGNMENT}" in client.get(f"{PLAY}?now={now}").text
+
+
 def test_keys_come_to_neurons_before_edges_and_are_shown_what_a_click_does(client):
     links = re.findall(r'<a id="at-([0-9-]+)"[^>]* aria-label="([^"]*)"', client.get(PLAY).text)
     assert [at.count("-") for at, _ in links] == [1] * 6 + [2] * 18

@@ -81,8 +81,8 @@ def test_a_row_is_named_by_its_tokens(client):
     [
         ("row=Z+Z", "is no row of the task"),
         ("change=2.0_one", "cannot be read"),
-        ("change=3.0", "is not there: the model has 2 layers of 2 heads"),
-        ("change=2.0~6", "is beyond the 5 positions"),
+        ("change=3.0", "is no site of this network"),
+        ("change=2.0~6", "is beyond its 5 positions"),
         ("row=999", "is beyond the 324 rows"),
         ("source=999", "is beyond the 324 rows"),
         ("now=01", "is unknown here"),
@@ -98,5 +98,5 @@ def test_a_wrong_step_keeps_the_page_and_says_why(client):
     answer = client.get(f"{ONE}?row=7&change=2.0&site=9.9")
     assert answer.status_code == 400
     assert "9.9" in answer.text
-    assert "is not there" in answer.text
+    assert "is no site of this network" in answer.text
     assert "undo-0" in answer.text
