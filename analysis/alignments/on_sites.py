@@ -34,7 +34,7 @@ Array = NDArray[np.float64]
 APART: Final = 1e-9
 """An output decides if it is above every other by more."""
 _SITE: Final = re.compile(
-    r"(?P<site>[a-z0-9.]{1,40})(?:~(?P<at>[1-9][0-9]{0,5}))?"
+    r"(?P<site>[a-z0-9.-]{1,40})(?:~(?P<at>[1-9][0-9]{0,5}))?"
     r"(?:\[(?P<coordinates>[0-9,]{1,400})\]|(?P<directions>=[-0-9.,_e/]{1,4000}))?"
 )
 _RUNS: Final = 1 << 11  # at once
@@ -114,7 +114,7 @@ def read_place(text: str, there: Mapping[str, Array]) -> Place:
 
     Args:
         text: as :class:`Place` writes it.
-        there: values of every site of the network on some rows.
+        there: values of every site of the network on some rows; of an edge what its source gives.
 
     Raises:
         InvalidIntervention: it cannot be read, or the network has none such.

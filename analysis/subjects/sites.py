@@ -166,7 +166,7 @@ def run(subject: Sited, data: NDArray[Any], patches: Sequence[Patch] = ()) -> Ru
             if target == reader:
                 stream = stream.copy()
                 own = found["x0" if source == "x" else source]
-                stream[:, *site.index] += given[:, *site.index] - own[:, *site.index]
+                stream[:, *site.index] += (site.exchanged(own, given) - own)[:, *site.index]
         return stream
 
     edges: dict[str, Any] = {"read": read} if any("-" in site.name for site, _ in patches) else {}

@@ -133,6 +133,17 @@ def test_from_an_algorithm_of_ones_own_to_its_placement(tab, expect, site):
         expect(tab.locator("svg.graph").first).to_contain_text("h2.1: p2")
         tab.locator("#interchanges summary").click()
         expect(main).to_contain_text("112 interchanges")
+        main.get_by_role("link", name="Play", exact=True).click()
+        expect(tab.locator("#asked")).to_contain_text("its p1, p2")
+        tab.get_by_role("link", name="Undo unit 1 of the state after step 2").click()
+        said = tab.locator("#asked tbody tr")
+        expect(said.first).to_contain_text(re.compile(r"its p1\b(?!,).*right"))
+        unit = tab.locator("#at-h1-1")
+        unit.focus()
+        for asked in (0, 1):
+            tab.keyboard.press("Enter")
+            expect(said).to_have_count(asked)
+            expect(unit).to_be_focused()
     finally:
         with store.write() as session:
             delete_network(session, find_network(session, "written-upon"))

@@ -14,16 +14,13 @@ Vig et al., NeurIPS 2020 (arXiv:2004.12265); sites as in TransformerLens; edges 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.numerics.fixed_order import inner
-from pluriscope.analysis.subjects.sites import Site
 from pluriscope.analysis.subjects.subject import Change
 from pluriscope.analysis.subjects.transformer.heads import Array, attention, inner_slopes, mixed
 from pluriscope.analysis.subjects.transformer.space import AttentionSpace
@@ -33,7 +30,6 @@ MILLISECONDS: Final = 1.5e-6
 """About how long one multiplication takes."""
 SLOTS: Final = ("q", "k", "v")
 _NUMBERS: Final = 1 << 21  # that a run keeps at once
-_SITE: Final = re.compile(r"(?P<name>[a-z0-9.-]{1,40})(?:~(?P<at>[1-9][0-9]?))?")
 
 
 def site_names(model: Transformer) -> list[str]:
@@ -50,26 +46,6 @@ def site_names(model: Transformer) -> list[str]:
 def edge_names(model: Transformer) -> list[str]:
     """Every edge, ``SOURCE-READER`` or ``SOURCE-HEAD.SLOT``, in the order of readers."""
     return [*AttentionSpace(model, "qkv", means=False, split=False).graph.edge_names]
-
-
-def read_site(model: Transformer, text: str) -> Site:
-    """The site of a text.
-
-    Raises:
-        InvalidIntervention: it cannot be read, the model has no such site, or its rows no such position.
-    """
-    item, shape, context = f"site {text[:40]!r}", _SITE.fullmatch(text), model.tokens.shape[1]
-    if shape is None:
-        raise InvalidIntervention(item, "cannot be read", "write a site such as x1, 2.0.q, 2.0~3 or 1.0-2.0.k")
-    name, at = shape["name"], shape["at"]
-    known = edge_names(model) if "-" in name else site_names(model)
-    if name not in known:
-        layers = len(model.layers)
-        size = f"{layers} layer{'s' if layers > 1 else ''} of {model.n_heads} head{'s' if model.n_heads > 1 else ''}"
-        raise InvalidIntervention(item, f"is not there: the model has {size}", f"use one such as {known[-1]}")
-    if at is not None and int(at) > context:
-        raise InvalidIntervention(item, f"is beyond the {context} positions of a row", f"use ~1 to ~{context}")
-    return Site(name, None if at is None else int(at) - 1)
 
 
 def run_sites(

@@ -8,7 +8,7 @@ also an edge), with ``_zero``, ``_mean`` or ``_v`` and a number behind it where 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, Final
@@ -31,10 +31,10 @@ from pluriscope.analysis.numerics.fixed_order import mean
 from pluriscope.analysis.placements.report import PlacedModel, SitePlacement
 from pluriscope.analysis.sandbox.intervention import MAX_CHANGES
 from pluriscope.analysis.sandbox.predicting import predict_on_sites
-from pluriscope.analysis.subjects.sites import Run, Site, on_all_rows, partner_of, run
+from pluriscope.analysis.subjects.sites import Run, on_all_rows, partner_of, run
 from pluriscope.analysis.subjects.subject import Subject, gaps
 from pluriscope.analysis.subjects.transformer.model import AttentionModel
-from pluriscope.analysis.subjects.transformer.runs import edge_names, read_site
+from pluriscope.analysis.subjects.transformer.runs import edge_names
 from pluriscope.app.db.listing import ALGORITHMS
 from pluriscope.app.errors import BadQuery
 from pluriscope.app.options import ScopeOptions
@@ -94,7 +94,7 @@ class SiteOptions(ScopeOptions):
 class Change:
     """Change of a site: "" for a patch, "zero", "mean", or "v" and a number."""
 
-    site: Site
+    site: SitePlace
     written: str
 
     def __str__(self) -> str:
@@ -152,8 +152,7 @@ class SitesPlayed(Played):
 
     def _written(self, change: Change) -> Array:
         """Values that a change writes, at all positions."""
-        name, _, reader = change.site.name.partition("-")
-        at = "x0" if reader and name == "x" else name
+        at = _giver(change.site.name)
         if change.written == "mean":
             return mean(on_all_rows(self.subject, at.__eq__)[at])[None]
         if not change.written:
@@ -174,15 +173,19 @@ class SitesPlayed(Played):
         left = tuple(one for one in self.changes if one.site != change.site)
         return replace(self, changes=left if len(left) < len(self.changes) else (*left, change))
 
-    def read(self, text: str) -> Site:
+    @cached_property
+    def there(self) -> Mapping[str, Array]:
+        """Values of every site, of a transformer also what each edge carries."""
+        values, edges = self.before.values, () if self.model is None else edge_names(self.model)
+        return {**values, **{edge: values[_giver(edge)] for edge in edges}}
+
+    def read(self, text: str) -> SitePlace:
         """The site of a text.
 
         Raises:
             InvalidIntervention: it cannot be read, or the network has none such.
         """
-        if "-" in text.partition("=")[0] and self.model is not None:
-            return read_site(self.model, text)
-        return read_place(text, self.before.values)
+        return read_place(text, self.there)
 
     def gap(self, of: Run) -> float:
         """The right output less the largest other."""
@@ -205,7 +208,7 @@ class SitesPlayed(Played):
     def wants(self) -> str:
         return self.answer(int(self.subject.answers[self.row]))
 
-    def called(self, site: Site) -> str:
+    def called(self, site: SitePlace) -> str:
         """A site for people: head 2.0 q, embedding → head 2.1 at token 3, unit 0 of the state after step 1."""
         graph = self.place.question.space.graph
         labels = {node.name: node.label for node in graph.nodes}
@@ -278,7 +281,7 @@ class SitesPlayed(Played):
         """Predictions of algorithms some of whose variables are on just what is exchanged, one of each algorithm and
         choice of variables; where none of them is placed, of some that come nearest.
         """
-        exchanged = [one.site for one in self.changes if not one.written and isinstance(one.site, SitePlace)]
+        exchanged = [one.site for one in self.changes if not one.written and one.site.name in self.before.values]
         if not self._placements or not exchanged or len(exchanged) < len(self.changes):
             return []
         inputs, happens = inputs_of(self.place.question), int(decided(self.after.logits)[0][0])
@@ -289,7 +292,7 @@ class SitesPlayed(Played):
             placed = placed and bool(placement.placed)
             if not placed and len(found) >= MOST_NEAR:
                 break
-            placing = {one.variable: tuple(map(self._place, one.sites.split())) for one in placement.places}
+            placing = {one.variable: tuple(map(self.read, one.sites.split())) for one in placement.places}
             read = read_causal_model(model.text)
             said, variables = predict_on_sites(read, both, placing, exchanged, self.before.values)
             if not variables or (model.id, variables) in found:
@@ -303,9 +306,6 @@ class SitesPlayed(Played):
                 record, called(model.text), f"its {', '.join(variables)}{standing}", Markup()
             )
         return [*found.values()]
-
-    def _place(self, text: str) -> SitePlace:
-        return read_place(text, self.before.values)
 
     def offered(self) -> Iterator[Block]:
         """Sites that carry variables of placed algorithms; where there are none, why."""
@@ -324,7 +324,7 @@ class SitesPlayed(Played):
                 carried.setdefault(one.sites, {})[one.variable] = None
         rows = list[tuple[Text, ...]]()
         for sites, variables in [*carried.items()][:MOST_OFFERED]:
-            changes = tuple(Change(self._place(site), "") for site in sites.split())
+            changes = tuple(Change(self.read(site), "") for site in sites.split())
             step = linked(
                 with_hidden("Exchange", sites), replace(self, changes=changes, tool="").url, id=f"ask-{len(rows)}"
             )
@@ -374,14 +374,11 @@ class SitesPlayed(Played):
             }
             looking = Looking(self.model.row_tokens(self.row), shares, self.answers[1])
         else:
-            held = {
-                node: self._place(site).of(self.after.values[self._place(site).name]) for node, site in named.items()
-            }
+            held = {node: self.read(site).of(self.after.values[self.read(site).name]) for node, site in named.items()}
             values = {node: decimal(float(one[0, 0])) for node, one in held.items() if one.size == 1}
         steps = dict(named)
-        if len(graph.nodes) + len(graph.edges) <= MOST_LINKS and self.model is not None:
-            edges = {*edge_names(self.model)}
-            steps |= {name: name for name in graph.edge_names if name in edges}
+        if len(graph.nodes) + len(graph.edges) <= MOST_LINKS:
+            steps |= {name: name for name in graph.edge_names if name in self.there}
         changed = {name for name, site in steps.items() if self._is_changed(site)}
         return graph_diagram(
             graph,
@@ -394,12 +391,8 @@ class SitesPlayed(Played):
 
     def _is_changed(self, site: str) -> bool:
         """Whether all of a site is changed."""
-        there = self.before.values
-        sites = [one.site for one in self.changes]
-        parts = {part for one in sites if isinstance(one, SitePlace) for part in one.parts(there[one.name])}
-        return site in map(str, sites) or (
-            "-" not in site and parts.issuperset(self._place(site).parts(there[self._place(site).name]))
-        )
+        held = {part for one in self.changes for part in one.site.parts(self.there[one.site.name])}
+        return held.issuperset((read := self.read(site)).parts(self.there[read.name]))
 
     def _step(self, site: str) -> Step:
         """Step that a click on a site takes."""
@@ -441,6 +434,12 @@ class SitesPlayed(Played):
             more = [decimal(float(now)), decimal(float(now - before))] if self.changes else []
             cells.append([name, decimal(float(before)), *more])
         yield Table.plain([noun, output.capitalize(), *(["Changed", "By"] if self.changes else [])], cells)
+
+
+def _giver(site: str) -> str:
+    """The site itself, or of an edge the one that gives what it carries."""
+    name, _, reader = site.partition("-")
+    return "x0" if reader and name == "x" else name
 
 
 def play_sites(session: Session, links: Addresses, place: AnyPlace, options: SiteOptions) -> SitesPlayed:

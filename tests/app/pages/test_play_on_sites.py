@@ -174,7 +174,7 @@ def test_a_number_is_written_where_something_is_chosen(client):
         ("change=x1.mid", "is no site of this network"),
         ("change=h1[2]", "is beyond its 1 positions of 2 coordinates"),
         ("change=h1=1", "1 numbers for 2 neurons"),
-        ("change=h1.0-h2.0", "cannot be read"),
+        ("change=h1.0-h2.0", "is no site of this network"),
         ("change=h1_v", "cannot be read"),
         ("row=8", "is beyond the 8 rows"),
         ("now=01", "is unknown here"),

@@ -27,12 +27,12 @@ def client(tmp_path_factory):
         yield client
 
 
-@pytest.mark.parametrize("site", ["2.0", "2.0~5", "1.0-2.0.k", "x1~2", "2.1.a~5"])
+@pytest.mark.parametrize("site", ["2.0", "2.0~5", "1.0-2.0.k", "x-2.1.v~2", "x1~2", "2.1.a~5"])
 def test_a_patch_does_what_the_engine_does_and_can_be_undone(client, site):
     address = f"{ONE}?row=7&source=40&change={site}"
     reply = client.get(f"/api/v2{address}").json()
     name, _, at = site.partition("~")
-    source = run(MODEL, MODEL.tokens[[40]]).values[name.partition("-")[0]]
+    source = run(MODEL, MODEL.tokens[[40]]).values[name.partition("-")[0].replace("x", "x0") if "-" in name else name]
     patched = run(MODEL, MODEL.tokens[[7]], [(Site(name, int(at) - 1 if at else None), source)])
     assert reply["url"] == address
     assert list(reply["after"].values()) == patched.logits[0].tolist()
@@ -83,6 +83,9 @@ def test_a_row_is_named_by_its_tokens(client):
         ("change=2.0_one", "cannot be read"),
         ("change=3.0", "is no site of this network"),
         ("change=2.0~6", "is beyond its 5 positions"),
+        ("change=1.0-1.1.q", "is no site of this network"),
+        ("change=1.mlp", "is no site of this network"),
+        ("change=2.0~0", "cannot be read"),
         ("row=999", "is beyond the 324 rows"),
         ("source=999", "is beyond the 324 rows"),
         ("now=01", "is unknown here"),

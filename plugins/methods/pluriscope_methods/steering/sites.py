@@ -9,15 +9,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pluriscope.analysis.alignments.on_sites import read_place
 from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.questions.answers import answers, largest
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
-from pluriscope.analysis.subjects.sites import Site, added, in_portions, on_all_rows
+from pluriscope.analysis.subjects.sites import Site, added, in_portions, on_all_rows, run
 from pluriscope.analysis.subjects.subject import Subject, gaps
 from pluriscope.analysis.subjects.transformer.model import AttentionModel
-from pluriscope.analysis.subjects.transformer.runs import read_site, site_names
+from pluriscope.analysis.subjects.transformer.runs import site_names
 from pluriscope_methods.lenses.on_sites import encoded_sites
 
 Array = NDArray[np.float64]
@@ -167,18 +168,15 @@ def _of_answers(model: Subject, at: str, of: str) -> Steerable:
 
 def _site_of(model: Subject, at: str) -> Site:
     if isinstance(model, AttentionModel):
-        site = read_site(model, at or f"x{max(1, len(model.layers) - 1)}")
-        known, positions = [name for name in site_names(model) if not name.endswith(".a")], model.tokens.shape[1]
+        known, usual = [name for name in site_names(model) if not name.endswith(".a")], max(1, len(model.layers) - 1)
+        site = read_place(at or f"x{usual}", there := run(model, model.inputs[:1]).values)
     else:
-        shapes = encoded_sites(model)
-        known, (name, _, place) = [*shapes], (at or [*shapes][-1]).partition("~")
-        positions = shapes.get(name, (1, 0))[0]
-        there = not place or (place.isascii() and place.isdigit() and 0 < int(place[:9]) <= positions)
-        site = Site(name if there else "", int(place) - 1 if there and place else None)
-    if site.name not in known:
+        known = [*encoded_sites(model)]
+        site = read_place(at or known[-1], there := run(model, model.inputs[:1]).values)
+    if site.name not in known or str(site).partition("~")[0] != site.name:
         cause, cure = "carries no vector that a direction could be added to", f"use one such as {known[-1]}"
         raise InvalidIntervention(f"site {at[:40]!r}", cause, cure)
-    return Site(site.name, positions - 1 if site.at is None else site.at)
+    return Site(site.name, there[site.name].shape[1] - 1 if site.at is None else site.at)
 
 
 def _two_answers(model: Subject, of: str) -> tuple[int, int]:

@@ -153,8 +153,19 @@ def test_steering_adds_to_a_site_at_a_position(slug):
     assert steered.site == (f"{name}~{values.shape[1]}" if values.shape[1] > 1 else name)
 
 
-@pytest.mark.parametrize("site", ["x1", "h9", "h2~2", "h2~x", "1"])
-def test_a_site_that_carries_no_vector_is_refused(site):
+@pytest.mark.parametrize(
+    ("site", "why"),
+    [
+        ("x1", "carries no vector"),
+        ("h2[0]", "carries no vector"),
+        ("h2=1,0", "carries no vector"),
+        ("h9", "is no site"),
+        ("1", "is no site"),
+        ("h2~2", "beyond its 1 positions"),
+        ("h2~x", "cannot be read"),
+    ],
+)
+def test_a_site_that_carries_no_vector_is_refused(site, why):
     kind, subject = SUBJECTS["parity-3-elman"]
-    with pytest.raises(InvalidIntervention, match="carries no vector"):
+    with pytest.raises(InvalidIntervention, match=why):
         steer(Analysed(GraphQuestion(kind, subject, kind.default_rules), None), {"at": site})

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.subjects import sites
 from pluriscope.analysis.subjects.sites import METRICS, Site, measured, metric_slopes, pairs_of, run
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import read_attention
-from pluriscope.analysis.subjects.transformer.runs import edge_names, read_site, site_names
+from pluriscope.analysis.subjects.transformer.runs import edge_names, site_names
 from pluriscope.analysis.subjects.transformer.runs import slopes as slopes_of
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
@@ -81,25 +80,3 @@ def test_partners_have_another_answer_and_differ_least():
         others = PLAIN.answers != PLAIN.answers[clean]
         assert others[corrupt]
         assert apart[corrupt] == apart[others].min()
-
-
-@pytest.mark.parametrize(
-    ("text", "cause"),
-    [
-        ("1.0", ""),
-        ("2.1.a~4", ""),
-        ("1.0-2.1.k~2", ""),
-        ("x-logits", ""),
-        ("2.1~5", "beyond the 4 positions"),
-        ("3.0", "is not there: the model has 2 layers of 2 heads"),
-        ("1.0-1.1.q", "is not there"),
-        ("1.mlp", "is not there"),
-        ("1.0~0", "cannot be read"),
-    ],
-)
-def test_sites_are_read_or_refused(text, cause):
-    if not cause:
-        assert str(read_site(PLAIN, text)) == text
-        return
-    with pytest.raises(InvalidIntervention, match=cause):
-        read_site(PLAIN, text)
