@@ -61,8 +61,10 @@ MOST_OFFERED: Final = 6
 """Sets of sites that are offered."""
 MOST_NEAR: Final = 3
 """Predictions of algorithms that are not placed, and names of variables on one set of sites."""
+MOST_LETTERS: Final = 2000
+"""Of a change in an address."""
 _TOOLS: Final = {"": "the source row’s values", "zero": "zero", "mean": "the mean"}
-_LONG: Final = 28  # letters of sites
+_LONG: Final = 28  # letters of sites in a table
 _CHANGE: Final = re.compile(r"(?P<site>.+?)(?:_(?P<written>source|zero|mean|v[^_]+))?")
 Array = NDArray[np.float64]
 
@@ -79,13 +81,13 @@ class SiteOptions(ScopeOptions):
     tool: Annotated[str, StringConstraints(max_length=40)] = Option(
         "", description="What is written where something is chosen: zero, mean, a number, or empty for a patch."
     )
-    change: list[Annotated[str, StringConstraints(max_length=400)]] = Option(
+    change: list[Annotated[str, StringConstraints(max_length=MOST_LETTERS)]] = Option(
         [],
         max_length=MAX_CHANGES,
         description="A site that is patched from the source row, such as 2.0~3, x1, 2.0.q, 1.0-2.1.k, h1[0,1]; with "
         "_zero, _mean or _vNUMBER behind it, that is written there.",
     )
-    site: Annotated[str, StringConstraints(max_length=400)] = Option(
+    site: Annotated[str, StringConstraints(max_length=MOST_LETTERS)] = Option(
         "", description="A step: a site that is changed too, or left alone again."
     )
 
@@ -320,7 +322,8 @@ class SitesPlayed(Played):
         carried, there = dict[str, dict[str, None]](), {str(one.site) for one in self.changes}
         placed = [place for _, one in self._placements if one.placed for place in one.places]
         for one in sorted(placed, key=lambda one: one.map != "coordinates"):
-            if there != {*one.sites.split()}:
+            each = one.sites.split()
+            if there != {*each} and len(each) <= MAX_CHANGES and max(map(len, each)) <= MOST_LETTERS:
                 carried.setdefault(one.sites, {})[one.variable] = None
         rows = list[tuple[Text, ...]]()
         for sites, variables in [*carried.items()][:MOST_OFFERED]:
@@ -334,7 +337,7 @@ class SitesPlayed(Played):
             )
         if rows:
             yield Table.plain(("Sites", "Variables on them", "Step"), rows)
-        elif not self._placements:
+        elif not placed:
             yield Prose(f"No [algorithm]({analysis}) is placed in it.", glossary=False)
 
     # --- as a page
@@ -347,7 +350,7 @@ class SitesPlayed(Played):
         tool = f"the number {number(float(self.tool[1:]))}" if self.tool[:1] == "v" else _TOOLS[self.tool]
         words = f"What you choose gets {tool}; choose it again to undo that. "
         if self.model is None:
-            return f"{words}Numbers below nodes: their values under the changes."
+            return f"{words}Numbers below nodes: their values under the changes." if self._numbers else words
         bars = "Bars: each head’s attention from the last position, under the changes"
         return f"{words}{bars}; a head that is replaced attends as before."
 
@@ -357,15 +360,23 @@ class SitesPlayed(Played):
         there, found = self.before.values, dict[str, str]()
         names = {node.name for node in self.place.question.space.graph.nodes}
         for name, values in there.items():
-            parts = [f"{name}[{k}]" for k in range(values.shape[2])] if values.shape[2] > 1 else []
-            for site in [name, *parts]:
+            units = range(values.shape[2] if self.model is None and values.shape[2] > 1 else 0)
+            for site in [name, *(f"{name}[{k}]" for k in units)]:
                 if len(nodes := nodes_of(site, names)) == 1:
                     found[nodes[0]] = site if site == nodes[0] else found.get(nodes[0], site)
         return found
 
+    @cached_property
+    def _numbers(self) -> dict[str, str]:
+        """Node of the graph → its value under the changes, where it has one."""
+        if self.model is not None:
+            return {}
+        read = {node: self.read(site) for node, site in self._sites.items()}
+        held = {node: site.of(self.after.values[site.name]) for node, site in read.items()}
+        return {node: decimal(float(one[0, 0])) for node, one in held.items() if one.size == 1}
+
     def drawing(self, *, linked: bool) -> Markup:
-        graph, named = self.place.question.space.graph, self._sites
-        values, looking = dict[str, str](), None
+        graph, looking = self.place.question.space.graph, None
         if self.model is not None:
             shares = {
                 number: self.after.values[f"{node.name}.a"][0, -1].tolist()
@@ -373,10 +384,7 @@ class SitesPlayed(Played):
                 if f"{node.name}.a" in self.after.values
             }
             looking = Looking(self.model.row_tokens(self.row), shares, self.answers[1])
-        else:
-            held = {node: self.read(site).of(self.after.values[self.read(site).name]) for node, site in named.items()}
-            values = {node: decimal(float(one[0, 0])) for node, one in held.items() if one.size == 1}
-        steps = dict(named)
+        steps = dict(self._sites)
         if len(graph.nodes) + len(graph.edges) <= MOST_LINKS:
             steps |= {name: name for name in graph.edge_names if name in self.there}
         changed = {name for name, site in steps.items() if self._is_changed(site)}
@@ -386,7 +394,7 @@ class SitesPlayed(Played):
             looking=looking,
             steps={name: self._step(site) for name, site in steps.items()} if linked else None,
             changed=changed,
-            values=values,
+            values=self._numbers,
         )
 
     def _is_changed(self, site: str) -> bool:

@@ -184,3 +184,11 @@ def test_what_the_network_has_not_is_refused(client, query, words):
     for address in (f"/api/v2{ONE}?{query}", f"{ONE}?{query}"):
         answer = client.get(address)
         assert (answer.status_code, words in unescape(answer.text)) == (400, True), unescape(answer.text)[-3000:]
+
+
+@pytest.mark.parametrize("slug", SITES)
+def test_what_is_played_is_passed_on_as_a_drawing_and_a_card(client, slug):
+    for made in ("drawing.svg", "card.svg"):
+        answer = client.get(f"/networks/{slug}/play/{made}?row=3&change={SITES[slug]}")
+        assert (answer.status_code, "<svg" in answer.text) == (200, True)
+    assert client.get(f"/embed/networks/{slug}/play?change={SITES[slug]}").status_code == 200
