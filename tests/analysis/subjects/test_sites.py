@@ -84,6 +84,8 @@ def test_a_turn_is_within_its_plane_and_by_nothing_leaves_a_run_as_it_is_to_the_
     plane = np.random.default_rng(2).normal(size=(2, before.shape[2]))
     about, angle = np.linspace(0, 1, before.shape[2]), 2 * np.pi / 7
     still = subject.run_sites(subject.inputs, turned(site, plane, 0.0, about))
+    for values in (clean, -0.0 * clean, 0.0 * clean):
+        assert turned(site, plane, 0.0, about)(site.name, values).tobytes() == values.tobytes()
     assert still.tobytes() == subject.run_sites(subject.inputs, lambda _, values: values).tobytes()
     after = turned(site, plane, angle, about)(site.name, clean)[:, *site.index]
     axes = np.linalg.qr(plane.T)[0].T

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from itertools import combinations
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from pluriscope.app.db.reads.algorithms import alignments_on
+from pluriscope.app.db.tables import AlignmentRow, AnalysisRow
 from pluriscope.app.pages.play import networks
 from pluriscope.app.pages.play.tokens import read_now, read_number, write_now, write_number
 from pluriscope.kinds.found import Prominent
@@ -223,6 +226,27 @@ def test_placements_on_just_what_is_patched_are_heard_without_being_asked(client
     for silent in (f"{now}_3.0.1z", f"{base:02b}_{where}z", f"{base:02b}"):
         assert record(f"{PLAY}?now={silent}")["explanations"] == []
     assert f"e={ALIGNMENT}" in client.get(f"{PLAY}?now={now}").text
+
+
+def test_of_each_algorithm_with_variables_on_just_some_neurons_a_minimal_placement_is_found(client):
+    with client.app.state.store.read() as session:
+        for analysis in session.query(AnalysisRow):
+            rows = session.query(AlignmentRow).filter_by(analysis_id=analysis.id, valid=True).all()
+            sites = [[{(layer, one) for one in some} for _, layer, some in row.places] for row in rows]
+            for wanted in [{(1, 0)}, {(2, 0)}, {(1, 0), (1, 2)}, {(1, 1), (2, 0), (2, 1)}]:
+                there = [row for row, some in zip(rows, sites, strict=True) if wanted in unions(some)]
+                found = alignments_on(session, analysis, wanted)
+                assert {row.algorithm_row_id for row in there} == {row.algorithm_row_id for row in found}
+                assert len(found) == len({row.algorithm_row_id for row in found})
+                assert {row.id for row in found} <= {row.id for row in there}
+                for row in found:
+                    others = [one for one in there if one.algorithm_row_id == row.algorithm_row_id]
+                    assert row.minimal or not any(one.minimal for one in others)
+
+
+def unions(sites):
+    """Every union of some of these sets."""
+    return [set().union(*some) for n in range(1, len(sites) + 1) for some in combinations(sites, n)]
 
 
 def test_keys_come_to_neurons_before_edges_and_are_shown_what_a_click_does(client):
