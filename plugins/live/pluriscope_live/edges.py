@@ -251,7 +251,8 @@ class _Seen:
         return Layer(block, out, mlp, behind, tuple(attention), reads, parallel)
 
     def _summed(self, block: Block, stream: Any, summed: Any) -> None:
-        if stream.shape != summed.shape or float((stream - summed).abs().max()) > _CLOSE * float(stream.abs().max()):
+        close = max(_CLOSE, 4 * torch.finfo(stream.dtype).eps) * float(stream.abs().max())
+        if stream.shape != summed.shape or float((stream - summed).abs().max()) > close:
             cause = "adds something else to its stream than what its heads and its MLP write"
             raise InvalidNetwork(f"block {block.path}", cause, _CURE)
 

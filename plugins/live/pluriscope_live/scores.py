@@ -121,16 +121,19 @@ def _graph(edges: Mapping[str, Any]) -> Scored:
 
 
 def _attribution_graph(value: Mapping[str, Any]) -> Scored:
-    """Features of circuit-tracer's graph, each with its influence, or with what its links weigh."""
+    """Features of circuit-tracer's graph, each with its influence, or with what its links weigh.
+
+    Its influence says how much of all there is at features before it, so that the first ones have the least.
+    """
     weights: dict[str, float] = {}
     for link in value["links"]:
         for end in (link["source"], link["target"]):
             weights[end] = weights.get(end, 0.0) + abs(float(link["weight"]))
     scores: dict[str, float] = {}
     for node in value["nodes"]:
-        if str(node["layer"]).isdigit() and "error" not in str(node.get("feature_type")):
-            parts = str(node["node_id"]).split("_")
-            name = f"{node['layer']}.mlp/{parts[1] if len(parts) == 3 else node['feature']}"
-            own = node.get("influence")
-            scores[name] = max(scores.get(name, 0.0), float(weights.get(node["node_id"], 0.0) if own is None else own))
+        if "transcoder" in str(node.get("feature_type")):
+            layer, feature, *_ = str(node["node_id"]).split("_")
+            own, name = node.get("influence"), f"{layer}.mlp/{feature}"
+            score = weights.get(node["node_id"], 0.0) if own is None else 1 - float(own)
+            scores[name] = max(scores.get(name, 0.0), score)  # of all positions
     return Scored(tuple(scores), scores)

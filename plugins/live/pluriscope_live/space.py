@@ -31,6 +31,8 @@ RowsName = Literal["rows", "held-out"]
 IN_FLIGHT: Final = 1024
 """Rows of all masks of a batch, where nothing else is said."""
 _FEW: Final = 8
+_BESIDE: Final = 1e-2
+"""Of the largest output, by how much a circuit's may move with what runs beside it: kernels add in another order."""
 _PROBED: Final = 1 << 15
 _FAMILIES: Final = ("heads", "mlps", "layers", "heads+mlps")
 
@@ -104,6 +106,7 @@ class Space:
                         raise InvalidData("held_out", "has no counterfactual rows", cure)
                     self._take(ablation, held_out, held_out_counterfactual)
                     self._absent["held-out"] = [dict(one.absent) for one in self._cutters]
+                self._check_batch()
         except (RuntimeError, MemoryError) as problem:
             if not is_full(problem):
                 raise
@@ -511,6 +514,16 @@ class Space:
         if hidden:
             cause = "is not called when the model runs, as within fused or compiled modules"
             raise InvalidNetwork(f"module {hidden[0]}", cause, "run the model uncompiled, with its usual attention")
+
+    def _check_batch(self) -> None:
+        """Run a circuit alone and beside another one, and see that it answers alike."""
+        gates = torch.from_numpy(np.random.default_rng(0).random((2, self.n_units)) < 0.5)
+        with self._running("rows"), torch.no_grad():
+            at = torch.arange(min(_FEW, len(self.rows), self.in_flight))
+            alone, beside = (self._once(one, at, self.rows)[0].float() for one in (gates[:1], gates))
+        if float((alone - beside).abs().max()) > _BESIDE * float(alone.abs().max()):
+            cause = "answers differently where other rows run beside, as experts with a capacity do"
+            raise InvalidNetwork(f"model {self.name}", cause, "run it without what depends on a batch as a whole")
 
     def _check_whole(self) -> None:
         """Refuse a threshold that the whole model misses."""

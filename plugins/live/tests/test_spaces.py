@@ -218,6 +218,26 @@ def test_model_that_is_not_deterministic_is_refused():
         pluriscope.space(Noisy(), data=ROWS)
 
 
+def test_model_that_looks_at_a_batch_as_a_whole_is_refused():
+    class Crowded(Llama):
+        def forward(self, input_ids, attention_mask=None):
+            return super().forward(input_ids) * len(input_ids)
+
+    with pytest.raises(AnalysisError, match="other rows run beside"):
+        pluriscope.space(Crowded(), data=ROWS)
+
+
+@pytest.mark.parametrize("units", ["heads+mlps", "edges"])
+def test_a_model_runs_in_its_own_precision(llama, units):
+    model, known = llama
+    half = copy.deepcopy(model).bfloat16()
+    some = {"data": known["rows"], "units": units, "ablation": "mean", "criterion": "kl", "threshold": 9}
+    space, exact = pluriscope.space(half, **some), pluriscope.space(model, **some)
+    logits = space.run([5, 1000, 123])
+    assert logits.dtype == torch.bfloat16
+    torch.testing.assert_close(logits.float(), exact.run([5, 1000, 123]), atol=0.5, rtol=0.1)
+
+
 def test_masks_of_another_model_are_refused(llama):
     space = space_of(llama, llama[1]["settings"][0])
     with pytest.raises(AnalysisError, match="same shape and other parameters"), space.circuit(3).hooks(Llama()):

@@ -30,6 +30,7 @@ def model():
         ({name: one != 0.5 for name, one in EDGES.items()}, None, OURS[1:]),
         (list(EDGES), None, OURS),
         ({"units": ["a0.h3", "m1"], "size": 2}, None, ("0.3", "1.mlp")),
+        (["Resid Start->A0.1.Q", "A0.1->MLP 1", "MLP 0->Resid End", "1.0 -> logits"], None, OURS),
     ],
 )
 def test_files(model, tmp_path, content, top, units):
@@ -56,6 +57,30 @@ def test_prune_scores_of_auto_circuit(model, tmp_path):
     path.write_text(json.dumps(scores))
     space = pluriscope.space(model, data=ROWS, units=path, top=2)
     assert space.units == ("e -> 0.0.q", "0.m -> 1.m")
+
+
+def test_attribution_graphs_of_circuit_tracer(model, tmp_path):
+    kinds = ("cross layer transcoder", "cross layer transcoder", "mlp reconstruction error", "logit", "embedding")
+    ids = ("0_3_1", "0_11_2", "0_1_2", "2_5_3", "E_1_0")
+    influence = (0.2, 0.6, None, None, None)
+    nodes = [
+        {"node_id": one, "layer": one[0], "feature": 99, "feature_type": kind, "influence": share}
+        for one, kind, share in zip(ids, kinds, influence, strict=True)
+    ]
+    links = [
+        {"source": "0_3_1", "target": "2_5_3", "weight": 0.1},
+        {"source": "0_11_2", "target": "2_5_3", "weight": 2},
+    ]
+    path, dictionary = tmp_path / "graph.json", {"0.mlp": Autoencoder()}
+    path.write_text(json.dumps({"metadata": {}, "nodes": nodes, "links": links}))
+    with torch.no_grad():
+        some = pluriscope.space(model, data=ROWS, units=path, dictionary=dictionary)
+        assert some.units == ("0.mlp/3", "0.mlp/11")
+        assert pluriscope.space(model, data=ROWS, units=path, dictionary=dictionary, top=1).units == ("0.mlp/3",)
+        for one in nodes:
+            del one["influence"]
+        path.write_text(json.dumps({"metadata": {}, "nodes": nodes, "links": links}))
+        assert pluriscope.space(model, data=ROWS, units=path, dictionary=dictionary, top=1).units == ("0.mlp/11",)
 
 
 @pytest.mark.parametrize("name", ["circuit.pt", "circuit.pkl"])
