@@ -28,7 +28,7 @@ from pluriscope_bench.key.suite import SuiteNetwork
 from pluriscope_bench.key.truths import truths_of
 from pluriscope_bench.suite_files import bundled, read_suite
 from pluriscope_live.learned import Learned
-from pluriscope_live.searches import WAYS, Bits, Search, Way, dispensable, jaccard, round_of
+from pluriscope_live.searches import WAYS, Acdc, Bits, Search, Way, dispensable, jaccard, round_of
 
 SLUG: Final = "trust"
 DESIGN: Final[dict[str, Any]] = chapters.design_of(SLUG)
@@ -147,10 +147,10 @@ def least_jaccard(bits: Bits) -> float:
     return min(float((one / (sizes[part][:, None] + sizes - one)).min()) for one, part in shared)
 
 
-def ways(part: str) -> list[Way]:
-    """The ways of a part of the design."""
-    made = {**WAYS, Learned.name: Learned}
-    return [made[name](**settings) for name, settings in DESIGN["ways"][part]]
+def way_of(name: str, settings: Mapping[str, Any]) -> Way:
+    """A way of the design."""
+    made = {"ACDC": Acdc, "learned": Learned}
+    return made[name](**settings) if name in made else WAYS[name]
 
 
 def found_by(known: Known, way: Way, counts: Sequence[int]) -> Iterator[tuple[int, list[Search], int]]:
@@ -158,9 +158,8 @@ def found_by(known: Known, way: Way, counts: Sequence[int]) -> Iterator[tuple[in
     done, known.runs = list[Search](), 0
     for number in range(max(counts)):
         if number == len(done):
-            before = [one.bits for one in done]
-            n = min(way.at_once, min(one for one in counts if one > number) - number)
-            done += round_of(way, known, before, number, n, seed=0)
+            most = min(one for one in counts if one > number) - number
+            done += round_of(way, known, [one.bits for one in done], number, most, seed=0)
         if number + 1 in counts:
             yield number + 1, done[: number + 1], known.runs
 
@@ -169,8 +168,8 @@ def rows_of(network: SuiteNetwork, part: str, known: Known) -> Iterator[Row]:
     """What each way came to, at each number of searches."""
     truth, exact = known.truth, known.exact
     backbone = known.bits(np.array([truth.backbone]))[0]
-    for way in ways(part):
-        for n, searches, runs in found_by(known, way, DESIGN["searches"][part]):
+    for name, settings in DESIGN["ways"][part]:
+        for n, searches, runs in found_by(known, way_of(name, settings), DESIGN["searches"][part]):
             bits = np.array([one.bits for one in searches])
             kept = np.logical_and.reduce(bits)
             checked = ~dispensable(known, kept)
@@ -179,8 +178,8 @@ def rows_of(network: SuiteNetwork, part: str, known: Known) -> Iterator[Row]:
                 "network": network.name,
                 "arm": network.arm,
                 "part": part,
-                "way": way.name,
-                "setting": json.dumps(dict(DESIGN["ways"][part][ways(part).index(way)][1])),
+                "way": name,
+                "setting": json.dumps(settings),
                 "searches": n,
                 "edges": known.n_units,
                 "exist": None if exact is None else len(exact[0]),

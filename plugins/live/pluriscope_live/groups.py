@@ -100,7 +100,6 @@ class Groups:
     """
 
     labels: Sequence[Any]
-    name: ClassVar[str] = "groups"
     at_once: ClassVar[int] = 1
 
     @property
@@ -108,7 +107,7 @@ class Groups:
         """The groups, as they first come."""
         return list(dict.fromkeys(self.labels))
 
-    def start(self, target: Target, found: Sequence[Bits], number: int, rng: np.random.Generator) -> Start:
+    def __call__(self, target: Target, found: Sequence[Bits], number: int, rng: np.random.Generator) -> Start:
         """A circuit of a group, whose units were removed from the least attribution on its rows to the largest."""
         if not isinstance(target, Asked):
             raise InvalidData("groups", "are rows of a live space", "search another way")

@@ -37,10 +37,9 @@ class Learned:
     batch: int = 32
     rate: float = 0.07
     decay: float = 0.01
-    name: ClassVar[str] = "learned"
     at_once: ClassVar[int] = 1
 
-    def start(self, target: Target, found: Sequence[Bits], number: int, rng: np.random.Generator) -> Start:
+    def __call__(self, target: Target, found: Sequence[Bits], number: int, rng: np.random.Generator) -> Start:
         """What is kept after learning, and units from the lowest logit to the highest."""
         n = target.n_units
         logits = torch.tensor(rng.normal(self.begin, 0.01, n), requires_grad=True)

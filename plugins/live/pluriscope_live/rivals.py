@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import resources
+from itertools import combinations
 from typing import Any, Final
 
 import numpy as np
@@ -17,12 +20,12 @@ from pluriscope.objects.showing import Row, Rows, aligned
 from pluriscope_live.groups import Asked, Groups, clusters
 from pluriscope_live.learned import Learned
 from pluriscope_live.listing import Circuit
-from pluriscope_live.searches import WAYS, Bits, Way, dispensable, jaccard, least_alike, round_of
+from pluriscope_live.searches import WAYS, Bits, Way, dispensable, least_alike, round_of
 from pluriscope_live.space import Space
 
 USUAL: Final = 5
 SEARCHES: Final = 20
-_EVERY: Final = {**WAYS, Learned.name: Learned}
+_EVERY: Final[Mapping[str, Way]] = {**WAYS, "learned": Learned()}
 
 
 @dataclass(frozen=True)
@@ -90,20 +93,14 @@ class Rivals(Sequence[Circuit]):
     @property
     def overlaps(self) -> Rows:
         """What each two of the circuits share, and how many units two of their sizes share by chance."""
-        rows = []
-        alike = jaccard(np.array([one.bits for one in self]))
-        for number, one in enumerate(self):
-            for other_number, other in enumerate(self[:number]):
-                shared = (one.number & other.number).bit_count()
-                rows.append(
-                    {
-                        "circuits": f"{other_number + 1} and {number + 1}",
-                        "shared": shared,
-                        "of the smaller": shared / max(1, min(one.size, other.size)),
-                        "Jaccard": float(alike[number, other_number]),
-                        "by chance": one.size * other.size / self.space.n_units,
-                    }
-                )
+        rows: list[Row] = []
+        for (number, one), (other_number, other) in combinations(enumerate(self, 1), 2):
+            shared, chance = (one.number & other.number).bit_count(), one.size * other.size / self.space.n_units
+            shares = {
+                "of the smaller": shared / min(one.size, other.size),
+                "Jaccard": shared / (one.number | other.number).bit_count(),
+            }
+            rows.append({"circuits": f"{number} and {other_number}", "shared": shared, **shares, "by chance": chance})
         return Rows(rows, f"Units shared by {len(self)} circuits of which nothing can be spared")
 
     def rows(self) -> list[Row]:
@@ -134,19 +131,21 @@ class Rivals(Sequence[Circuit]):
         return f"{found:,} circuits were found in {searches} ({self.runs:,} runs); least Jaccard {least:.3g}, {shared}."
 
     @property
-    def document(self) -> dict[str, Any]:
-        """What was found, for a file or a page."""
-        rows = zip(self, self.rows(), strict=True)
-        return self.space.document | {
-            "searches": [vars(one) | {"raw": str(one.raw), "circuit": str(one.circuit)} for one in self.attempts],
-            "runs": self.runs,
-            "found": len(self.found),
-            "existing": None if self.existing is None else len(self.existing),
-            "circuits": [{"mask": str(one.number), **row, "units": list(one.units)} for one, row in rows],
-            "overlaps": [dict(one) for one in self.overlaps],
-            "kept_by_all_found": list(self.kept_by_all),
-            "dispensable": list(self.dispensable),
-        }
+    def trust(self) -> Rows:
+        """What these searches came to where every valid circuit is known: on small networks, with the nearest number
+        of searches that was tried there. It is no promise for another model.
+        """
+        tried = json.loads((resources.files("pluriscope_live") / "docs" / "trust.json").read_text("utf-8"))["figures"]
+        own = [one for one in tried if one["way"] == self.attempts[0].way]
+        n = min((one["searches"] for one in own), key=lambda one: abs(one - len(self.attempts)), default=0)
+        names = {"gap": "least Jaccard above what exists", "false": "kept by all found, not indispensable"}
+        rows = [
+            {"searches": n, "networks": one["networks"], **one["setting"]}
+            | {words: "{:.2f} ({:.2f} to {:.2f})".format(*one[name]) for name, words in names.items()}
+            for one in own
+            if one["searches"] == n
+        ]
+        return Rows(rows, "On networks whose valid circuits are all known: means with 95% intervals")
 
     def __repr__(self) -> str:
         return aligned(self.rows(), self.verdict)
@@ -173,8 +172,7 @@ def rivals(
         way: "mixed" takes turns of "deletion" of units in random orders, "used first", which removes units first that
             the circuits found have, and "regrowth" from a random half; "ACDC" in other orders; "learned", masks with a
             repulsion from those found; "groups", one circuit for each group of rows of the space, or for each cluster
-            of attributions. An instance of one of the classes has other settings, and anything with its method
-            ``start`` is a way.
+            of attributions. An instance of Acdc or Learned has other settings, and your own function is a way.
         searches: how many, 20 or four for each circuit if None; of groups one each.
         seconds: after which no further ones are begun.
         report: is told how far it is.
@@ -195,7 +193,8 @@ def rivals(
     chosen = _way(way, space, most)
     n = len(chosen.every) if isinstance(chosen, Groups) else searches or max(SEARCHES, 4 * most)
     target, attempts = Asked(space), list[Attempt]()
-    key = {"way": repr(chosen), "seed": seed}
+    name = way if isinstance(way, str) else getattr(way, "__qualname__", type(way).__name__)
+    key = {"way": getattr(chosen, "__qualname__", repr(chosen)), "seed": seed}
     for line in space.store.of("search"):
         if {name: line[name] for name in key} == key and len(attempts) < n:
             attempts.append(Attempt(**line["attempt"]))
@@ -204,10 +203,9 @@ def rivals(
         while len(attempts) < n:
             work.report_step("searches", len(attempts), n)
             found = [space.circuit(one.circuit).bits for one in attempts]
-            at_once = min(chosen.at_once, n - len(attempts))
-            for one in round_of(chosen, target, found, len(attempts), at_once, seed):
+            for one in round_of(chosen, target, found, len(attempts), n - len(attempts), seed):
                 raw, circuit = _number(one.start.bits), _number(one.bits)
-                attempts.append(Attempt(one.way, one.start.label, raw, one.valid, circuit, target.runs))
+                attempts.append(Attempt(name, one.start.label, raw, one.valid, circuit, target.runs))
                 space.store.add("search", **key, attempt=vars(attempts[-1]))
     if not attempts:
         raise BeyondLimits("rivals", f"none were found in {seconds} seconds", "give more seconds")
@@ -231,15 +229,11 @@ def _refuse(found: Rivals, count: int) -> None:
 
 
 def _way(way: str | Way, space: Space, count: int) -> Way:
-    if way == Groups.name:
+    if way == "groups":
         return Groups(tuple(space.groups or clusters(space, count)))
-    if isinstance(way, str):
-        if way not in _EVERY:
-            known = ", ".join(map(repr, (*_EVERY, Groups.name)))
-            raise InvalidOption(f"way {way!r}", "is unknown", f"give {known}")
-        made: Way = _EVERY[way]()
-        return made
-    return way
+    if isinstance(way, str) and way not in _EVERY:
+        raise InvalidOption(f"way {way!r}", "is unknown", "give " + ", ".join(map(repr, (*_EVERY, "groups"))))
+    return _EVERY[way] if isinstance(way, str) else way
 
 
 def _number(bits: Bits) -> int:

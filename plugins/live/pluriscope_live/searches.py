@@ -17,6 +17,7 @@ _BLOCKS: Final = 32
 """Into which an order of units is divided at first: of more units several are removed at once, and fewer if that fails.
 """
 _NOISE: Final = 0.3
+_AT_ONCE: Final = 3
 
 
 class Target(Protocol):
@@ -55,74 +56,30 @@ class Start:
     label: str = ""
 
 
-class Way(Protocol):
-    """A way to start searches.
-
-    Attributes:
-        name: of the way.
-        at_once: searches that do not wait for what the others of them find.
-    """
-
-    name: ClassVar[str]
-    at_once: ClassVar[int]
-
-    def start(self, target: Target, found: Sequence[Bits], number: int, rng: np.random.Generator) -> Start:
-        """Start of a search.
-
-        Args:
-            found: circuits of the searches before.
-            number: of the search, from 0.
-        """
+Way = Callable[[Target, Sequence[Bits], int, np.random.Generator], Start]
+"""Gives the start of a search, from what is asked, the circuits found before, the number of the search from 0, and
+random numbers. Its attribute ``at_once`` says how many searches do not wait for what the others of them find.
+"""
 
 
-@dataclass(frozen=True)
-class Deletion:
+def deletion(target: Target, _found: Sequence[Bits], _number: int, rng: np.random.Generator) -> Start:
     """Units are removed in a random order."""
-
-    name: ClassVar[str] = "deletion"
-    at_once: ClassVar[int] = 3
-
-    def start(self, target: Target, found: Sequence[Bits], number: int, rng: np.random.Generator) -> Start:
-        return Start(np.ones(target.n_units, dtype=np.bool_), rng.permutation(target.n_units))
+    return Start(np.ones(target.n_units, dtype=np.bool_), rng.permutation(target.n_units))
 
 
-@dataclass(frozen=True)
-class UsedFirst:
-    """Units that most of the found circuits have are removed first.
-
-    Args:
-        noise: standard deviation of what is added to the share of circuits that have a unit.
-    """
-
-    noise: float = _NOISE
-    name: ClassVar[str] = "used first"
-    at_once: ClassVar[int] = 3
-
-    def start(self, target: Target, found: Sequence[Bits], number: int, rng: np.random.Generator) -> Start:
-        return Start(np.ones(target.n_units, dtype=np.bool_), used_first(target, found, rng, self.noise))
+def used_first(target: Target, found: Sequence[Bits], _number: int, rng: np.random.Generator) -> Start:
+    """Units that most of the found circuits have are removed first."""
+    return Start(np.ones(target.n_units, dtype=np.bool_), by_use(target, found, rng))
 
 
-@dataclass(frozen=True)
-class Regrowth:
+def regrowth(target: Target, _found: Sequence[Bits], _number: int, rng: np.random.Generator) -> Start:
     """A random half of the units grows until it is valid, and then units are removed in a random order."""
-
-    name: ClassVar[str] = "regrowth"
-    at_once: ClassVar[int] = 3
-
-    def start(self, target: Target, found: Sequence[Bits], number: int, rng: np.random.Generator) -> Start:
-        return Start(rng.random(target.n_units) < 0.5, rng.permutation(target.n_units))
+    return Start(rng.random(target.n_units) < 0.5, rng.permutation(target.n_units))
 
 
-@dataclass(frozen=True)
-class Mixed:
+def mixed(target: Target, found: Sequence[Bits], number: int, rng: np.random.Generator) -> Start:
     """Deletion, used first and regrowth by turns."""
-
-    name: ClassVar[str] = "mixed"
-    at_once: ClassVar[int] = 3
-
-    def start(self, target: Target, found: Sequence[Bits], number: int, rng: np.random.Generator) -> Start:
-        way: Way = (Deletion(), UsedFirst(), Regrowth())[number % 3]
-        return way.start(target, found, number, rng)
+    return (deletion, used_first, regrowth)[number % 3](target, found, number, rng)
 
 
 @dataclass(frozen=True)
@@ -135,10 +92,9 @@ class Acdc:
     """
 
     tau: float = 0.03
-    name: ClassVar[str] = "ACDC"
     at_once: ClassVar[int] = 1
 
-    def start(self, target: Target, found: Sequence[Bits], number: int, rng: np.random.Generator) -> Start:
+    def __call__(self, target: Target, found: Sequence[Bits], number: int, rng: np.random.Generator) -> Start:
         """Units from the last to the first, as they are named, and afterwards in random orders."""
         bits = np.ones(target.n_units, dtype=np.bool_)
         order = rng.permutation(target.n_units) if number else np.arange(target.n_units)[::-1]
@@ -149,13 +105,15 @@ class Acdc:
             (distance,) = target.distance(without[None])
             if distance - last < self.tau:
                 bits, last = without, distance
-        return Start(bits, used_first(target, found, rng))
+        return Start(bits, by_use(target, found, rng))
 
 
-def used_first(
-    target: Target, found: Sequence[Bits], rng: np.random.Generator, noise: float = _NOISE
-) -> NDArray[np.int64]:
-    """All units, those first that most of the found circuits have, with noise."""
+def by_use(target: Target, found: Sequence[Bits], rng: np.random.Generator, noise: float = _NOISE) -> NDArray[Any]:
+    """All units, those first that most of the found circuits have.
+
+    Args:
+        noise: standard deviation of what is added to the share of circuits that have a unit.
+    """
     share = np.mean(found, axis=0) if len(found) else np.zeros(target.n_units)
     return np.argsort(-(share + rng.normal(0, noise, target.n_units)), kind="stable")
 
@@ -207,13 +165,11 @@ class Search:
     """A search from its start to a circuit of which nothing can be spared.
 
     Args:
-        way: name of the way.
         start: where it starts.
         valid: whether the start is.
         bits: the circuit.
     """
 
-    way: str
     start: Start
     valid: bool = False
     bits: Bits = field(default_factory=lambda: np.empty(0, np.bool_))
@@ -244,11 +200,10 @@ def together(asking: Sequence[Asks], valid: Callable[[Bits], Bits]) -> list[Bits
     return [ends[number] for number in range(len(asking))]
 
 
-def round_of(way: Way, target: Target, found: Sequence[Bits], number: int, n: int, seed: int) -> list[Search]:
-    """Some searches at once, from a number on; each has its own random numbers."""
-    numbers = range(number, number + n)
-    starts = [way.start(target, found, each, np.random.default_rng((seed, each))) for each in numbers]
-    searches = [Search(way.name, start) for start in starts]
+def round_of(way: Way, target: Target, found: Sequence[Bits], number: int, most: int, seed: int) -> list[Search]:
+    """Some searches at once, at most so many, from a number on; each has its own random numbers."""
+    numbers = range(number, number + min(most, getattr(way, "at_once", _AT_ONCE)))
+    searches = [Search(way(target, found, each, np.random.default_rng((seed, each)))) for each in numbers]
     together([one.asks() for one in searches], target.valid)
     return searches
 
@@ -298,4 +253,10 @@ def least_alike(bits: Bits, count: int) -> list[int]:
     return sorted(chosen[:count], key=lambda one: int(bits[one].sum()))
 
 
-WAYS: Final[Mapping[str, type[Any]]] = {one.name: one for one in (Mixed, Deletion, UsedFirst, Regrowth, Acdc)}
+WAYS: Final[Mapping[str, Way]] = {
+    "mixed": mixed,
+    "deletion": deletion,
+    "used first": used_first,
+    "regrowth": regrowth,
+    "ACDC": Acdc(),
+}

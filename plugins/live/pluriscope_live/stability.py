@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pluriscope.analysis.errors import InvalidData
 from pluriscope.objects.showing import Rows, aligned
 from pluriscope_live.groups import Asked, by_rows, valid_on
-from pluriscope_live.searches import Bits, Deletion, round_of
+from pluriscope_live.searches import Bits, deletion, round_of
 from pluriscope_live.space import Space
 
 _MOST_LISTED: Final = 12
@@ -84,7 +84,7 @@ def stability(
         parts = [Asked(space, np.sort(rng.permutation(n_rows)[: n_rows // 2])) for _ in range(searches)]
         whole = np.ones((1, n_units), dtype=np.bool_)
         parts = [one for one in parts if one.valid(whole)[0]]
-        every = [round_of(Deletion(), one, (), n, 1, seed)[0].bits for n, one in enumerate(parts)]
+        every = [round_of(deletion, one, (), n, 1, seed)[0].bits for n, one in enumerate(parts)]
         bits = np.unique(every, axis=0)
     scores = by_rows(space, bits)
     kinds = ("valid circuits", "minimal circuits") if listed else ("found circuits that are valid",)

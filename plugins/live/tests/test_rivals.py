@@ -14,7 +14,7 @@ from pluriscope_live.attribution import attributed
 from pluriscope_live.groups import Asked, Groups, attributions, by_rows, valid_on
 from pluriscope_live.learned import Learned, drawn, kept
 from pluriscope_live.rivals import nothing_spared, rivals
-from pluriscope_live.searches import Acdc, UsedFirst, jaccard, least_alike, reduced, together
+from pluriscope_live.searches import Acdc, by_use, jaccard, least_alike, reduced, together
 from pluriscope_live.stability import stability
 
 
@@ -61,7 +61,8 @@ def test_the_same_seed_gives_the_same_and_another_one_others(listed):
     space, _ = listed
     again = space_of((space.model, {"answers": space.rows.answers, "rows": space.rows.inputs["input_ids"]}))
     first, second = (rivals(one, seed=3, searches=7) for one in (space, again))
-    assert first.document == {**second.document, "existing": 17}
+    assert (first.attempts, first.rows(), first.overlaps) == (second.attempts, second.rows(), second.overlaps)
+    assert (len(first.existing), second.existing) == (17, None)
     assert [one.circuit for one in rivals(again, seed=4, searches=7).attempts] != [
         one.circuit for one in first.attempts
     ]
@@ -215,7 +216,7 @@ def test_repulsion_lowers_the_overlap_of_learned_masks(listed):
 
     def shared(repulsion):
         starts = [
-            Learned(pull=0.003, repulsion=repulsion, steps=20, begin=0.5, batch=8).start(
+            Learned(pull=0.003, repulsion=repulsion, steps=20, begin=0.5, batch=8)(
                 Asked(space), found, n, np.random.default_rng(n)
             )
             for n in range(3)
@@ -247,7 +248,7 @@ def test_used_first_removes_what_is_used():
         n_units, n_rows = 4, 1
 
     found = [np.array([True, True, False, False])] * 3
-    order = UsedFirst(noise=0.0).start(Two(), found, 0, np.random.default_rng(0)).order
+    order = by_use(Two(), found, np.random.default_rng(0), noise=0.0)
     assert set(order[:2].tolist()) == {0, 1}
 
 
