@@ -230,7 +230,7 @@ def _refuse(found: Rivals, count: int) -> None:
 
 def _way(way: str | Way, space: Space, count: int) -> Way:
     if way == "groups":
-        return Groups(tuple(space.groups or clusters(space, count)))
+        return Groups(tuple(clusters(space, count) if space.groups is None else map(str, space.groups)))
     if isinstance(way, str) and way not in _EVERY:
         raise InvalidOption(f"way {way!r}", "is unknown", "give " + ", ".join(map(repr, (*_EVERY, "groups"))))
     return _EVERY[way] if isinstance(way, str) else way

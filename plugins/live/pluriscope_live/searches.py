@@ -219,7 +219,8 @@ def dispensable(target: Target, kept: Bits, most: int = 200) -> Bits:
         most: pairs of units that are tried.
     """
     kept = kept.copy()
-    without = ~np.eye(target.n_units, dtype=np.bool_)[kept]
+    without = np.ones((kept.sum(), target.n_units), dtype=np.bool_)
+    without[np.arange(len(without)), np.flatnonzero(kept)] = False
     if len(without):
         kept[kept] = ~target.valid(without)
     pairs = [(one, other) for one in np.flatnonzero(kept) for other in range(target.n_units) if other != one]

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.errors import InvalidData
+from pluriscope.analysis.errors import InvalidData, InvalidProtocol
 from pluriscope.objects.showing import Rows, aligned
 from pluriscope_live.groups import Asked, by_rows, valid_on
 from pluriscope_live.searches import Bits, deletion, round_of
@@ -69,8 +69,11 @@ def stability(
 
     Raises:
         InvalidData: there are no labels, or fewer than two groups of at least four rows.
+        InvalidProtocol: the whole model misses the threshold on every half of the rows that was drawn.
     """
-    labels = np.array([str(one) for one in (space.groups or () if groups is None else groups)])
+    labels = np.array(
+        [str(one) for one in ((() if space.groups is None else space.groups) if groups is None else groups)]
+    )
     names, which, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     if len(labels) != len(space.rows) or len(names) < 2 or sizes.min() < 4:
         found = ", ".join(f"{name!r}: {n}" for name, n in zip(names, sizes, strict=True)) or "none"
@@ -85,7 +88,10 @@ def stability(
         whole = np.ones((1, n_units), dtype=np.bool_)
         parts = [one for one in parts if one.valid(whole)[0]]
         every = [round_of(deletion, one, (), n, 1, seed)[0].bits for n, one in enumerate(parts)]
-        bits = np.unique(every, axis=0)
+        bits = np.unique(np.array(every, dtype=np.bool_).reshape(-1, n_units), axis=0)
+        if not len(bits):
+            cause = f"is missed by the whole model on each of {searches} random halves of the rows"
+            raise InvalidProtocol(f"threshold {space.protocol.threshold:g}", cause, "give a weaker one, or more rows")
     scores = by_rows(space, bits)
     kinds = ("valid circuits", "minimal circuits") if listed else ("found circuits that are valid",)
 

@@ -14,7 +14,7 @@ from pluriscope_live.attribution import attributed
 from pluriscope_live.groups import Asked, Groups, attributions, by_rows, valid_on
 from pluriscope_live.learned import Learned, drawn, kept
 from pluriscope_live.rivals import nothing_spared, rivals
-from pluriscope_live.searches import Acdc, by_use, jaccard, least_alike, reduced, together
+from pluriscope_live.searches import Acdc, Start, by_use, jaccard, least_alike, reduced, together
 from pluriscope_live.stability import stability
 
 
@@ -104,6 +104,31 @@ def test_refusals(llama, listed):
         space_of(llama, task=[(one + 1) % 9 for one in llama[1]["answers"]], units="heads")
     with pytest.raises(InvalidOption, match="of type int"):
         rivals(3)
+
+
+def test_a_group_whose_rows_the_model_gets_wrong_is_refused():
+    size = torch.linspace(-1.5, 1.6, 24)
+    rows, answers = torch.stack([size, size], 1), (size > 0).int().tolist()
+    answers[0] = 1
+    units = [f"up[{k}]" for k in range(4)]
+    space = pluriscope.space(TwoWays(), answers, rows, units=units, threshold=0.9, groups=np.arange(24) // 4)
+    with pytest.raises(AnalysisError, match=r"group '0': is not valid by .* on its 4 rows"):
+        rivals(space, way="groups")
+    with pytest.raises(AnalysisError, match="none were found in"):
+        rivals(space, seconds=1e-6)
+
+
+def test_a_function_is_a_way(listed):
+    asked = []
+
+    def from_nothing(target, found, number, rng):
+        asked.append((len(found), number))
+        return Start(np.zeros(target.n_units, dtype=np.bool_), rng.permutation(target.n_units))
+
+    found = rivals(listed[0], way=from_nothing, searches=4)
+    assert asked == [(0, 0), (0, 1), (0, 2), (3, 3)]
+    assert {one.way for one in found.attempts} == {"test_a_function_is_a_way.<locals>.from_nothing"}
+    assert found.valid_as_they_were == 0
 
 
 def test_searches_go_on_from_the_file(llama, tmp_path):
