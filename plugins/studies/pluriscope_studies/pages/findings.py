@@ -63,7 +63,8 @@ from the public half of the answer key, which `pluriscope suite make public` mak
 `over-training` likewise: `python -m benchmarks.over_training FILE`, `python -m benchmarks.over_training_table FILE`. \
 `simplicity` is `python -m benchmarks.simplicity FILE`, and the same with `--freeze`; `null-claims` is \
 `python -m benchmarks.null_claims FILE` likewise, `deception` is `python -m benchmarks.deception FILE`, \
-`undeceived` the same with `--control`."""
+`undeceived` the same with `--control`. `two-strategies` is `python -m benchmarks.two_strategies FILE`, \
+and the same with `--freeze`."""
 
 
 @lru_cache(maxsize=1)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import product
 from math import sqrt
 
 import duckdb
 import numpy as np
 import pytest
 
+from benchmarks import two_strategies
 from pluriscope_methods.lenses.registry import LENSES
 from pluriscope_studies.pages import findings
 
@@ -200,6 +202,55 @@ def deception() -> Iterator[str]:
     yield "holds, " + " and ".join(f"{sum(one)} of {len(one)}" for one in acdc)
 
 
+def strategies() -> Iterator[str]:
+    """Networks with one explanation, with none and with several, by kind; pairs of trained and drawn; subspaces."""
+    columns = "kind, networks, seed, minimal, least, algorithms, read, all_least, subspaces, smallest"
+    every = [row for row in rows("two-strategies", columns) if row[1] != "failed"]
+    of = {
+        key: {row[2]: row for row in every if row[:2] == key}
+        for key in product(two_strategies.KINDS, ("trained", "drawn"))
+    }
+    trained = {kind: [*of[kind, "trained"].values()] for kind in two_strategies.KINDS}
+    assert {len(some) for some in trained.values()} == {60}
+    one = {kind: [sum(row[at] == 1 for row in some) for at in (3, 4)] for kind, some in trained.items()}
+    heads, *_ = own = [one[kind] for kind in ("attention", "perceptron", "convolutional", "elman", "classifier")]
+    yield f"{heads[0]} of 60 transformers has one minimal circuit, and {own[1][0]} perceptrons and {own[2][0]} convol"
+    assert own[3][0] == 0
+    yield f"and {own[4][0]} classifiers do"
+    others = sorted(found[1] for found in own[1:])
+    yield f"{heads[1]} of 60 transformers have one explanation, and {others[0]} to {others[-1]} of the other kinds"
+    none, placed = ([row for row in trained["attention"] if bool(row[5]) == there] for there in (False, True))
+    several = sum(row[4] > 1 for row in placed)
+    yield f"of the {60 - heads[1]} others {len(none)} have no algorithm on sets of heads, and {several} several"
+    assert {tuple(row[5]) for row in placed} == {("and, nor",)}
+    yield f"All {len(placed)} transformers that have one have the same"
+    twice = [sum(len(row[5]) > 1 for row in trained[kind]) for kind in [*trained][:4]]
+    assert all(row[5] for kind in [*trained][:4] for row in trained[kind])
+    yield f"Of the other kinds {min(twice)} to {max(twice)} of 60 networks have two or more"
+    read = [sum(row[6] > 0 for row in trained[kind]) for kind in ("attention", "attention, narrow")]
+    yield f"{read[0]} of 60 transformers excepted, and those of one number in {read[1]} of 60"
+    whole = [row[9] == 8 for row in of["attention", "drawn"].values()]
+    yield f"Of drawn transformers {sum(whole)} of {len(whole)} have no valid circuit but the whole network"
+    spread = [sum(row[7] == n for row in trained["attention"]) for n in (0, 1)]
+    yield f"{60 - spread[0]} of 60 transformers have an algorithm, {spread[1]} exactly one minimal placement and "
+    yield f"and {60 - sum(spread)} several"
+    pairs = {kind: [(of[kind, "trained"][at][3], row[3]) for at, row in of[kind, "drawn"].items()] for kind in trained}
+    more, fewer = ([sum(sign * (a - b) > 0 for a, b in some) for some in pairs.values()] for sign in (1, -1))
+    yield f"in {more[4]} of {len(pairs['attention'])} pairs, and fewer in {fewer[4]}. Elman"
+    yield f"Elman networks have more in {more[2]} and fewer in {fewer[2]}, classifiers more in {more[1]} and fewer in "
+    yield f"fewer in {fewer[1]}, convolutional networks more in {more[3]} and fewer in {fewer[3]}. Perceptrons"
+    yield f"Perceptrons have more in {more[0]} and fewer in {fewer[0]}, which"
+    found = [[row[8] for row in trained[kind] if row[8] is not None] for kind in [*trained][:4]]
+    assert all(len(some) == 60 for some in found)
+    shares = [f"{sum(some) / 1_200:.0%}" for some in found]
+    yield f"{shares[0]} of 1,200 draws in perceptrons, {shares[1]} in classifiers, {shares[2]} in Elman"
+    yield f"and {shares[3]} in convolutional ones"
+    failed = [kind for (kind,) in rows("two-strategies", "kind", "networks = 'failed'")]
+    n = failed.count("convolutional")
+    yield f"{n} of {60 + n} convolutional starts failed, {len(failed) - n} of all others"
+    yield f"Of 360 trained networks {720 - len(every)} have no drawn partner"
+
+
 def lenses() -> Iterator[str]:
     """Shares that a line and a kernel read right from lenses, at widths 2 to 5."""
     named = {"outputs": "outputs alone, no lens", "gradient-corners, sum at 11": "Gradient at the corners, sum at 11"}
@@ -218,6 +269,7 @@ FIGURES: dict[str, Callable[[], Iterator[str]]] = {
     "null-claims": null_claims,
     "simplicity": simplicity,
     "deception": deception,
+    "two-strategies": strategies,
     "lenses": lenses,
 }
 

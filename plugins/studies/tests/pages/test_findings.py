@@ -18,6 +18,7 @@ from benchmarks import (
     null_claims,
     over_training_table,
     simplicity,
+    two_strategies,
 )
 from benchmarks.field_scores import PUBLIC, SLUG, arm_of, rows_of_suite, verdict_rows
 from benchmarks.finding_charts import CHARTS
@@ -381,6 +382,15 @@ def test_the_chapter_on_simplicity_has_the_table_of_its_rows():
     assert all(f"| {' | '.join(line)} |" in chapter["text"] for line in simplicity.table(reply))
     assert {row["width"] for row in reply} == {"2-2", "3-3"}
     assert all(row["both"] <= min(row["enumerative"], row["list"]) <= row["valid"] for row in reply)
+
+
+def test_the_chapter_on_both_strategies_has_the_tables_of_its_rows():
+    rows = ParquetTable([findings.FOLDER / "two-strategies.parquet"])
+    every = [dict(zip(rows.columns, row, strict=True)) for row in rows.ask("SELECT * FROM {rows}")]
+    (chapter,) = (one for one in findings.record()["chapters"] if one["key"] == two_strategies.SLUG)
+    for lines in two_strategies.tables(every):
+        assert chapters.markdown(lines, 2) in chapter["text"]
+    assert findings.manifest()["tables"][two_strategies.SLUG]["design"] == two_strategies.DIGEST
 
 
 def null_rows():
