@@ -48,7 +48,7 @@ class Start:
     Args:
         bits: a mask, valid or not.
         order: of all units, those first that are removed first.
-        label: what is told of it, such as a group of rows.
+        label: what it was found for, such as a group of rows.
     """
 
     bits: Bits
