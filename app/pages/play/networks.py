@@ -42,6 +42,7 @@ from pluriscope.app.pages.play.tokens import (
     written_words,
 )
 from pluriscope.app.pages.shared import finite
+from pluriscope.app.pages.sharing.share import InShort
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.elements import Step, twice
 from pluriscope.figures.svg.layout import MAX_SHOWN, node_name
@@ -110,11 +111,6 @@ class NetworkPlayed(Played):
         return self.bench.run(self.now)
 
     @cached_property
-    def predictions(self) -> list[Prediction]:
-        """Prediction of each explanation."""
-        return [one.record.ask(one.place.question, one.item, self.now, self.bench) for one in self.explanations]
-
-    @cached_property
     def hands(self) -> list[tuple[HandRecord, str]]:
         return [(self._hand(change), self.state.without(change).url) for change in self.now.changes]
 
@@ -150,20 +146,17 @@ class NetworkPlayed(Played):
         return str(self._wanted)
 
     @property
-    def identity(self) -> str:
-        asked = f"; asked: {', '.join(self.state.refs)}" if self.state.refs else ""
-        return f"intervention {write_now(self.now, self.state.n_inputs)}{asked}"
-
-    @property
-    def facts(self) -> Sequence[tuple[str, str]]:
+    def in_short(self) -> InShort:
         judged = {None: "", True: ", correct", False: ", incorrect"}
         chosen = [one for one in self.asked if one.letter]
         says = {one.letter: f"predicts {one.says}" if one.says >= 0 else "makes no prediction" for one in chosen}
-        return (
+        lines = (
             ("Input", input_words(self.now.base, self.state.n_inputs)),
             ("The network answers", f"{answered(self.after)}, from an output of {_output(self.after)}"),
             *((one.letter, says[one.letter] + judged[one.right]) for one in chosen),
         )
+        asked = f"; asked: {', '.join(self.state.refs)}" if self.state.refs else ""
+        return self.shortly(lines, f"intervention {write_now(self.now, self.state.n_inputs)}{asked}")
 
     def record(self) -> PlayRecord:
         """Record of the state for JSON."""
@@ -199,7 +192,10 @@ class NetworkPlayed(Played):
     def said(self) -> list[Said]:
         """Predictions of explanations that somebody chose, then of placements on what is changed."""
         refs, found = self.state.refs, list[Said]()
-        every = [*zip(self._letters(), self.explanations, self.predictions, strict=True)]
+        every = [
+            (letter, one, one.record.ask(one.place.question, one.item, self.now, self.bench))
+            for letter, one in zip(self._letters(), self.explanations, strict=True)
+        ]
         every += [("", one, said) for one, said in self._there]
         for letter, one, said in every:
             ref, step = str(one.ref), Markup()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from typing import Final
@@ -87,16 +87,6 @@ class Played(Shared):
 
     @property
     @abstractmethod
-    def identity(self) -> str:
-        """The intervention, as citations have it."""
-
-    @property
-    @abstractmethod
-    def facts(self) -> Sequence[tuple[str, str]]:
-        """Figures of the run, as cards have them."""
-
-    @property
-    @abstractmethod
     def hands(self) -> Sequence[tuple[HandRecord | PatchRecord, str]]:
         """Changes, each with the address of the state without it."""
 
@@ -159,10 +149,10 @@ class Played(Shared):
             title += f": {' and '.join(right) or 'none'} {'is' if len(right) < LEAST else 'are'} right"
         return title
 
-    @property
-    def in_short(self) -> InShort:
+    def shortly(self, lines: Iterable[tuple[str, str]], identity: str) -> InShort:
+        """The page in short, with figures of the run and the intervention as citations have it."""
         title = f"{self.place.row.name} on {self.words}"
-        return InShort("Intervention by hand", title, tuple(self.facts), self.identity, self.place.cited)
+        return InShort("Intervention by hand", title, tuple(lines), identity, self.place.cited)
 
     def drawn(self, name: str) -> Markup | None:
         return self.drawing(linked=False) if name == DRAWING else None

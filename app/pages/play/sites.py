@@ -44,6 +44,7 @@ from pluriscope.app.pages.place import AnyPlace
 from pluriscope.app.pages.play.played import Played, Said, with_hidden
 from pluriscope.app.pages.play.state import WITHOUT
 from pluriscope.app.pages.play.tokens import number, read_number, write_number
+from pluriscope.app.pages.sharing.share import InShort
 from pluriscope.figures.numbers import decimal
 from pluriscope.figures.svg.elements import Step
 from pluriscope.figures.svg.graphs import Looking, graph_diagram
@@ -229,17 +230,14 @@ class SitesPlayed(Played):
         return f"{rows[self.row]} with {changes}{source}" if changes else rows[self.row]
 
     @property
-    def facts(self) -> Sequence[tuple[str, str]]:
-        answers = ("Answers", f"{self.answers[1]}, {self._judged}")
-        return answers, ("Gap", decimal(self.gap(self.after)))
-
-    @property
     def _judged(self) -> str:
         return "correct" if self.gap(self.after) > 0 else "incorrect"
 
     @property
-    def identity(self) -> str:
-        return f"row {self.row}, source row {self.source}; changed: {', '.join(map(str, self.changes)) or 'nothing'}"
+    def in_short(self) -> InShort:
+        lines = ("Answers", f"{self.answers[1]}, {self._judged}"), ("Gap", decimal(self.gap(self.after)))
+        changed = ", ".join(map(str, self.changes)) or "nothing"
+        return self.shortly(lines, f"row {self.row}, source row {self.source}; changed: {changed}")
 
     @property
     def hands(self) -> list[tuple[PatchRecord, str]]:
