@@ -204,7 +204,7 @@ def deception() -> Iterator[str]:
 
 def strategies() -> Iterator[str]:
     """Networks with one explanation, with none and with several, by kind; pairs of trained and drawn; subspaces."""
-    columns = "kind, networks, seed, minimal, least, algorithms, read, all_least, subspaces, smallest"
+    columns = "kind, networks, seed, minimal, least, algorithms, read, all_least, subspaces, smallest, all_algorithms"
     every = [row for row in rows("two-strategies", columns) if row[1] != "failed"]
     of = {
         key: {row[2]: row for row in every if row[:2] == key}
@@ -227,6 +227,8 @@ def strategies() -> Iterator[str]:
     twice = [sum(len(row[5]) > 1 for row in trained[kind]) for kind in [*trained][:4]]
     assert all(row[5] for kind in [*trained][:4] for row in trained[kind])
     yield f"Of the other kinds {min(twice)} to {max(twice)} of 60 networks have two or more"
+    beyond = sum(len(row[10]) > 1 for row in trained["attention"])
+    yield f"on all sets that pages try {beyond} of 60 transformers have two or more"
     read = [sum(row[6] > 0 for row in trained[kind]) for kind in ("attention", "attention, narrow")]
     yield f"{read[0]} of 60 transformers excepted, and those of one number in {read[1]} of 60"
     whole = [row[9] == 8 for row in of["attention", "drawn"].values()]
