@@ -43,15 +43,20 @@ def take(
     rows: Rows,
     counterfactual: Rows | None,
     run: Run,
+    means_of: Rows | None = None,
 ) -> None:
     """Fill in what cut units carry.
 
     Args:
+        rows: that circuits are to run on.
         run: runs the whole model on rows, in batches.
+        means_of: rows whose means are carried; those rows themselves if None.
     """
     if ablation == "zero":
         return
     taken_from = rows
+    if ablation == "mean":
+        taken_from = means_of or rows
     if ablation == "resample":
         refuse_unpaired(rows, counterfactual)
         taken_from = counterfactual or rows
@@ -66,24 +71,26 @@ def take(
         values, cutter = torch.cat(parts), cutters[number]
         parts.clear()
         if ablation == "mean":
-            values = _mean(values, rows.lengths)
+            values = _mean(values, taken_from, rows)
         elif callable(ablation):
             values = _own(values, cutter.names(key), ablation, rows)
         cutter.absent[key] = values
 
 
-def _mean(values: Any, lengths: Any) -> Any:
-    """Mean over rows, position by position, counted from the right where rows are padded there."""
-    if lengths is None:
+def _mean(values: Any, of: Rows, onto: Rows) -> Any:
+    """Means of rows, position by position, for others; counted from the right where these are not of one length."""
+    if values.ndim < 3 or of.n_tokens == onto.n_tokens is not None:
         return values.mean(0, keepdim=True)
-    n = values.shape[1]
-    from_right = lengths[:, None] - 1 - torch.arange(n, device=values.device)
+    n, device = values.shape[1], values.device
+    lengths, others = (torch.as_tensor(one.token_counts, device=device) for one in (of, onto))
+    from_right = lengths[:, None] - 1 - torch.arange(n, device=device)
     place, there = from_right.clamp(min=0), (from_right >= 0).unsqueeze(-1).to(values.dtype)
     index = place.unsqueeze(-1).expand_as(values)
     sums = torch.zeros_like(values[0]).scatter_add(0, index.flatten(0, 1), (values * there).flatten(0, 1))
-    counts = torch.zeros(n, 1, dtype=values.dtype, device=values.device)
+    counts = torch.zeros(n, 1, dtype=values.dtype, device=device)
     counts.index_add_(0, place.flatten(), there.flatten(0, 1))
-    return (sums / counts.clamp(min=1))[place]
+    wanted = others[:, None] - 1 - torch.arange(int(others.max()), device=device)
+    return (sums / counts.clamp(min=1))[wanted.clamp(0, int(lengths.max()) - 1)]
 
 
 def _own(values: Any, names: Sequence[tuple[str, Any]], function: Replacement, rows: Rows) -> Any:

@@ -30,6 +30,17 @@ class Rows:
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
 
+    @property
+    def n_tokens(self) -> int | None:
+        """Of each row, None where they are of several lengths."""
+        width = next((value.shape[1] for value in self.inputs.values() if value.ndim > 1), 1)
+        return width if self.lengths is None else None
+
+    @property
+    def token_counts(self) -> list[int]:
+        """Of each row."""
+        return [self.n_tokens] * len(self) if self.n_tokens is not None else self.lengths.tolist()
+
     def given(self, at: Any = None, n_masks: int = 1) -> tuple[list[Any], dict[str, Any]]:
         """Arguments of the model for some rows, once for each mask."""
         chosen = {name: value if at is None else value[at] for name, value in self.inputs.items()}

@@ -100,11 +100,11 @@ class Space:
                 self._check_run()
                 self._take(ablation, rows, counterfactual)
                 self._absent["rows"] = [dict(one.absent) for one in self._cutters]
-                if held_out is not None and ablation == "resample":
-                    if held_out_counterfactual is None:
+                if held_out is not None and ablation != "zero":
+                    if ablation == "resample" and held_out_counterfactual is None:
                         cure = "give (rows, answers, counterfactual)"
                         raise InvalidData("held_out", "has no counterfactual rows", cure)
-                    self._take(ablation, held_out, held_out_counterfactual)
+                    self._take(ablation, held_out, held_out_counterfactual, rows)
                     self._absent["held-out"] = [dict(one.absent) for one in self._cutters]
                 self._check_batch()
         except (RuntimeError, MemoryError) as problem:
@@ -491,9 +491,11 @@ class Space:
 
     # ------------------------------------------------------------ checks
 
-    def _take(self, ablation: str | Replacement, rows: Rows, counterfactual: Rows | None) -> None:
+    def _take(
+        self, ablation: str | Replacement, rows: Rows, counterfactual: Rows | None, means_of: Rows | None = None
+    ) -> None:
         with torch.no_grad():
-            take(self.model, self._cutters, ablation, rows, counterfactual, self._run_whole)
+            take(self.model, self._cutters, ablation, rows, counterfactual, self._run_whole, means_of)
 
     def _run_whole(self, rows: Rows) -> list[Any]:
         at = torch.split(torch.arange(len(rows)), self.in_flight)
