@@ -34,10 +34,9 @@ them, under its rules; f_C is then the model with what the circuit leaves out cu
 that the right output is strictly the largest on a share of rows above the threshold. What takes more runs than one \
 criterion may have is undecided, the largest circuits first.
 
-Placements on the sites of such models have `both-directions` and `joint-interchange` over the rows of the task, and \
-`margin` of the two largest outputs. `irredundant-values` is asked of their algorithms: some row and some setting of \
-the others tell any two values of each variable apart. They are judged where they are searched, by \
-[`algorithms`](machine-interface.md#analyses).
+Placements on the sites of such models are judged over the rows of the task, where they are searched, by \
+[`algorithms`](machine-interface.md#analyses); the margin is that of the two largest outputs in any run. A \
+variable that changes no answer by itself is not asked about alone.
 """
 
 

@@ -74,7 +74,7 @@ def folded(model: CausalModel, inputs: Inputs) -> Folded:
         classes[name] = np.array([least[value] for value in itself[name].tolist()])
     read = [name for name in model.variables if len(np.unique(classes[name])) > 1]
     # values are named by the first row that has them, and variables ordered by these names
-    first = {name: _first_rows(classes[name]) for name in read}
+    first = {name: first_rows(classes[name]) for name in read}
     read.sort(key=lambda name: first[name].tolist())
     parts = [first[name].tobytes() for name in read]
     folds = {name: classes[name][np.unique(first[name])] for name in read}
@@ -104,6 +104,7 @@ def _answers(model: CausalModel, inputs: Inputs, fixed: Mapping[str, Integers]) 
     return np.ascontiguousarray(np.broadcast_to(found, (len(inputs.values), n)))
 
 
-def _first_rows(values: Integers) -> Integers:
+def first_rows(values: Integers) -> Integers:
+    """The first row that has the value of each row: the same for two variables that split the rows alike."""
     _, first, which = np.unique(values, return_index=True, return_inverse=True)
     return np.asarray(first[which.ravel()], dtype=np.int64)

@@ -9,9 +9,12 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.common_ground.on_sites import SharedGround, shared_ground
 from pluriscope.analysis.common_ground.points import THOROUGH, Bounds, ExtremeFound
 from pluriscope.analysis.common_ground.survey import CommonGround, survey_common_ground
 from pluriscope.analysis.methods.report import Analysed, Exact, Part, Placed, Report, Settings
+from pluriscope.analysis.placements.report import PlacementsReport
+from pluriscope.analysis.readings.report import InterpretationsReport
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
@@ -60,6 +63,12 @@ class CommonGroundReport(Report):
         description="Right predictions, with how many interpretations have so many; null where that is not known."
     )
     places: list[PlaceFound]
+    shared: SharedGround | None = Field(None, description="Of a network with sites; null of others.")
+
+    @property
+    def known(self) -> bool:
+        """Whether anything was found that it sums up."""
+        return self.shared is None or bool(self.n_sets)
 
     @property
     def partial(self) -> bool:
@@ -108,7 +117,24 @@ class CommonGroundReport(Report):
                 else f"{n:,} placements are right wherever they predict"
             )
             answer.append(f"{who}, on at most {most:,} of {of}.")
+        if self.shared is not None:
+            answer += self._shared_findings(self.shared)
         return answer or ["No explanation predicts any intervention."]
+
+    @staticmethod
+    def _shared_findings(shared: SharedGround) -> Iterator[str]:
+        n = len(shared.algorithms)
+        if n > 1:
+            for what, found in (
+                ("site", [(one.site, one.algorithms) for one in shared.sites]),
+                ("variable", [(one.names[0], one.algorithms) for one in shared.variables]),
+            ):
+                most = max((many for _, many in found), default=0)
+                names = ", ".join(name for name, many in found if many == most > 1)
+                who = "All" if most == n else f"{most:,} of the"
+                yield f"{who} {n:,} placed algorithms have {names}." if names else f"No {what} is of two algorithms."
+        if same := sum(not one.differ for one in shared.apart):
+            yield f"No interchange of one variable parts {same:,} of {len(shared.apart):,} pairs of them."
 
 
 class CommonGroundWithSurvey(CommonGroundReport):
@@ -122,6 +148,8 @@ class CommonGroundWithSurvey(CommonGroundReport):
 
 def find(of: Analysed[Question], settings: Settings, work: Work = DEFAULT_WORK) -> CommonGroundReport:
     """Survey every kept alignment and every observed class, or a uniform sample of the classes."""
+    if of.question.kind.refuses("formulas"):
+        return _on_sites(of.placements or _NOTHING, of.readings)
     placed = of.placed
     if placed is None:
         raise ValueError("the common ground looks at placements, which were not read")
@@ -156,6 +184,46 @@ def find(of: Analysed[Question], settings: Settings, work: Work = DEFAULT_WORK) 
         places=list(_joined(found, of, placed)),
         beside=beside,
     )
+
+
+_NOTHING: Final = PlacementsReport(inputs="", n_rows=0, n_right=0, families=[], algorithms=[])
+
+
+def _on_sites(placed: PlacementsReport, readings: InterpretationsReport | None) -> CommonGroundReport:
+    """Sum up what placements of algorithms predict of the sets of sites that they have."""
+    models = [one for one in placed.algorithms if not one.folded_onto]
+    here, n = defaultdict[tuple[bool, int, int], list[tuple[str, str]]](list), 0
+    for model in models:
+        n += len(model.placements)
+        for one in model.placements:
+            if one.score.of:
+                here[not one.placed, one.score.of, one.score.agreed].append((model.id, one.id))
+    n_sets = sum(one.n_tried for one in placed.families)
+    return CommonGroundReport(
+        n_sets=n_sets,
+        largest_set=None,
+        n_interventions=n_sets * placed.n_rows * (placed.n_rows - 1),
+        n_classes="0",
+        classes=0,
+        drawn=False,
+        seed=0,
+        more_circuits=False,
+        n_alignments=n,
+        alignments=n,
+        silent_classes=0,
+        silent_alignments=n - sum(map(len, here.values())),
+        interpretations="0",
+        perfect=None,
+        best=None,
+        worst=None,
+        spread=None,
+        places=[
+            PlaceFound(kind=KINDS[1 + fails], predicted=predicted, right=right, count=len(each), members="0",
+                       first=each[0][0], second=each[0][1])
+            for (fails, predicted, right), each in sorted(here.items())
+        ],
+        shared=shared_ground(placed, readings),
+    )  # fmt: skip
 
 
 def _joined(found: CommonGround, of: Analysed[Question], placed: Placed) -> Iterator[PlaceFound]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.alignment import Alignment, OnNeurons, Placement
 from pluriscope.analysis.alignments.joint import MAX_RUNS, jointly_right
-from pluriscope.analysis.criteria import alignments
+from pluriscope.analysis.criteria import alignments, on_sites
 from pluriscope.analysis.criteria.criterion import Criterion, Settings
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Verdict, Verdicts, put_together
@@ -146,7 +146,7 @@ MINIMAL_ALIGNMENT: Final = Criterion(
     definition="No other valid placement of the algorithm is contained in it, variable by variable.",
     formula="no valid τ′ ≠ τ with τ′(v) ⊆ τ(v) for every variable v",
     source="Méloux et al., ICLR 2025 (arXiv:2502.20914): minimal mappings",
-    judges={"alignment": _minimal},
+    judges={"alignment": _minimal, on_sites.SITES: on_sites.minimal},
     idle=_NOT_CONTAINED,
     method="Whether a variable fits a set does not depend on the others, so it is enough to try every smaller set "
     "inside each variable's own. Pairs of inputs are the protocol's.",

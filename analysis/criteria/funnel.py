@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, floor
 from operator import add
@@ -41,6 +41,7 @@ from pluriscope.analysis.plugins import joined
 from pluriscope.analysis.results.result import CriterionTally
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.subjects.subject import SubjectKind
 
 SHARE_CONFIDENCE: Final = 0.99
 QUOTIENT: Final = "observed-class"
@@ -60,12 +61,14 @@ class FunnelPreset:
         label: short name for people.
         reason: why one would ask in this order, one sentence.
         criteria: the steps as text.
+        on_sites: whether it is what networks with sites begin with.
     """
 
     key: str
     label: str
     reason: str
     criteria: tuple[str, ...]
+    on_sites: bool = False
 
     @property
     def steps(self) -> tuple[CriterionStep, ...]:
@@ -116,9 +119,26 @@ _OWN: Final = (
             *("irredundant-gates", "irredundant-functions", "irredundant-literals", "minimal-alignment"),
         ),
     ),
+    FunnelPreset(
+        "on-sites",
+        "Placements on sites",
+        "An algorithm that refines another is counted once; a placement must be a smallest one, say more than that the "
+        "network is accurate, and hold for all variables at once.",
+        (
+            *("mean-ablation", "resample-ablation", "output-faithfulness"),
+            *("irredundant-values", "minimal-alignment", "beyond-accuracy", "joint-interchange", "margin"),
+        ),
+        on_sites=True,
+    ),
 )
 PRESETS: Final = joined("funnels", _OWN, lambda one: one.key)
 DEFAULT_PRESET: Final = PRESETS[0]
+
+
+def default_preset(kind: SubjectKind) -> FunnelPreset:
+    """The sequence that networks of a kind begin with."""
+    on_sites = next((one for one in PRESETS if one.on_sites), DEFAULT_PRESET)
+    return on_sites if kind.refuses("formulas") else DEFAULT_PRESET
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,7 +300,8 @@ class Judged:
     """The verdicts on everything that is stored of one analysis.
 
     Args:
-        n: stored explanations by kind; of interpretations the circuits, of alignments the valid ones.
+        n: stored explanations by kind; of interpretations the circuits, of alignments the valid ones. Without
+            interpretations nobody asked for these.
         outcomes: kinds and steps → ``[explanations]`` outcomes of those that are stored, but of interpretations.
         readings: likewise, of interpretations what each says circuit by circuit.
         interpretations: ``[circuits]`` of each circuit.
@@ -290,6 +311,9 @@ class Judged:
         notes: why some explanations are undecided.
         kinds: those that have a record and were searched, behind the four of every network.
         all_counted: whether a circuit with 0 interpretations has none; else a limit may have ended counting before it.
+        uncounted: what is said of such circuits.
+        judged_as: kind → the one that criteria judge it as, where that is another.
+        listed_alone: whether there may be more valid alignments than these.
     """
 
     n: Mapping[Kind, int]
@@ -302,6 +326,9 @@ class Judged:
     notes: Mapping[tuple[Kind, CriterionStep], str]
     kinds: tuple[Kind, ...] = ()
     all_counted: bool = True
+    uncounted: str = "which are too many to count"
+    judged_as: Mapping[Kind, Kind] = field(default_factory=dict)
+    listed_alone: bool = False
 
 
 class StepFound(Part):
@@ -388,7 +415,7 @@ class KindFound(Part):
         took = f"“{fatal.step.criterion.label}” removes "
         ended = stood.removeprefix("1 ") if n_before == 1 else stood
         earlier = last and f"the last {ended}, which “{self.rows[last - 1].step.criterion.label}” had left"
-        took += earlier or f"all {stood}"
+        took += earlier or ("the only one" if n_before == 1 else f"all {stood}")
         if n_open:
             # who was not decided about is not removed, neither by this step nor by one before
             return f"No {one} is known to be left: undecided are {self.counted(n_open, len(self.rows))}."
@@ -428,7 +455,7 @@ class FunnelReport(Report):
         return next(one for one in self.kinds if one.kind == kind)
 
     def findings(self, question: SubjectQuestion | None = None) -> list[str]:
-        answer = [self.of(kind) for kind in KINDS]
+        answer = [one for one in self.kinds if one.kind in KINDS]
         return [one.verdict() for one in answer if one.kind in ("circuit", "alignment") or one.last is not None]
 
 
@@ -449,15 +476,17 @@ def _noun(kind: str, number: int, which: str = "") -> str:
 
 def find(of: Analysed[SubjectQuestion], _: Settings, work: Work = DEFAULT_WORK) -> FunnelReport:  # noqa: ARG001  # sums take no time
     """Make the funnel of the recommended sequence."""
-    return funnel_of(of, DEFAULT_PRESET.steps)
+    return funnel_of(of, default_preset(of.question.kind).steps)
 
 
 def funnel_of(of: Analysed[SubjectQuestion], steps: tuple[CriterionStep, ...]) -> FunnelReport:
     """Make the funnel of a sequence; nothing is judged, only summed."""
     if of.judged is None:
-        raise ValueError("the funnel sums up verdicts, which were not read")
-    kinds = _Funnel(of.circuits, of.judged, steps).kinds()
-    return FunnelReport(criteria=[str(step) for step in steps], kinds=kinds, note=_note(of.circuits))
+        note = "Nobody asked where algorithms are placed in this network."
+        return FunnelReport(criteria=[str(step) for step in steps], kinds=[], note=note)
+    kinds = _Funnel(of.search, of.judged, steps).kinds()
+    note = "" if of.search is None else _note(of.search)
+    return FunnelReport(criteria=[str(step) for step in steps], kinds=kinds, note=note)
 
 
 def _all(search: CircuitSearch) -> str:
@@ -482,14 +511,15 @@ def _note(search: CircuitSearch) -> str:
 class _Funnel:
     """A sequence applied to everything that is stored of one analysis."""
 
-    def __init__(self, search: CircuitSearch, judged: Judged, steps: tuple[CriterionStep, ...]) -> None:
+    def __init__(self, search: CircuitSearch | None, judged: Judged, steps: tuple[CriterionStep, ...]) -> None:
         self.search, self.judged, self.steps = search, judged, steps
         listed = [kind for kind in (*KINDS, *judged.kinds) if kind != "interpretation"]
         self.outcomes = judged.outcomes((kind, step) for kind in listed for step in self.about(kind))
 
     def about(self, kind: Kind) -> tuple[CriterionStep, ...]:
         """The steps that are about a kind."""
-        return tuple(step for step in self.steps if step.criterion.applies_to(kind))
+        judged = self.judged.judged_as.get(kind, kind)
+        return tuple(step for step in self.steps if step.criterion.applies_to(judged))
 
     def _rows(self, kind: Kind, begin: NDArray[np.bool_] | None = None) -> tuple[FunnelRow, ...]:
         """The steps about a kind, from some of its explanations or all."""
@@ -548,19 +578,21 @@ class _Funnel:
             if n["algorithm"] == candidates
             else f"listed of {candidates:,} candidate algorithms"
         )
-        valid = _noun("alignment", begin, "valid")
+        valid = _noun("alignment", begin, "listed valid" if self.judged.listed_alone else "valid")
         valid += "" if begin == n["alignment"] else f" of the algorithms left, of {n['alignment']:,} in all"
         carriers, partial = len(np.unique(self.judged.algorithm_of[aligned])), n["algorithm"] < candidates
+        of_search = [] if self.search is None else [self._circuits(self.search, of_circuits)]
+        if self.search is not None and "interpretation" in n:
+            of_search.append(self._interpretations(self.search, circuits_left, of_circuits))
         return [
-            self._circuits(of_circuits),
-            self._interpretations(circuits_left, of_circuits),
+            *of_search,
             self._kind("algorithm", n["algorithm"], words, of_algorithms, carriers=carriers, partial=partial),
             self._kind("alignment", begin, valid, of_alignments, above=of_algorithms, partial=partial),
             *(self._kind(kind, n[kind], _noun(kind, n[kind]), self._rows(kind)) for kind in self.judged.kinds),
         ]
 
-    def _circuits(self, rows: Sequence[FunnelRow]) -> KindFound:
-        search, n = self.search, self.judged.n["circuit"]
+    def _circuits(self, search: CircuitSearch, rows: Sequence[FunnelRow]) -> KindFound:
+        n = self.judged.n["circuit"]
         drawn = np.ones(n, dtype=np.bool_)
         if search.smallest is not None:
             drawn[np.searchsorted(search.masks, np.array(search.smallest.undrawn, search.masks.dtype))] = False
@@ -585,11 +617,13 @@ class _Funnel:
             words = f"listed of {_all(search)} valid circuits, of {brief(search.possible)} possible"
         return self._kind("circuit", n, words, rows, more=more, partial=search.truncated_at is not None)
 
-    def _interpretations(self, circuits: NDArray[np.bool_], above: Sequence[FunnelRow]) -> KindFound:
+    def _interpretations(
+        self, search: CircuitSearch, circuits: NDArray[np.bool_], above: Sequence[FunnelRow]
+    ) -> KindFound:
         """Count the interpretations of the circuits left: numbers only, each step also by itself."""
         steps, kept = self.about("interpretation"), np.flatnonzero(circuits).tolist()
         totals = [int(number) for number in self.judged.interpretations]
-        readings = self.judged.readings(steps) if len(self.search.masks) <= MAX_SUMMED else {}
+        readings = self.judged.readings(steps) if len(search.masks) <= MAX_SUMMED else {}
         for each in readings.values():  # which counts what a limit had left
             totals = [max(total, one.total) for total, one in zip(totals, each, strict=True)]
         total = sum(totals[position] for position in kept)
@@ -597,6 +631,6 @@ class _Funnel:
         rows = counted_rows([(step.key, readings.get(step)) for step in steps], totals, circuits)
         words = f"{_noun('interpretation', total)} of the {counted(len(kept), 'circuit')} left"
         if uncounted:
-            words += f", without those of {counted(uncounted, 'circuit')}, which are too many to count"
-        partial = bool(uncounted) or self.search.truncated_at is not None
+            words += f", without those of {counted(uncounted, 'circuit')}, {self.judged.uncounted}"
+        partial = bool(uncounted) or search.truncated_at is not None
         return self._kind("interpretation", total, words, rows, above=above, partial=partial)

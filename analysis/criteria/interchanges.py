@@ -10,7 +10,7 @@ from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.alignment import JointScore, ScoredAlignment
 from pluriscope.analysis.alignments.iia import PairRule, tested_pairs
 from pluriscope.analysis.alignments.joint import MAX_RUNS
-from pluriscope.analysis.criteria import alignments
+from pluriscope.analysis.criteria import alignments, on_sites
 from pluriscope.analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Outcome, Verdict, Verdicts, Witness, put_together, verdicts_of
@@ -110,7 +110,7 @@ BOTH_DIRECTIONS: Final = Criterion(
     definition="The network does what the algorithm says under every interchange of one variable.",
     formula="IIA over all ordered pairs source ≠ base = 1",
     source="Geiger et al., NeurIPS 2021 (arXiv:2106.02997)",
-    judges={"alignment": _iia("ordered")},
+    judges={"alignment": _iia("ordered"), on_sites.SITES: on_sites.right_alone},
     direction="higher",
     score="IIA over all ordered pairs",
     term="interchange-intervention-accuracy",
@@ -122,7 +122,7 @@ JOINT_INTERCHANGE: Final = Criterion(
     "variable, equal ones included.",
     formula="for all b, s_1 … s_v: d(N(b; τ(v_i) ← N(s_i) for all i)) = A(b; v_i ← v_i(s_i) for all i)",
     source="Geiger et al., JMLR 2025 (arXiv:2301.04709): interchange of several variables at once",
-    judges={"alignment": _joint},
+    judges={"alignment": _joint, on_sites.SITES: on_sites.right_together},
     method="Every run is made. Without variables the network is run on the clean inputs. Where variables lie in "
     "several layers this is no stricter than interchanging one at a time: a variable in a later layer is held at its "
     "own source instead of following the earlier one. It removes placements, but no algorithm with two variables: "

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.circuits.judging import evaluate_circuits
+from pluriscope.analysis.criteria import on_sites
 from pluriscope.analysis.criteria.criterion import Criterion, Parameter, Settings
 from pluriscope.analysis.criteria.cuts import CutCircuits
 from pluriscope.analysis.criteria.interpretations import interventions
@@ -83,6 +84,7 @@ MARGIN: Final = Criterion(
         "alignment": _firm_alignments,
         "placed": _firm_placed,
         "cut": _firm_cuts,
+        on_sites.SITES: on_sites.firm,
     },
     of_models="On no row is the right output closer to the largest other than the least margin.",
     direction="higher",

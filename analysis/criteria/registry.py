@@ -9,6 +9,7 @@ from typing import Final
 
 from pluriscope.analysis import criteria
 from pluriscope.analysis.criteria.criterion import Criterion, Kind
+from pluriscope.analysis.criteria.on_sites import MODEL, SITES
 from pluriscope.analysis.errors import InvalidCriterion
 from pluriscope.analysis.plugins import joined
 
@@ -19,9 +20,9 @@ zero-ablation mean-ablation resample-ablation all-ablations output-faithfulness 
 input-noise input-robust patching-robust minimal-wang minimal-quasi minimal-local minimal-subset minimal-cardinal
 minimal-quasi-structural minimal-local-structural minimal-subset-structural minimal-cardinal-structural same-story
 observed-class interchange interchange-joint interchange-on-circuit interchange-joint-on-circuit causal-scrubbing
-irredundant-gates irredundant-functions irredundant-literals one-direction both-directions joint-interchange
-unmapped-inert abstraction-error causal-order minimal-alignment minimal-joint-alignment above-random margin selective
-representative kl-faithfulness role-agreement
+irredundant-gates irredundant-functions irredundant-literals irredundant-values one-direction both-directions
+joint-interchange unmapped-inert abstraction-error causal-order minimal-alignment minimal-joint-alignment
+beyond-accuracy above-random margin selective representative kl-faithfulness role-agreement
 """
 """Keys in the order of lists; what is not named stands at the end."""
 
@@ -40,9 +41,11 @@ _EVERY: Final = sorted(
 )
 CRITERIA: Final[tuple[Criterion, ...]] = tuple(one for one in _EVERY if one.kinds or one.recorded_kinds)
 OF_MODELS_ALONE: Final[tuple[Criterion, ...]] = tuple(one for one in _EVERY if one not in CRITERIA)
-"""The criteria for circuits of models of other kinds than the networks, and for nothing else."""
+"""The criteria for explanations of models of other kinds than the networks, and for nothing else."""
 OF_MODELS: Final = tuple(criterion for criterion in _EVERY if "cut" in criterion.judges)
-"""All criteria for these circuits."""
+"""All criteria for circuits of these."""
+ON_SITES: Final = {key: tuple(one for one in _EVERY if key in one.judges) for key in (MODEL, SITES)}
+"""All criteria for algorithms with finite variables, and for their placements on sites."""
 EVERY: Final = {criterion.key: criterion for criterion in _EVERY}
 """All of these by their keys."""
 

@@ -167,6 +167,10 @@ class Analysed(Generic[Q_co]):
         planted: the record of what was planted; likewise, or where nothing was.
         placed: likewise.
         judged: what criteria say, an :class:`pluriscope.analysis.criteria.funnel.Judged`; likewise.
+        placements: what was placed on sites, a :class:`pluriscope.analysis.placements.report.PlacementsReport`;
+            likewise, or where nobody asked.
+        readings: how circuits are read by variables, a
+            :class:`pluriscope.analysis.readings.report.InterpretationsReport`; likewise.
         stored: circuit → outcomes of criteria by key, where these are stored; None of others.
         before: what the same analysis found under other rules; None where it was not asked.
     """
@@ -179,6 +183,8 @@ class Analysed(Generic[Q_co]):
     planted: Any = None
     placed: Placed | None = None
     judged: Any = None
+    placements: Any = None
+    readings: Any = None
     stored: Callable[[int], Mapping[str, str] | None] | None = None
     before: Any = None
 

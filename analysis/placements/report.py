@@ -180,6 +180,7 @@ class ModelVariable(Part):
         alike: groups of values that no row and no setting of the others tells apart.
         changed_of: pairs of rows whose interchange changes the answer; with none it cannot be asked by itself.
         undefined: pairs on which the algorithm has no answer.
+        split: equal for two variables that split the rows alike.
         n_at_1: sets on which all pairs agree; with no changed pair that says nothing.
         n_placed: sets on which it is placed.
         n_minimal: those of them that are minimal in their family.
@@ -193,6 +194,7 @@ class ModelVariable(Part):
     alike: list[list[int]]
     changed_of: int
     undefined: int
+    split: str = ""
     n_at_1: int = 0
     n_placed: int = 0
     n_minimal: int = 0
@@ -251,6 +253,33 @@ class PlacedModel(Part):
         return [one for one in self.placements if one.placed]
 
 
+class Apart(Part):
+    """The interchange that parts two placed algorithms most.
+
+    Args:
+        first: the id of the one whose variable is exchanged.
+        second: the id of the other.
+        variable: of the first.
+        other: the variable of the second that answers most alike.
+        differ: ordered pairs of rows on which the two answer differently; 0 if no interchange of one variable parts the
+            algorithms.
+        of: ordered pairs on which both have an answer.
+        base: the first such pair's row that runs; None where there is none.
+        source: and the row that gives the value; likewise.
+        says: what each answers on it, by number.
+    """
+
+    first: str
+    second: str
+    variable: str
+    other: str
+    differ: int
+    of: int
+    base: int | None
+    source: int | None
+    says: list[int]
+
+
 class PlacementsReport(Report):
     """The placements of causal models on the sites of a network.
 
@@ -260,6 +289,7 @@ class PlacementsReport(Report):
         n_right: rows that the network answers right.
         families: what was searched.
         algorithms: in the order in which they were given.
+        apart: what parts every two of the first placed algorithms.
     """
 
     inputs: str
@@ -267,6 +297,7 @@ class PlacementsReport(Report):
     n_right: int
     families: list[FamilySize]
     algorithms: list[PlacedModel]
+    apart: list[Apart] = Field(default_factory=list)
 
     @property
     def distinct(self) -> list[PlacedModel]:

@@ -7,7 +7,7 @@ some changed. Variables that no interchange of theirs alone asks are placed by t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from itertools import combinations, islice, product
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.causal_model import NONE, CausalModel
-from pluriscope.analysis.algorithms.refinement import folded
+from pluriscope.analysis.algorithms.refinement import first_rows, folded
 from pluriscope.analysis.algorithms.written import first_wrong, inputs_of
 from pluriscope.analysis.alignments.on_sites import AskedModel, Interchange, Place, Score, decided, places_text
 from pluriscope.analysis.errors import InvalidAlignment
@@ -35,6 +35,7 @@ from pluriscope.analysis.placements.report import (
 )
 from pluriscope.analysis.placements.scores import STAGE, ScoredSet, Search
 from pluriscope.analysis.placements.subspaces import direction_families
+from pluriscope.analysis.placements.telling_apart import told_apart
 from pluriscope.analysis.running.progress import Progress
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.question import GraphQuestion
@@ -94,11 +95,8 @@ class Variable:
         for one in sorted(self.at_1, key=lambda one: one.mask.bit_count()):
             among = "" if one.family.name in OF_VECTORS else one.family.name
             mask, smaller = one.mask, kept.setdefault(among, [])
-            if one.map != "coordinates":
-                inside = sum(place.directions.dimension for place in one.places if place.directions) > 1
-            else:
-                inside = any(mask & less == less != mask for less in smaller)
-            if not inside:
+            contains = any(mask & less == less != mask for less in smaller)
+            if not (contains if one.map == "coordinates" else _spans(one)):
                 smaller.append(mask)
                 found[one] = None
         return found
@@ -135,7 +133,7 @@ class Variable:
             sites=places_text(one.places),
             family=one.family.name,
             score=SiteScore.showing(self.score(one)),
-            minimal=one in self.placed and one in self.minimal,
+            minimal=None if _spans(one) else one in self.placed and one in self.minimal,
             path=self.paths.get(one.digest, 0) if one in self.placed else 0,
             follows=parts.is_cut(one.places),
             ceiling=SiteScore.showing(self.asked.score(self.name, search.table(parts.inputs_of(one.places)))),
@@ -145,6 +143,17 @@ class Variable:
             condition=one.condition,
             orthogonal=orthogonal,
         )
+
+
+def _spans(one: ScoredSet) -> bool:
+    """Whether it is a subspace of more than one dimension, inside which no smaller one is tried."""
+    return sum(place.directions.dimension for place in one.places if place.directions) > 1
+
+
+def _all(some: Iterable[bool | None]) -> bool | None:
+    """Whether all hold; None where none is known not to, and some are not known."""
+    found = [*some]
+    return False if False in found else None if None in found else True
 
 
 def apart(one: ScoredSet, other: ScoredSet) -> bool:
@@ -277,7 +286,7 @@ def find(
         folded_onto = "" if one.wrong else stands[key].replace(one.id, "")
         shown = one.model_copy(update={"folded_onto": folded_onto})
         placed.append(_placed(shown, search, of_model[one.id]) if one.id in of_model else shown)
-    return PlacementsReport(
+    report = PlacementsReport(
         inputs=there.inputs.name,
         n_rows=there.n_rows,
         n_right=int((itself == subject.answers).sum()),
@@ -294,6 +303,7 @@ def find(
         ],
         algorithms=placed,
     )
+    return report.model_copy(update={"apart": told_apart(there, report.placed)})
 
 
 def described(
@@ -416,6 +426,7 @@ def _variable(name: str, values: NDArray[np.int64], alike: Any, about: Variable 
         values=[None if value == NONE else value for value in different[:64].tolist()],
         n_values=len(different),
         alike=[[*group] for group in alike],
+        split=short_id(first_rows(values).tobytes().hex()),
         changed_of=about.possible.changed_of if about else 0,
         undefined=about.possible.undefined if about else 0,
     )
@@ -526,7 +537,7 @@ def _shown_placement(
         joint=None if joint is None else SiteScore.showing(joint),
         joint_runs=runs,
         joint_exact=exact,
-        minimal=all(one.minimal for one in places),
+        minimal=None if placed == "joint" else _all(one.minimal for one in places),
     )
 
 

@@ -38,7 +38,7 @@ _TRAITS: Final = (
     Trait("counting", "Counts of sets too large to list", "circuits of {plural} are counted by listing them"),
     Trait(
         "formulas",
-        "Formulas of Boolean inputs: gates, common ground, pairs, the funnel",
+        "Formulas of Boolean inputs: gates, pairs",
         "no formulas of Boolean inputs are read of {plural}",
         of_inputs=True,
     ),

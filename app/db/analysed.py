@@ -17,20 +17,26 @@ from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.criteria.criterion import KINDS
 from pluriscope.analysis.criteria.funnel import Judged, Wanted
 from pluriscope.analysis.criteria.interpretation_tallies import Reading
+from pluriscope.analysis.criteria.margins import MARGIN
 from pluriscope.analysis.criteria.steps import CriterionStep
+from pluriscope.analysis.criteria.verdict import FAILED, PASSED
 from pluriscope.analysis.methods.report import Analysed, Carried, Irredundant, Placed
+from pluriscope.analysis.placements.judged import judged_on_sites
+from pluriscope.analysis.placements.report import PlacementsReport
 from pluriscope.analysis.planted.circuit import PlantedExplanation
+from pluriscope.analysis.readings.report import InterpretationsReport
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.codecs import planted_of
 from pluriscope.app.db.reads.algorithms import placements_untried, places_of_owners
 from pluriscope.app.db.reads.analyses import analysed_question
-from pluriscope.app.db.reads.circuits import stored_outcomes, stored_search, whole_counts
+from pluriscope.app.db.reads.circuits import masks_of, stored_outcomes, stored_search, whole_counts
 from pluriscope.app.db.reads.verdicts import count_of, judged_outcomes, verdict_sets
 from pluriscope.app.db.recorded import stored_searches
+from pluriscope.app.db.reports import report_of, reports_of
 from pluriscope.app.db.rows import column_of, columns_of
 from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow, VerdictRow
-from pluriscope.app.db.verdicts import readings_in, step_of, verdict_rows
+from pluriscope.app.db.verdicts import outcomes_of, readings_in, step_of, verdict_rows
 
 
 def _observed(session: Session, row: AnalysisRow, _: Question) -> Sequence[int]:
@@ -136,9 +142,29 @@ def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ())
     found = stored_search(session, row, question)
     if question.kind.refuses("formulas"):
         outcomes = None if found is None else stored_outcomes(session, row)
-        return Analysed(question, found, planted=planted_in(row.network, question), stored=outcomes)
-    more = {name: _READERS[name](session, row, question) for name in reads}
+        more = _on_sites(session, row, question) if "placements" in reads else {}
+        return Analysed(question, found, planted=planted_in(row.network, question), stored=outcomes, **more)
+    more = {name: _READERS[name](session, row, question) for name in reads if name in _READERS}
     return Analysed(question, found, **more)
+
+
+def _on_sites(session: Session, row: AnalysisRow, question: SubjectQuestion) -> dict[str, Any]:
+    """What was placed on the sites of a network, how its circuits are read, and what criteria say of all that."""
+    kept = reports_of(session, row, ("algorithms", "interpretations"))
+    if "algorithms" not in kept:
+        return {}
+    placed = report_of(kept["algorithms"], PlacementsReport)
+    read = report_of(kept["interpretations"], InterpretationsReport) if "interpretations" in kept else None
+    masks, outcomes = masks_of(session, row).tolist(), outcomes_of(session, row, "circuit")
+    margins = column_of(session, row, "circuit", "margin")
+
+    def judged(step: CriterionStep) -> NDArray[np.uint8] | None:
+        if step.criterion == MARGIN:  # which the search itself knows
+            return np.where(margins >= step.settings["least"], PASSED, FAILED).astype(np.uint8)
+        return outcomes.get(step)
+
+    named = [question.graph.to_hex(mask) for mask in masks]
+    return {"placements": placed, "readings": read, "judged": judged_on_sites(named, judged, placed, read)}
 
 
 def planted_in(row: NetworkRow, question: SubjectQuestion) -> PlantedExplanation | None:

@@ -104,6 +104,13 @@ def reports_of(
     return {row.kind: row for row in session.scalars(select(AnalysisReportRow).where(*own).options(*put_off))}
 
 
+def report_contents(session: Session, analysis: AnalysisRow) -> tuple[tuple[str, str], ...]:
+    """Kinds and digests of what is stored about an analysis: equal ones give equal sums."""
+    query = select(AnalysisReportRow.kind, AnalysisReportRow.content)
+    found = session.execute(query.where(AnalysisReportRow.analysis_id == analysis.id).order_by(AnalysisReportRow.kind))
+    return tuple(map(tuple, found))  # type: ignore[arg-type]
+
+
 def report_of(row: AnalysisReportRow, form: type[Report]) -> Report:
     """Report in a row, read as a value of ``form``."""
     return form.model_validate(row.found)

@@ -122,6 +122,8 @@ def _stage_of(analysis: Analysis) -> Stage:
     def ask(session: Session, row: AnalysisRow) -> list[JobRow]:
         question = analysed_question(session, row)
         unsearched = analysis.searched and row.circuits_method == "refused"
+        if analysis.summed(question.kind):
+            return []
         if unsearched or analysis.refuses(question, row.network.planted) or not analysis.follows(question):
             return []
         first = row.network.origin == ORIGIN and row.network.position == 0 and row.protocol.name == COMPLETE.name
@@ -133,7 +135,7 @@ def _stage_of(analysis: Analysis) -> Stage:
         stored = or_(NetworkRow.planted.is_(None), stored)
     if analysis.searched:
         stored = or_(AnalysisRow.circuits_method == "refused", stored)
-    return Stage(analysis.needs, ask, stored)
+    return Stage((*analysis.needs, *(["formulas"] if analysis.sums_on_sites else [])), ask, stored)
 
 
 def _has(row: Any, *more: ColumnElement[bool]) -> ColumnElement[bool]:

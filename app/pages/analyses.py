@@ -32,7 +32,7 @@ from pluriscope.app.db.reads.algorithms import is_listed
 from pluriscope.app.db.reads.analyses import clean_key, scope_of
 from pluriscope.app.db.reads.jobs import UNFINISHED, jobs_about
 from pluriscope.app.db.reads.networks import analyses_of as analyses_of_networks
-from pluriscope.app.db.reports import report_of, report_row, reports_of
+from pluriscope.app.db.reports import report_contents, report_of, report_row, reports_of
 from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow
 from pluriscope.app.db.verdicts import verdict_contents
 from pluriscope.app.errors import NotFound
@@ -222,7 +222,7 @@ def asked(
     """
     row, kinds = place.analysis, [one.key for one in analyses]
     kept = reports_of(session, row, kinds, in_brief=in_brief)
-    jobs = jobs_about(session, row, *kinds, *(one.sums for one in analyses)) if row else []
+    jobs = jobs_about(session, row, *kinds, *(one.summed(place.question.kind) for one in analyses)) if row else []
     searched = row is not None and row.circuits_method != "refused"
     why, instead = ("", {}) if searched else refused(session, place)
     rules = known_rules(session, place)
@@ -239,13 +239,13 @@ def asked(
         elif unfit:
             fit = {EVERY_INPUT: replace(place.scope, data=clean_key(place.row))} if on_own_rows(place.question) else {}
             found.append(Asked(one, context, "not_applicable", None, None, unfit, rules, fit))
-        elif row is None and why and not one.searched and place.question.kind.settings:
+        elif row is None and why and not one.starts_from_circuits(place.question.kind) and place.question.kind.settings:
             found.append(Asked(one, context, "not_asked", None, None, "", rules))  # it stands on no circuits
-        elif row is None or (one.searched and not searched):
+        elif row is None or (one.starts_from_circuits(place.question.kind) and not searched):
             state: State = "not_applicable" if why else "computing" if searching else "not_analysed"
             found.append(Asked(one, context, state, None, searching, why, rules, instead, job is None))
         else:
-            own = next((job for job in jobs if job.kind == (one.sums or one.key)), None)
+            own = next((job for job in jobs if job.kind == (one.summed(place.question.kind) or one.key)), None)
             stored = _stored(session, row, one, kept.get(one.key), context)
             found.append(Asked(one, context, *state_of(stored, own), "", rules, untried=own is None))
     return found
@@ -316,7 +316,8 @@ def _stored(
     """Report of an analysis that is stored, or summed up at once; None where there is neither."""
     if kept is not None:
         return stored_in(kept, analysis, context.kind)
-    content = verdict_contents(session, row) if analysis.sums else ""
+    summed = analysis.summed(context.kind)
+    content = (verdict_contents(session, row), *report_contents(session, row)) if summed else ()
     key = str(session.get_bind().engine.url), row.id, row.result_digest, analysis.key, content
     found = _SUMS.of(key, lambda: analysis.finds(context.read(), Settings())) if content else None
     return Stored(read=lambda: found) if found is not None and found.known else None
@@ -410,7 +411,7 @@ def page_of(one: Asked, others: Sequence[Asked] = ()) -> Iterator[Block]:
 
 def _underway(one: Asked) -> Iterator[Block]:
     """The work on what is summed up here, as long as it goes on."""
-    if one.analysis.sums and one.job is not None and one.job.state in UNFINISHED:
+    if one.analysis.summed(one.subject.kind) and one.job is not None and one.job.state in UNFINISHED:
         yield _progress(one)
 
 
@@ -434,7 +435,8 @@ def waiting(one: Asked) -> Notice | Progress:
         return _progress(one)
     if one.state in ("failed", "cancelled"):
         return missing(title, one.state, one.job, _ask(one, "Ask"), subject.links)
-    at_once = one.untried and one.analysis.follows(subject.question)
+    found_by = BY_KEY.get(one.analysis.summed(subject.kind), one.analysis)
+    at_once = one.untried and found_by.follows(subject.question)
     ask = replace(_ask(one, "Ask"), at_once=at_once)
     return Notice("Not computed yet", one.analysis.question, one.analysis.price, actions=[ask], id=_name(one))
 

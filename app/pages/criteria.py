@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from pydantic import Field
 
 from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.criteria.criterion import Criterion
-from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import PageModel
 from pluriscope.app.pages.example import NETWORK
-from pluriscope.documents.criteria import EVERY, details
+from pluriscope.documents.criteria import EVERY, details, plurals
 from pluriscope.page_kit.blocks import Action, Block, Head, Prose, Table
 from pluriscope.page_kit.templating import linked
 
@@ -28,7 +27,9 @@ class CriterionRecord(PageModel):
     label: str
     definition: str
     formula: str
-    kinds: list[str] = Field(description="Kinds of explanations that it judges; none: circuits of models alone.")
+    kinds: list[str] = Field(
+        description="Kinds of explanations that it judges; none: explanations of models of other kinds alone."
+    )
     parameters: dict[str, float | int] = Field(description="What may be set, with the defaults.")
     method: str = Field(description="How it is decided, and how exactly.")
     source: str
@@ -66,7 +67,7 @@ def criteria_blocks(links: Addresses) -> Iterator[Block]:
     """The list."""
     yield Head("Criteria", QUESTION)
     rows = [
-        (linked(one.label, links.criteria(one.key), "link"), ", ".join(_plurals(one)), one.definition) for one in EVERY
+        (linked(one.label, links.criteria(one.key), "link"), ", ".join(plurals(one)), one.definition) for one in EVERY
     ]
     yield Table.plain(("Criterion", "Of", "What passes"), rows)
 
@@ -80,7 +81,3 @@ def criterion_blocks(one: Criterion, links: Addresses) -> Iterator[Block]:
 
 def _kinds(one: Criterion) -> list[str]:
     return [*one.kinds, *one.recorded_kinds]
-
-
-def _plurals(one: Criterion) -> Sequence[str]:
-    return [KIND_OF[kind].plural for kind in _kinds(one)] or ["circuits of models"]

@@ -262,6 +262,9 @@ def about(one: Explanation[Any]) -> Iterator[Block]:
         )
     elif one.place.question.kind.refuses(FORMULAS) and one.ref.kind == "circuit":
         yield More("Criteria", lambda: _stored(one), _EVERY, id="criteria")
+    elif one.place.question.kind.refuses(FORMULAS) and one.ref.kind in ("algorithm", "alignment"):
+        yield More("Criteria", lambda: verdicts([one]), _EVERY, id="criteria")
+        yield More("Where it stands", lambda: of_analyses(one, [COMMON_GROUND]), "among the others", id="standing")
     yield More("Provenance", lambda: _provenance(one), "which network, rules, rows and engine", id="provenance")
 
 

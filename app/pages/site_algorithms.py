@@ -26,7 +26,7 @@ from pluriscope.app.pages.pending_work import progress_of
 from pluriscope.app.pages.placement import PlacementOptions
 from pluriscope.app.pages.shared import work_state
 from pluriscope.figures.numbers import decimal, exact, noun
-from pluriscope.kinds.sites import called, rounded, site_words, sites_drawing, verdicts_on
+from pluriscope.kinds.sites import called, rounded, site_words, sites_drawing
 from pluriscope.page_kit.blocks import Action, Block, Fact, Facts, Form, Head, More, Notice, Prose, Section, Side, Table
 from pluriscope.page_kit.blocks import Verdict as Mark
 from pluriscope.tables.table import Query, Row
@@ -297,7 +297,6 @@ def site_placement(one: Any, options: PlacementOptions) -> Iterator[Block]:
     if any(each.follows for each in placement.places):
         yield Notice("Some of it follows from accuracy.", FOLLOWS, state="computing")
     yield from _interchanges(one, options.start)
-    yield More("Criteria", lambda: [_criteria(model, placement)], "what each says of it", id="criteria")
     yield More("How to read the scores", lambda: [_meanings()], "what stands beside each score", id="scores")
     yield from about(one)
 
@@ -431,13 +430,6 @@ def _map_words(one: PlacedVariable) -> str:
     if one.map != "oblique" or one.orthogonal is None:
         return one.map
     return f"oblique, condition {one.condition:.3g}; orthogonal {one.orthogonal.text}"
-
-
-def _criteria(model: PlacedModel, placement: SitePlacement) -> Block:
-    columns = (column("what", "Criterion", "", first=True), column("outcome", "Outcome", ""), column("why", "Why", ""))
-    judged = verdicts_on(model, placement).items()
-    rows = [Row({"what": key, "outcome": one.outcome.replace("_", " "), "why": one.reason}) for key, one in judged]
-    return listed("criterion", columns, rows)
 
 
 def _meanings() -> Block:

@@ -264,16 +264,20 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
         cause = f"say nothing to {analysis.title.lower()}, which places none"
         raise BadQuery("algorithms", cause, "leave them out", "algorithms")
     place = locate(session, links, name, order.scope)
+    summed, searched = analysis.summed(place.question.kind), analysis.starts_from_circuits(place.question.kind)
     refuse_unfit(session, links, place, analysis)
     for text in order.algorithms:
         written(text, place.question)
     row = place.analysis
-    if row is None and not analysis.searched and place.question.obstacle:
+    if row is None and not searched and place.question.obstacle:
         row = save_prepared(session, prepare_circuits(place.question, None, {}))  # it stands on no circuits
-    if row is None or (analysis.searched and row.circuits_method == "refused"):
+    if row is None or (searched and row.circuits_method == "refused"):
         _refuse_if_too_large(links, place)
         raise Conflict("analysis", f"is not stored, so there is {nothing}", "ask for the analysis first")
-    if analysis.sums:
+    if summed in BY_KEY:
+        found_by = BY_KEY[summed]
+        return queue.enqueue_about(session, row, summed, requested=True, again=True, **found_by.details())
+    if summed:
         steps = parse_steps(" ".join(order.criteria).split())
         # the job that follows every analysis does all of these: do not have a second one beside it
         steps = steps if any(step.changed for step in steps) else default_steps()

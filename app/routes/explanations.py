@@ -30,7 +30,7 @@ from pluriscope.app.pages.interpretation_list import FormerOptions, leads_to
 from pluriscope.app.pages.jobs import JobPage
 from pluriscope.app.pages.kinds import ON_SITES, PAGES, find_document
 from pluriscope.app.pages.page import EXPLANATION
-from pluriscope.app.pages.place import locate_boolean
+from pluriscope.app.pages.place import FORMULAS, check_boolean, locate
 from pluriscope.app.pages.sharing.about import about_place
 from pluriscope.app.pages.verdicts.judge import CriterionVerdict, verdicts_on
 from pluriscope.app.rendering import base_url, network_row, show
@@ -224,7 +224,9 @@ def verdicts(
     """Verdicts of every criterion that applies to an explanation, with its usual settings: the stored ones, else
     computed now.
     """
-    place = locate_boolean(session, links, network, options.scope)
+    place = locate(session, links, network, options.scope)
+    if not place.question.kind.refuses(FORMULAS):
+        check_boolean(place, links)
     with room("these verdicts"):
         return verdicts_on(find_explanation(session, links, place, read_ref(ref, 1)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import Field
@@ -11,7 +11,7 @@ from pluriscope.addresses.naming import ExplanationRef, text_in_ref
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_form
 from pluriscope.analysis.algorithms.written import example_for, fitting, inputs_of
 from pluriscope.analysis.errors import AnalysisError, InvalidAlgorithm
-from pluriscope.analysis.placements.report import PlacedModel, PlacementsReport, SitePlacement
+from pluriscope.analysis.placements.report import PlacedModel, PlacementsReport
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.kinds.sites import best_score, called
@@ -24,13 +24,7 @@ COLUMNS: Final = (
     Column("algorithm", "Algorithm", "Its text.", "name", first=True),
     Column("standing", "Standing", "Whether it is placed, or why it is not asked.", "text"),
     Column("placements", "Placements", "Valid ones, minimal ones, and those counted by path.", "text"),
-    Column("predicts", "Predicts all on", "Sets of sites on which a variable predicts every interchange.", "text"),
     Column("best", "Best score", "Interchanges right, of all; of those that change the answer.", "text"),
-)
-STEPS: Final = (
-    Column("step", "Criterion", "In order.", "name", first=True),
-    Column("algorithms", "Algorithms", "Left after it.", "int"),
-    Column("placements", "Placements", "Of those that are listed, left after it.", "int"),
 )
 FAMILIES: Final = (
     Column("family", "Family", "Sets of sites of one sort.", "name", first=True),
@@ -57,7 +51,10 @@ def _page(report: PlacementsReport, of: AnalysisContext[SubjectQuestion]) -> Ite
     if folded := [_row(one, of) for one in shown if one.folded_onto]:
         words = f"{noun(len(folded), 'algorithm')} whose values no answer tells apart, with the scores of others above"
         yield More("Refinements", lambda: [Table.short("algorithm", COLUMNS, folded)], words, id="refinements")
-    yield from _steps(report, of)
+    yield Section("What follows from them")
+    ground, funnel = (of.links.analysis(of.slug, key, of.scope) for key in ("common-ground", "funnel"))
+    words = f"What all placed algorithms [share, and what tells them apart]({ground}); [how many are left]({funnel}) "
+    yield Prose(f"{words}after one criterion and the next.", glossary=False)
     yield Section(
         "What was searched", f"on {exact(report.n_rows)} rows, of which {exact(report.n_right)} are answered right"
     )
@@ -76,43 +73,12 @@ def _page(report: PlacementsReport, of: AnalysisContext[SubjectQuestion]) -> Ite
     yield More("How to read it", lambda: [Prose(READING)])
 
 
-def _steps(report: PlacementsReport, of: AnalysisContext[Any]) -> Iterator[Block]:
-    """Table of how many algorithms and listed placements are left after each criterion."""
-    left = [(model, one) for model in report.algorithms for one in model.placements]
-    url = of.links.explanations(of.slug, of.scope, kind="algorithm")
-    rows = [Row({"step": "all", "algorithms": len(report.algorithms), "placements": len(left)}, url=url)]
-    asked: list[tuple[str, Callable[[PlacedModel], bool], Callable[[SitePlacement], bool]]] = [
-        ("computes the task", lambda model: not model.wrong, lambda _: True),
-        ("irredundant-values", lambda model: model.irredundant_values and not model.folded_onto, lambda _: True),
-        ("both-directions", lambda model: bool(model.valid), lambda one: bool(one.placed)),
-        ("joint-interchange", lambda _: True, lambda one: one.joint is not None and one.joint.placed),
-        ("margin", lambda _: True, lambda one: not one.fragile),
-        ("says more than accuracy", lambda _: True, lambda one: not one.follows),
-    ]
-    models = report.algorithms
-    for step, of_model, of_placement in asked:
-        left = [(model, one) for model, one in left if of_model(model) and of_placement(one)]
-        kept = {model.id for model, _ in left}
-        models = [one for one in models if of_model(one) and (one.id in kept or len(rows) < 3)]
-        passes = {"passes": step} if step in ("both-directions", "joint-interchange", "margin") else {}
-        url = of.links.explanations(of.slug, of.scope, kind="alignment", **passes)
-        rows.append(Row({"step": step, "algorithms": len(models), "placements": len(left)}, url=url))
-    yield Section("Step by step", "what is left after each criterion and those before it")
-    yield Table.short("step", STEPS, rows)
-
-
-def _predicts(one: PlacedModel) -> str:
-    """The sets of sites on which each variable predicts every interchange."""
-    return ", ".join(f"{each.name} on {exact(each.n_placed)}" for each in one.variables if each.n_placed)
-
-
 def _row(one: PlacedModel, of: AnalysisContext[SubjectQuestion]) -> Row:
     best = best_score(one)
     values = {
         "algorithm": called(one.text, 90),
         "standing": standing(one),
         "placements": _placements(one),
-        "predicts": _predicts(one) or None,
         "best": None if best is None else f"{best.text}; {best.changed_agreed}/{best.changed_of}",
     }
     return Row(values, url=of.explanation(str(ExplanationRef("algorithm", one.id))))

@@ -38,6 +38,7 @@ class Analysis:
         reads: fields of :class:`pluriscope.analysis.methods.report.Analysed` that it needs beside question and
             circuits.
         needs: traits that the kind of subject must have.
+        one_of: traits of which it must have one.
         boolean: whether rows of data have to stand for the Boolean inputs.
         thoroughly: additional work of a thorough run; "" if there is none.
         thorough_needs: traits without which there is none.
@@ -46,6 +47,7 @@ class Analysis:
         methods: path of the registry of its methods, as "module:name"; their versions count as well.
         written: whether it places algorithms that somebody wrote, which later reports hold as well.
         sums: kind of the job whose results it sums up; "" if it has a job of its own.
+        sums_on_sites: the same of subjects that no formulas are read of, where that is another one.
         example: options of an address, for an analysis that is answered at once.
         asks: its name in the library, if it is answered at once.
         after_play: words of the link from Play; "" if Play has none.
@@ -73,6 +75,7 @@ class Analysis:
     milliseconds: Callable[[Any], float]
     reads: frozenset[str] = frozenset()
     needs: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
     boolean: bool = True
     thoroughly: str = ""
     thorough_needs: tuple[str, ...] = ()
@@ -81,6 +84,7 @@ class Analysis:
     methods: str = ""
     written: bool = False
     sums: str = ""
+    sums_on_sites: str = ""
     example: Mapping[str, str] = field(default_factory=dict)
     asks: str = ""
     after_play: str = ""
@@ -119,7 +123,16 @@ class Analysis:
 
     def lacks(self, kind: SubjectKind) -> str:
         """Sentence with the reason why subjects of a kind cannot be analysed so; "" if they can."""
-        return lacking(kind, self.needs)
+        missing = [lacking(kind, [one]) for one in self.one_of]
+        return missing[-1] if missing and all(missing) else lacking(kind, self.needs)
+
+    def summed(self, kind: SubjectKind) -> str:
+        """Kind of the job whose results on subjects of a kind it sums up; "" if it has a job of its own."""
+        return self.sums_on_sites if self.sums_on_sites and kind.refuses("formulas") else self.sums
+
+    def starts_from_circuits(self, kind: SubjectKind) -> bool:
+        """Whether it needs the valid circuits of subjects of a kind; what stands on sites does without."""
+        return self.searched and not (self.sums_on_sites and kind.refuses("formulas"))
 
     def refuses(self, question: SubjectQuestion, planted: object = None) -> str:
         """Sentence with the reason why the analysis does not apply to a question; "" if it does.

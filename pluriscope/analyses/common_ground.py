@@ -7,6 +7,7 @@ from typing import Final
 
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analyses.ground_chart import ground_chart, reference
+from pluriscope.analyses.shared_ground import shared_blocks
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.analysis.common_ground.report import CommonGroundReport, Kind
 from pluriscope.analysis.explanations.registry import BY_KEY, KIND_OF
@@ -31,6 +32,14 @@ _READING: Final = """
 - There is no null model: what chance reaches is not computed. An explanation of a network that answers alike everywhere
   would be right everywhere.
 """
+_ON_SITES: Final = """
+- An intervention gives a set of sites what it is on another row: every set that was searched, every ordered pair of
+  different rows. A placement predicts those on its variables' sets on which the algorithm has an answer.
+- Two algorithms that are placed on one set agree on all of its interchanges. What tells two apart is an interchange of
+  a variable of the one that no variable of the other answers alike: on its sites the network does what the one says.
+- Algorithms that refine another are not counted, since no interchange tells them from it.
+- A node is read within a circuit, not within the network.
+"""
 
 
 def _placements(report: CommonGroundReport, of: AnalysisContext[Question]) -> Chart:
@@ -45,6 +54,8 @@ def _placements(report: CommonGroundReport, of: AnalysisContext[Question]) -> Ch
         x, y = [one.predicted for one in some], [one.right for one in some]
         series.append(Series(words[1], x, y, names=names, urls=urls, look=look))
     title = "Placements by what they predict and what of it is right"
+    if report.shared is not None:  # each predicts on its own sites alone, of a great many
+        n = max((one.predicted for one in report.of("valid", "failing")), default=n)
     return Chart("dots", title, Axis("interventions predicted", low=0, high=n), Axis("right", low=0, high=n), series)
 
 
@@ -59,16 +70,20 @@ def ground_words(chart: Chart) -> str:
 def _page(report: CommonGroundReport, of: AnalysisContext[Question]) -> Iterator[Block]:
     if report.partial:
         yield Notice("Not everything was looked at", _left_out(report), "Others may stand elsewhere.")
-    chart = ground_chart(report).leading(of.explanation)
-    yield ChartFigure(chart=chart, caption=ground_words(chart), id="ground")
+    if report.shared is None:
+        chart = ground_chart(report).leading(of.explanation)
+        yield ChartFigure(chart=chart, caption=ground_words(chart), id="ground")
     if any(report.of("valid", "failing")):
         answer = "Placements predict less, and may be right on all of it."
         yield ChartFigure(chart=_placements(report, of), caption=answer, id="placements")
     yield Facts(list(_facts(report, of)))
-    by = of.links.explanations(of.slug, of.scope, kind="alignment", sort="accuracy", order="desc")
+    accuracy = "accuracy" if report.shared is None else "iia"
+    by = of.links.explanations(of.slug, of.scope, kind="alignment", sort=accuracy, order="desc")
     if any(report.of("valid", "failing")):
         yield Prose(f"The list of explanations has both numbers too: [placements by accuracy]({by}).", glossary=False)
-    yield More("How to read it", lambda: [Prose(_READING)])
+    if report.shared is not None:
+        yield from shared_blocks(report.shared, of)
+    yield More("How to read it", lambda: [Prose(_READING if report.shared is None else _ON_SITES)])
 
 
 def _left_out(report: CommonGroundReport) -> str:
@@ -89,7 +104,8 @@ def _left_out(report: CommonGroundReport) -> str:
 
 
 def _facts(report: CommonGroundReport, of: AnalysisContext[Question]) -> Iterator[Fact]:
-    sets = f"{noun(report.n_sets, 'set')} of hidden neurons, each ordered pair of inputs"
+    what = "of hidden neurons, each ordered pair of inputs" if report.shared is None else "of sites, each pair of rows"
+    sets = f"{noun(report.n_sets, 'set')} {what}"
     yield Fact("Interventions", exact(report.n_interventions), sets)
     for name, one in (("Best interpretation", report.best), ("Worst interpretation", report.worst)):
         if one is not None:
@@ -109,6 +125,9 @@ def _facts(report: CommonGroundReport, of: AnalysisContext[Question]) -> Iterato
 def _about(report: CommonGroundReport | None, of: AnalysisContext[Question], ref: ExplanationRef) -> Iterator[Block]:
     """Section on one explanation: the interventions that it predicts, those it predicts right, and its rank."""
     action = Action("The common ground", of.links.analysis(of.slug, "common-ground", of.scope))
+    if of.kind.refuses("formulas"):
+        yield from _about_on_sites(report, of, action)
+        return
     if ref.kind == "circuit":
         yield Notice("A bare circuit predicts nothing; its interpretations do", actions=[action])
         return
@@ -130,6 +149,21 @@ def _about(report: CommonGroundReport | None, of: AnalysisContext[Question], ref
     ]
     yield Facts([Fact(name, f"{exact(some)} of {exact(every)}", answer) for name, some, every, answer in shares])
     among = "" if report is None or ref.kind in BY_KEY else _among(report, ref.kind, found.predicted, found.right)
+    yield Section("Among the others", among or "The others are not surveyed.", action)
+
+
+def _about_on_sites(
+    report: CommonGroundReport | None, of: AnalysisContext[Question], action: Action
+) -> Iterator[Block]:
+    """The same of a network with sites, where placements alone predict anything."""
+    if not isinstance(of.item, tuple) or not of.item[1].score.of:
+        yield Notice("It predicts nothing by itself; placements do", actions=[action])
+        return
+    score = of.item[1].score
+    yield Facts(
+        [Fact("Accuracy", f"{exact(score.agreed)} of {exact(score.of)}", "interchanges that it predicts right")]
+    )
+    among = "" if report is None else _among(report, "alignment", score.of, score.agreed)
     yield Section("Among the others", among or "The others are not surveyed.", action)
 
 

@@ -12,19 +12,22 @@ from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_form
 from pluriscope.analysis.algorithms.redundancy import IRREDUNDANT
 from pluriscope.analysis.criteria.funnel import (
-    DEFAULT_PRESET,
     PRESETS,
     FunnelReport,
     KindFound,
     StepFound,
     brief,
+    default_preset,
     funnel_of,
 )
-from pluriscope.analysis.criteria.registry import CRITERIA
+from pluriscope.analysis.criteria.margins import MARGIN
+from pluriscope.analysis.criteria.on_sites import AS_JUDGED
+from pluriscope.analysis.criteria.registry import EVERY
 from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.numerics.large_numbers import estimate, interval
 from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.errors import InvalidOption
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.page_kit.blocks import (
@@ -79,15 +82,15 @@ _READING: Final = """
 """
 
 
-def steps_of(text: str) -> tuple[CriterionStep, ...]:
-    """The sequence that an address says, with blanks between criteria; the recommended one for nothing.
+def steps_of(text: str, kind: SubjectKind) -> tuple[CriterionStep, ...]:
+    """The sequence that an address says, with blanks between criteria; for nothing what a kind of network begins with.
 
     Raises:
         InvalidCriterion: one cannot be read.
         InvalidOption: they are too many.
     """
     texts = text.split()
-    steps = parse_steps(one for one in texts if one != NONE) if texts else DEFAULT_PRESET.steps
+    steps = parse_steps(one for one in texts if one != NONE) if texts else default_preset(kind).steps
     if len(steps) > MAX_STEPS:
         raise InvalidOption.of(f"{len(steps)} criteria", f"are more than {MAX_STEPS}", "leave some out", "criteria")
     return steps
@@ -97,7 +100,9 @@ def funnel_url(of: AnalysisContext[SubjectQuestion], steps: Sequence[CriterionSt
     """The address of a sequence."""
     for preset in PRESETS:
         if preset.steps == tuple(steps):
-            return of.links.analysis(of.slug, "funnel", of.scope, "" if preset == DEFAULT_PRESET else preset.key)
+            return of.links.analysis(
+                of.slug, "funnel", of.scope, "" if preset == default_preset(of.kind) else preset.key
+            )
     text = " ".join(map(str, steps)) or NONE
     return of.links.analysis(of.slug, "funnel", of.scope, CHOSEN, criteria=text)
 
@@ -120,8 +125,10 @@ def _chart(
 
 def _page(report: FunnelReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     steps = [CriterionStep.parse(text) for text in report.criteria]
-    presets = {preset.label: funnel_url(of, preset.steps) for preset in PRESETS}
-    here = next((preset for preset in PRESETS if preset.steps == tuple(steps)), None)
+    on_sites = bool(of.kind.refuses("formulas"))
+    offered = [preset for preset in PRESETS if on_sites or not preset.on_sites]
+    presets = {preset.label: funnel_url(of, preset.steps) for preset in offered}
+    here = next((preset for preset in offered if preset.steps == tuple(steps)), None)
     options = presets if here else {**presets, "Your own": funnel_url(of, steps)}
     yield Choice("Criteria", options, here.label if here else "Your own", here.reason if here else "")
     yield from _notices(report, of)
@@ -147,6 +154,11 @@ def _notices(report: FunnelReport, of: AnalysisContext[SubjectQuestion]) -> Iter
         sent = {"criteria": " ".join(criteria), "sequence": " ".join(report.criteria)}
         return Action(words, of.links.analysis(of.slug, "funnel"), True, True, {**dict(of.scope.fields), **sent})
 
+    if not report.kinds:
+        fields = dict(of.scope.fields)
+        ask = Action("Place algorithms", of.links.analysis(of.slug, "funnel"), True, True, fields)
+        yield Notice("Not computed yet", report.note, actions=[ask])
+        return
     if report.missing:
         cure = "What is shown below is known without them."
         missing = ", ".join(report.missing)
@@ -219,10 +231,20 @@ def _list_url(kind: str, rows: Sequence[StepFound], report: FunnelReport, of: An
     more: dict[str, Any] = {}
     if kind == "interpretation":
         return ""  # only their number is known
+    on_sites = bool(of.kind.refuses("formulas"))
+    if on_sites and kind != "circuit":
+        more["refines"] = "any"
+    if on_sites and kind == "circuit" and MARGIN.key in passes:  # which the search itself knows
+        passes.remove(MARGIN.key)
+        more["fragile"] = "no"
+    elif on_sites and kind == "circuit" and any(row.step.criterion == MARGIN for row in rows):
+        return ""
     if kind == "algorithm":  # criteria judge valid alignments, but algorithms whether they have one or not
         more["valid"] = "any"
     if kind == "alignment":
         narrowing = [row.step.key for row in report.of("algorithm").rows if row.known and row.before != row.left]
+        if "refines" in more:  # placements are listed by the criteria of their algorithms, too
+            return of.links.explanations(of.slug, of.scope, kind=kind, passes=[*narrowing, *passes], **more)
         if not set(narrowing) <= set(IRREDUNDANT):
             return ""
         more["irredundant"] = narrowing
@@ -231,15 +253,19 @@ def _list_url(kind: str, rows: Sequence[StepFound], report: FunnelReport, of: An
 
 def _form(of: AnalysisContext[SubjectQuestion]) -> type[BaseModel]:
     """The sequence as a field, and one criterion to add."""
-    keys = tuple(one.key for one in CRITERIA)
-    kinds = {one.key: ", ".join(KIND_OF[kind].noun for kind in (*one.kinds, *one.recorded_kinds)) for one in CRITERIA}
-    words: dict[str, Any] = {"": "none", **{one.key: f"{one.label} ({kinds[one.key]})" for one in CRITERIA}}
+    words: dict[str, Any] = {"": "none"}
+    for one in EVERY.values():
+        kinds = [*one.kinds, *one.recorded_kinds]
+        if of.kind.refuses("formulas"):
+            kinds = [kind for kind, judged_as in AS_JUDGED.items() if judged_as in one.judges]
+        if kinds:
+            words[one.key] = f"{one.label} ({', '.join(KIND_OF[kind].noun for kind in kinds)})"
     answer = (
         "Each as key or key(name=value,name=value), such as output-faithfulness(tolerance=0.05); none for no criterion."
     )
     fields: dict[str, Any] = {
         "criteria": (str, Field("", description=answer, json_schema_extra={"control": "textarea"})),
-        "add": (Literal["", *keys], Field("", title="Add at the end", json_schema_extra={"words": words})),
+        "add": (Literal[*words], Field("", title="Add at the end", json_schema_extra={"words": words})),
     }
     return settings_form((), of.scope, fields)
 
@@ -253,8 +279,8 @@ def _item(_: FunnelReport | None, of: AnalysisContext[SubjectQuestion], key: str
         if name not in ("criteria", "add") or key != CHOSEN:
             raise InvalidOption.of(f"option {name[:60]!r}", "is unknown", f"use {CHOSEN} with criteria", name)
     added = options.get("add", "")
-    text = options.get("criteria", "") or (" ".join(DEFAULT_PRESET.criteria) if added else "")
-    steps = _BY_PRESET[key].steps if key in _BY_PRESET else steps_of(f"{text} {added}")
+    text = options.get("criteria", "") or (" ".join(default_preset(of.kind).criteria) if added else "")
+    steps = _BY_PRESET[key].steps if key in _BY_PRESET else steps_of(f"{text} {added}", of.kind)
     report = funnel_of(of.analysed, steps)
     return Item("Funnel", partial(_sequence, report, of), report.model_dump)
 

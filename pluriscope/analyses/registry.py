@@ -93,10 +93,12 @@ COMMON_GROUND: Final = Analysis(
         ("spread", "Spread", "how many of all interpretations predict how many interventions right"),
     ),
     about(5),
-    reads=frozenset({"placed"}),
+    reads=frozenset({"placed", "placements"}),
     thoroughly="all observed classes",
+    thorough_needs=("formulas",),
     version=4,
-    needs=("formulas",),
+    one_of=("formulas", "sites"),
+    sums_on_sites="algorithms",
     thumb="pluriscope.analyses.ground_chart:ground_chart",
 )
 FUNNEL: Final = Analysis(
@@ -108,9 +110,10 @@ FUNNEL: Final = Analysis(
     "pluriscope.analysis.criteria.funnel:find",
     (),
     about(20),
-    reads=frozenset({"judged"}),
+    reads=frozenset({"judged", "placements"}),
     sums="criteria",
-    needs=("formulas",),
+    sums_on_sites="algorithms",
+    one_of=("formulas", "sites"),
 )
 _ALGORITHMS: Final = Analysis(
     "algorithms",

@@ -7,14 +7,19 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from pluriscope.analysis.criteria.criterion import KINDS, Criterion
-from pluriscope.analysis.criteria.registry import CRITERIA, OF_MODELS, OF_MODELS_ALONE, criteria_for
+from pluriscope.analysis.criteria.on_sites import MODEL, SITES
+from pluriscope.analysis.criteria.registry import CRITERIA, OF_MODELS_ALONE, criteria_for
 from pluriscope.analysis.explanations.registry import KIND_OF, RECORDED
 from pluriscope.documents.glossary import terms
 
 EVERY: Final = (*CRITERIA, *OF_MODELS_ALONE)
 _WORDS: Final = {term.anchor: term.name for term in terms()}
 _ON_THE_WEB: Final = {"causal scrubbing": "https://www.alignmentforum.org/s/h95ayYYwMebGEYN5y"}
-_CIRCUITS_OF_MODELS: Final = "circuits of models"
+_OF_MODELS: Final = {
+    "cut": "circuits of models",
+    MODEL: "algorithms with finite variables",
+    SITES: "placements on sites",
+}
 
 
 def contents(of: Collection[Criterion]) -> Iterator[str]:
@@ -22,7 +27,8 @@ def contents(of: Collection[Criterion]) -> Iterator[str]:
     yield "| applies to | criteria |"
     yield "|---|---|"
     by_kind = {_plural(kind): criteria_for(kind) for kind in (*KINDS, *(one.key for one in RECORDED))}
-    for plural, criteria in {**by_kind, _CIRCUITS_OF_MODELS: OF_MODELS}.items():
+    of_models = {words: [one for one in EVERY if key in one.judges] for key, words in _OF_MODELS.items()}
+    for plural, criteria in {**by_kind, **of_models}.items():
         links = " ".join(f"[`{criterion.key}`](#{criterion.key})" for criterion in criteria if criterion in of)
         if links:
             yield f"| {plural} | {links} |"
@@ -33,12 +39,9 @@ def details(criterion: Criterion) -> Iterator[str]:
     """Lines on a criterion below its definition: its formula, the kinds that it judges, its source and its settings."""
     yield f"    {criterion.formula}"
     yield ""
-    kinds = [_plural(kind) for kind in (*criterion.kinds, *criterion.recorded_kinds)]
-    if "cut" in criterion.judges:
-        kinds.append(_CIRCUITS_OF_MODELS)
-    yield f"- Applies to: {', '.join(kinds)}"
+    yield f"- Applies to: {', '.join(plurals(criterion))}"
     if criterion.of_models:
-        yield f"- Of {_CIRCUITS_OF_MODELS}: {criterion.of_models}"
+        yield f"- Of {_OF_MODELS['cut']}: {criterion.of_models}"
     for kind, reason in criterion.idle.items():
         yield f"- Not applicable to {_plural(kind)}: {reason[:1].lower()}{reason[1:].rstrip('.')}"
     if criterion.score:
@@ -64,6 +67,12 @@ def details(criterion: Criterion) -> Iterator[str]:
             meaning = parameter.meaning
             yield f"| `{parameter.name}` | {parameter.default:g} | {parameter.range} | {unit} | {meaning} |"
         yield ""
+
+
+def plurals(criterion: Criterion) -> list[str]:
+    """The kinds of explanations that a criterion judges, in words."""
+    own = [_plural(kind) for kind in (*criterion.kinds, *criterion.recorded_kinds)]
+    return own + [words for key, words in _OF_MODELS.items() if key in criterion.judges]
 
 
 def _plural(kind: str) -> str:

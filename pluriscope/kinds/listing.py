@@ -65,8 +65,9 @@ def frame_of(found: Found) -> Frame:
             elif found.read is not None and kind is circuits.CIRCUITS and parts[-1].has("interpretations"):
                 parts.append(circuits.interpretations_by_variables(found, parts[-1]))
     if is_read:
-        own = tuple(one for one in COLUMNS if one not in circuits.OF_TRANSFORMERS)
-        return Frame(own, tuple(parts), circuits.OF_TRANSFORMERS, {PROTOCOL.name: found.question.protocol.digest})
+        also = (*circuits.OF_TRANSFORMERS, *sites.OWN)
+        own = tuple(one for one in COLUMNS if one not in also)
+        return Frame(own, tuple(parts), also, {PROTOCOL.name: found.question.protocol.digest})
     parts_word = found.question.graph.cut.capitalize()
     named = {
         EDGES: replace(EDGES, label=parts_word, meaning=f"{parts_word} that the circuit keeps."),

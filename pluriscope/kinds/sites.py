@@ -11,7 +11,10 @@ from markupsafe import Markup
 
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.algorithms.causal_model import read_causal_model
-from pluriscope.analysis.criteria.verdict import Outcome, Verdict
+from pluriscope.analysis.criteria.on_sites import MODEL, SITES
+from pluriscope.analysis.criteria.population import PopulationOf
+from pluriscope.analysis.criteria.registry import ON_SITES
+from pluriscope.analysis.criteria.verdict import Verdict, Verdicts
 from pluriscope.analysis.placements.report import PlacedModel, PlacementsReport, SitePlacement, SiteScore
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.numbers import exact, noun
@@ -47,11 +50,20 @@ FOLLOWS: Final = Column(
     words={"yes": "follows from accuracy", "no": "says more than accuracy"}.__getitem__,
 )
 REFINES: Final = Column(
-    *("told_apart", "Values told apart", "No value of a variable can stand for another in any answer.", "bool"),
+    *(
+        "refines",
+        "Refinement",
+        "Some of its values stand for each other, so that another one here has its scores.",
+        "bool",
+    ),
     facet="any",
     shown=False,
-    words={"yes": "all values told apart", "no": "some values stand for others"}.__getitem__,
+    default=("no",),
+    choices=("no", "yes"),
+    words={"no": "no refinement of another", "yes": "a refinement of another"}.__getitem__,
 )
+OWN: Final = (CHANGED, FOLLOWS, REFINES)
+"""Columns that explanations of perceptrons do not have."""
 
 
 def columns_of(report: PlacementsReport) -> dict[str, Stored]:
@@ -100,6 +112,7 @@ def _scores(scores: list[SiteScore | None]) -> dict[str, Any]:
 def _of_algorithms(found: Found) -> Mapping[str, Any]:
     models: list[PlacedModel] = found.stored["algorithm"]["model"]
     return {
+        **_outcomes(_judged(MODEL, models)),
         "valid": [bool(one.valid) for one in models],
         "algorithm": [one.id for one in models],
         "formula": [one.text for one in models],
@@ -107,14 +120,28 @@ def _of_algorithms(found: Found) -> Mapping[str, Any]:
         "placements": [one.n_placed for one in models],
         **_scores(list(map(best_score, models))),
         "tried": [not one.wrong for one in models],
-        "told_apart": [one.irredundant_values for one in models],
+        "refines": [bool(one.folded_onto) for one in models],
     }
 
 
 ALGORITHMS: Final = ListedKind(
     key="algorithm",
     stored=lambda _: ("model",),
-    columns=(VALID, ALGORITHM, FORMULA, VARIABLES, PLACEMENTS, IIA, AGREED, OF, CHANGED, SEARCHED, REFINES),
+    columns=(
+        VALID,
+        ALGORITHM,
+        FORMULA,
+        VARIABLES,
+        PLACEMENTS,
+        IIA,
+        AGREED,
+        OF,
+        CHANGED,
+        SEARCHED,
+        REFINES,
+        PASSES,
+        FAILS,
+    ),
     figures=_of_algorithms,
     ref=lambda found, place: ExplanationRef("algorithm", found.stored["algorithm"]["model"][place].id),
     more=lambda found, place: {"name": called(found.stored["algorithm"]["model"][place].text)},
@@ -126,15 +153,9 @@ ALGORITHMS: Final = ListedKind(
 
 def _of_placements(found: Found) -> Mapping[str, Any]:
     models, placements = found.stored["alignment"]["model"], found.stored["alignment"]["placement"]
-    right = {
-        "both-directions": [one.score.agreed == one.score.of for one in placements],
-        "joint-interchange": [one.joint is not None and one.joint.placed for one in placements],
-        "margin": [not one.fragile for one in placements],
-    }
-    flags = {key: np.array(values, np.bool_) for key, values in right.items()}
+    judged = _judged(SITES, list(zip(models, placements, strict=True))) | _judged(MODEL, models)
     return {
-        "passes": flags,
-        "fails": {key: ~values for key, values in flags.items()},
+        **_outcomes(judged),
         "valid": [bool(one.placed) for one in placements],
         "algorithm": [one.id for one in models],
         "formula": [one.text for one in models],
@@ -144,7 +165,7 @@ def _of_placements(found: Found) -> Mapping[str, Any]:
         **_scores([one.score for one in placements]),
         "follows": [one.follows for one in placements],
         "minimal": [one.minimal for one in placements],
-        "told_apart": [one.irredundant_values for one in models],
+        "refines": [bool(one.folded_onto) for one in models],
     }
 
 
@@ -180,23 +201,22 @@ PLACED: Final = ListedKind(
 
 
 def verdicts_on(model: PlacedModel, placement: SitePlacement | None = None) -> dict[str, Verdict]:
-    """Verdicts on an algorithm, or on a placement of it, by criterion."""
-    alike = [f"{one.name}: {' and '.join(map(str, group))}" for one in model.variables for group in one.alike]
-    told = "some answer tells all values of each variable apart"
-    values = Verdict(*("failed", f"no answer tells apart {'; '.join(alike)}") if alike else ("passed", told))
-    if placement is None:
-        return {"irredundant-values": values}
-    score, joint, gap = placement.score, placement.joint, min((one.gap for one in placement.places), default=np.inf)
-    right = f"{exact(score.agreed)} of {exact(score.of)} interchanges are right"
-    single = Verdict.of_share("passed" if score.agreed == score.of else "failed", score.agreed, score.of, right)
-    together = Verdict("undecided", "no runs were left for it")
-    if joint is not None:
-        words = f"{exact(joint.agreed)} of {exact(joint.of)} choices of sources are right"
-        outcome: Outcome = "failed" if joint.agreed < joint.of else "passed" if placement.joint_exact else "undecided"
-        together = Verdict.of_share(outcome, joint.agreed, joint.of, words)
-    least = f"the two largest outputs are {gap:.3g} apart, or more"
-    margin = Verdict("failed" if placement.fragile else "passed", least, score=gap if np.isfinite(gap) else None)
-    return {"both-directions": single, "joint-interchange": together, "margin": margin, "irredundant-values": values}
+    """Verdicts on an algorithm, or on a placement of it and on what it places, by criterion."""
+    found = _judged(MODEL, [model])
+    return {
+        key: one.at(0) for key, one in ({} if placement is None else _judged(SITES, [(model, placement)])).items()
+    } | {key: one.at(0) for key, one in found.items()}
+
+
+def _judged(kind: str, items: Sequence[Any]) -> dict[str, Verdicts]:
+    return {one.key: one.judge(PopulationOf(kind, None, items)) for one in ON_SITES[kind]}
+
+
+def _outcomes(judged: Mapping[str, Verdicts]) -> dict[str, Any]:
+    return {
+        "passes": {key: one.passed for key, one in judged.items()},
+        "fails": {key: one.having("failed") for key, one in judged.items()},
+    }
 
 
 def rounded(sites: str) -> str:

@@ -7,16 +7,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pluriscope.analyses.registry import ANALYSES, EVERY
 from pluriscope.analysis.alignments.alignment import OnNeurons
 from pluriscope.analysis.criteria.criterion import KINDS
 from pluriscope.analysis.criteria.funnel import DEFAULT_PRESET, Judged
 from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
+from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.explaining.count_report import CountReport
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.methods.report import Analysed, Carried, Irredundant, Placed, Report, Settings
+from pluriscope.analysis.placements.judged import judged_on_sites
 from pluriscope.analysis.placements.report import PlacementsReport
 from pluriscope.analysis.readings.report import InterpretationsReport, find
 from pluriscope.analysis.running.limits import DEFAULT_SECONDS
@@ -58,8 +61,9 @@ def ask(self: Findings, key: str, *, thorough: bool = False, algorithms: Sequenc
         formulas = algorithms_of(self)
         if formulas is None:  # beside circuits there is only what was planted
             more = {"planted": self.question.kind.explaining.planted(self.network_file, self.question)}
+            more |= _on_sites(self) if "placements" in analysis.reads else {}
         else:
-            more = {name: _READERS[name](self, formulas, work) for name in analysis.reads}
+            more = {name: _READERS[name](self, formulas, work) for name in analysis.reads if name in _READERS}
         settings = Settings(thorough=thorough, algorithms=tuple(algorithms))
         found = analysis.finds(Analysed(self.question, self.search, **more), settings, work)
         return found.asked_about(self.question)
@@ -109,6 +113,18 @@ def interpretations_of(of: Findings) -> InterpretationsReport:
     with reporting() as show:
         settings, work = Settings(algorithms=of.algorithm_texts), Work(show, time.perf_counter)
         return find(Analysed(of.question, of.search), settings, work).asked_about(of.question)
+
+
+def _on_sites(of: Findings) -> dict[str, Any]:
+    """What is placed on the sites of a network, and what criteria say of that and of circuits."""
+    placed, population = placements_of(of), of.population
+    order = np.argsort(of.judged_order)
+
+    def judged(step: CriterionStep) -> NDArray[np.uint8] | None:
+        return step.criterion.judge(population, step.settings).outcomes[order]
+
+    masks = [of.question.graph.to_hex(int(mask)) for mask in of.masks]
+    return {"placements": placed, "judged": judged_on_sites(masks, judged, placed, None)}
 
 
 def algorithms_of(of: Findings) -> Algorithms | None:

@@ -215,8 +215,10 @@ class Part(Described):
         return [_whole(one) for one in np.array(counted).T]
 
     def test(self, column: Column, wanted: Sequence[str]) -> Passing:
-        """Rows that pass the filter on a column: ``[n]`` bool."""
+        """Rows that pass the filter on a column: ``[n]`` bool; all of a kind without it pass its default."""
         name = column.name
+        if not self.has(name):
+            return np.full(self.n, bool(wanted) and tuple(wanted) == column.default)
         if name in self.coded:
             coded = self.coded[name]
             passes = [_passes(column, value, wanted) for value in coded.values]
@@ -226,7 +228,7 @@ class Part(Described):
             return (values >= float(low or "-inf") - TOLERANCE) & (values <= float(high or "inf") + TOLERANCE)
         if name == KIND:
             return np.full(self.n, self.kind in wanted)
-        labels, passing = self.labels.get(name, {}), np.full(self.n, name in self.labels)
+        labels, passing = self.labels[name], np.ones(self.n, np.bool_)
         for one in wanted:
             has = labels.get(one.removeprefix("!"))  # where it is None nothing is known of it
             passing &= False if has is None else ~has if one.startswith("!") else has

@@ -43,8 +43,8 @@ def test_placements_algorithms_and_circuits_are_compared(result):
 def test_criteria_judge_algorithms_and_placements(result):
     placement, count = result.placements[0], result.algorithms[1]
     outcomes = {key: one.outcome for key, one in placement.verdicts.items()}
-    steps = ("both-directions", "joint-interchange", "margin", "irredundant-values")
-    assert outcomes == dict.fromkeys(steps, "passed")
+    steps = "both-directions", "joint-interchange", "minimal-alignment", "beyond-accuracy", "margin"
+    assert outcomes == dict.fromkeys((*steps, "irredundant-values"), "passed")
     assert (placement.verdict("joint-interchange").numerator, placement.verdict("both-directions").score) == (512, 1)
     assert count.verdict("irredundant-values").outcome == "failed"
     assert "n2: 0 and 2" in count.verdict("irredundant-values").reason
@@ -58,6 +58,24 @@ def test_pages_of_a_result_that_runs_in_a_notebook_hold_its_placements(result):
     reply, body = answer(site_of(result), placement.address, {"accept": "text/html"})
     assert reply["status"] == 200
     assert b"placed: every interchange is right" in body
+
+
+def test_the_funnel_and_the_common_ground_are_of_placements(result):
+    funnel, ground = result.ask("funnel"), result.ask("common-ground")
+    algorithms, placements = funnel.of("algorithm"), funnel.of("alignment")
+    assert [(row.criterion, row.left) for row in algorithms.rows] == [("irredundant-values", "1")]
+    assert int(algorithms.begin) == len(result.algorithms) == 3
+    assert int(placements.begin) == len(result.algorithms[0].placements) == 4
+    passing = list(result.algorithms[0].placements)
+    for row in placements.rows:
+        passing = [one for one in passing if one.verdict(row.criterion.partition("(")[0]).outcome == "passed"]
+        assert int(row.left) == len(passing)
+    assert [one.kind for one in funnel.kinds] == ["circuit", "algorithm", "alignment"]  # nobody asked for readings
+    assert [row.left for row in funnel.of("circuit").rows] == ["220", "44", "2", "2"]
+    assert ground.shared.algorithms == [result.algorithms[0].id]
+    assert sum(one.count for one in ground.places if one.kind == "valid") == 4
+    with pytest.raises(AnalysisError, match="does all there is"):
+        result.ask("common-ground", thorough=True)
 
 
 def test_algorithms_are_placed_on_request_where_something_places_them(result):

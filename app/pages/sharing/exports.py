@@ -25,7 +25,7 @@ from pluriscope.app.pages.compare.compared import Compared, table
 from pluriscope.app.pages.compare.options import CompareOptions
 from pluriscope.app.pages.interpretation_list import by_number
 from pluriscope.app.pages.kinds import find_document
-from pluriscope.app.pages.place import locate, locate_boolean
+from pluriscope.app.pages.place import FORMULAS, check_boolean, locate
 from pluriscope.app.pages.sharing.about import IN_SHORT, about_place
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.tiles import bits_of
@@ -163,9 +163,11 @@ class FunnelOptions(ScopeOptions):
 
 def funnel_table(session: Session, addresses: Addresses, network: str, options: FunnelOptions) -> Exported:
     """Table of what is left of each kind after each criterion of a sequence."""
-    place = locate_boolean(session, addresses, network, options.scope)
+    place = locate(session, addresses, network, options.scope)
+    if not place.question.kind.refuses(FORMULAS):
+        check_boolean(place, addresses)
     (one,) = asked(session, place, addresses, [FUNNEL])
-    report = funnel_of(one.subject.analysed, steps_of(" ".join(options.criteria)))
+    report = funnel_of(one.subject.analysed, steps_of(" ".join(options.criteria), place.question.kind))
     about = (
         *about_place(place, "What is left after each criterion of a sequence"),
         f"Sequence: {' '.join(report.criteria) or 'none'}.",

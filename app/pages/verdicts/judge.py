@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Literal, cast
@@ -16,13 +16,15 @@ from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.circuits.result import certainty_of
 from pluriscope.analysis.criteria.criterion import Criterion
 from pluriscope.analysis.criteria.minimality import valid_by_running
-from pluriscope.analysis.criteria.population import Population
-from pluriscope.analysis.criteria.registry import criteria_for
+from pluriscope.analysis.criteria.on_sites import MODEL, SITES
+from pluriscope.analysis.criteria.population import Population, PopulationOf
+from pluriscope.analysis.criteria.registry import ON_SITES, criteria_for
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.criteria.verdict import Outcome, Verdict
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.explanations.registry import BY_KEY
 from pluriscope.analysis.plugins import Failure, guarded
+from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN
 from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, one_mask
@@ -248,12 +250,35 @@ def verdicts_on(explanation: Explanation[Question]) -> list[CriterionVerdict]:
     Args:
         explanation: of any kind.
     """
+    if explanation.place.question.kind.refuses("formulas"):
+        return [*_of_models(explanation)]
     own, within = _own(explanation), _within(explanation)
     if within is None:
         return own
     about, judged = cast(Literal["circuit", "algorithm"], within.kind), {verdict.criterion for verdict in own}
     rest = _own(within)
     return own + [one.model_copy(update={"about": about}) for one in rest if one.criterion not in judged]
+
+
+def _of_models(explanation: Explanation[Any]) -> Iterator[CriterionVerdict]:
+    """The same of a network with sites: of a circuit the outcomes that are stored, of others what was searched says."""
+    if explanation.kind == "circuit":
+        stored = {step.key: outcome for step, outcome in _stored(explanation).items()}
+        why = "is judged where valid circuits are searched"
+        if (row := explanation.rows[-1]) is not None:
+            stored["margin"] = "failed" if row.margin < FRAGILE_MARGIN else "passed"
+        for criterion in explanation.place.question.kind.explaining.criteria(explanation.place.question.kind):
+            yield _view(Judged(criterion, None, why), stored.get(criterion.key), explanation)
+        return
+    items = {"algorithm": {MODEL: explanation.item}}
+    if explanation.kind == "alignment":
+        items["alignment"] = {SITES: explanation.item, MODEL: explanation.item[0]}
+    for kind, item in items.get(explanation.kind, {}).items():
+        for criterion in ON_SITES[kind]:
+            verdict = criterion.judge(PopulationOf(kind, None, [item])).at(0)
+            found = _view(Judged(criterion, verdict), verdict.outcome if explanation.stored else None, explanation)
+            about = "algorithm" if kind == MODEL and explanation.kind == "alignment" else ""
+            yield found.model_copy(update={"about": about})
 
 
 def _own(explanation: Explanation[Question]) -> list[CriterionVerdict]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from markupsafe import Markup
 
 from pluriscope.addresses.naming import LETTERS
-from pluriscope.analysis.criteria.registry import CRITERIA
+from pluriscope.analysis.criteria.registry import CRITERIA, EVERY
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.criteria.verdict import OUTCOMES
 from pluriscope.analysis.subjects.perceptron.question import Question
@@ -17,7 +17,7 @@ from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.marks import VERDICT_MARKS
 from pluriscope.page_kit.blocks import Block, More, Notice, Prose, Table
 
-_STEPS = {criterion.key: CriterionStep.of(criterion) for criterion in CRITERIA}
+_STEPS = {key: CriterionStep.of(criterion) for key, criterion in EVERY.items()}
 _NOT_TRUTH = (
     "What is not computed here has no verdict. A verdict is the outcome of one test under one protocol, not truth."
 )

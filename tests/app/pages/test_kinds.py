@@ -102,7 +102,7 @@ CALLS = {
     "outputs": lambda one: pluriscope.explain(two_outputs(one.model), output=1),
     "protocols": lambda one: pluriscope.explain(one.model, protocol={"ablation": "mean"}),
     "counting": lambda one: one.kind.require("counting", "an estimate") or one.kind,
-    "formulas": lambda one: one.result.ask("funnel"),
+    "formulas": lambda one: one.result.ask("pair"),
     "sites": lambda one: pluriscope.explain(one.model, algorithms=["y = 0"]).algorithms[0],
     "neurons": lambda one: one.result.circuits[0].predictions.shape,
     "numbers": lambda one: pluriscope.explain(one.model, encoding="0, 1"),
@@ -115,6 +115,7 @@ COMMON = {
     "methods": lambda one: one.result.audit(["exact-edge"])["claims"][0],
     "claims": lambda one: one.result.audit(claims={"mine": one.result.circuits[0]})["claims"][0],
     "rivals": lambda one: one.result.ask("rivals"),
+    "the funnel": lambda one: one.result.ask("funnel").of("circuit").rows[0].left,
     "a random order": lambda one: one.result.audit(["random"])["claims"][0]["mask"],
     "files": lambda one: one.kind.read(one.kind.write(one.result.network_file)),
 }

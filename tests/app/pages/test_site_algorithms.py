@@ -264,8 +264,8 @@ def test_written_algorithms_are_kept_by_the_reports_that_follow(client, monkeypa
     graph = client.get(f"/networks/{slug}/explanations/{of_sites.json()['ref']}/graphs/networkx").json()
     carried = {one["label"]: one["function"] for one in graph["nodes"] if "function" in one}
     assert carried == {"h1.1": "p1", "h2.1": "p2"}
-    steps = client.get(f"/networks/{slug}/analyses/algorithms").text
-    assert "joint-interchange" in steps
+    follows = client.get(f"/networks/{slug}/analyses/algorithms").text
+    assert all(f'href="/networks/{slug}/analyses/{key}"' in follows for key in ("common-ground", "funnel"))
     document = client.get(f"/api/v2/networks/{slug}/result", params={"whole": "true"}).json()
     result = read_result(document)
     assert result.algorithms.named(record["algorithm"]["id"]).placements.named(of_sites.json()["placement"]["id"]).valid
@@ -309,3 +309,125 @@ def test_of_every_kind_lists_hold_what_is_placed_and_first_pages_what_comes_clos
         page = client.get(f"/networks/{slug}/explanations", params={"kind": "alignment", "valid": "any"})
         assert page.status_code == 200
         assert client.get(of_kind["alignment"]["items"][0]["url"]).status_code == 200
+
+
+# --- what follows from placements, without a job of its own
+
+ANALYSES = "/networks/parity-3-elman/analyses"
+
+
+def placed_by(client, monkeypatch, *texts):
+    """The stored placements of some algorithms alone."""
+    monkeypatch.setattr(analysis_of_placements, "candidates", lambda *_: SimpleNamespace(models=()))
+    with client.app.state.store.write() as session:
+        row = session.query(NetworkRow).filter_by(slug="parity-3-elman").one().analyses[0]
+        return found_out(session, row, "algorithms", algorithms=list(texts)).found
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    with served(tmp_path, local=True) as client:
+        with client.app.state.store.write() as session:
+            searched(session, bundled_models()["parity-3-elman"], slug="parity-3-elman")
+        yield client
+
+
+@pytest.mark.parametrize("key", ["common-ground", "funnel"])
+def test_what_nobody_asked_for_is_asked_as_the_placements_that_it_sums_up(fresh, key):
+    record = fresh.get(f"/api/v2{ANALYSES}/{key}").json()
+    assert (record["state"], record["report"]) == ("not_asked", None)
+    page = fresh.get(f"{ANALYSES}/{key}").text
+    assert "Not computed yet" in page
+    assert "None" not in re.sub("<[^>]*>", "", page)
+    fresh.post(f"{ANALYSES}/{key}")
+    with fresh.app.state.store.read() as session:
+        assert [one.kind for one in session.query(JobRow)] == ["algorithms"]
+    assert fresh.get(f"/api/v2{ANALYSES}/{key}").json()["state"] == "computing"
+
+
+def test_a_sequence_before_placements_leads_to_them(fresh):
+    url = f"{ANALYSES}/funnel/chosen?criteria=beyond-accuracy"
+    assert fresh.get(f"/api/v2{url}").json()["kinds"] == []
+    assert "Place algorithms" in fresh.get(url).text
+    assert fresh.get(f"{ANALYSES}/funnel.csv").status_code == 200
+
+
+def test_the_funnel_counts_what_its_lists_hold(fresh, monkeypatch):
+    placed_by(fresh, monkeypatch, PARITY, COUNT)
+    report = fresh.get(f"/api/v2{ANALYSES}/funnel").json()["report"]
+    of = {one["kind"]: one for one in report["kinds"]}
+    assert of["algorithm"]["begin"] == "2"
+    page = fresh.get(f"{ANALYSES}/funnel?part=numbers").text
+    lists = [unescape(url) for url in re.findall(r'href="(/networks/[^"]*explanations[^"]*passes[^"]*)"', page)]
+    every = [row for kind in report["kinds"] for row in kind["rows"] if row["left"] != "0"]
+    assert lists
+    for url in dict.fromkeys(lists):
+        (kind,) = re.findall("kind=([a-z]*)", url)
+        passes = [*re.findall("passes=([a-z-]*)", url), *["margin"] * ("fragile=no" in url)]
+        left = {row["left"] for row in of[kind]["rows"] if row["criterion"].partition("(")[0] == passes[-1]}
+        assert str(fresh.get(f"/api/v2{url}&limit=1").json()["total"]) in left, url
+    assert len({*lists}) == len(every)
+
+
+def test_refinements_are_folded_in_lists_unless_they_are_asked_for(fresh, monkeypatch):
+    placed_by(fresh, monkeypatch, PARITY, COUNT, LAST)
+    url = "/api/v2/networks/parity-3-elman/explanations?kind=algorithm"
+
+    def formulas(more=""):
+        return {row["formula"] for row in fresh.get(f"{url}&valid=any{more}").json()["items"]}
+
+    assert formulas() == {PARITY, LAST}
+    assert formulas("&refines=any") == {PARITY, COUNT, LAST}
+    assert formulas("&refines=yes") == formulas("&refines=any&passes=!irredundant-values") == {COUNT}
+    assert formulas("&passes=irredundant-values") == {PARITY, LAST}
+    circuits = "/api/v2/networks/parity-3-elman/explanations?kind=circuit"
+    assert fresh.get(circuits).json()["total"] == fresh.get(f"{circuits}&refines=any").json()["total"] == 220
+
+
+def test_the_common_ground_names_what_placements_share_and_what_parts_them(fresh, monkeypatch):
+    other = "f = a; y = (f + b + c) % 2"
+    found = placed_by(fresh, monkeypatch, PARITY, COUNT, other)
+    record = fresh.get(f"/api/v2{ANALYSES}/common-ground").json()
+    shared, (apart,) = record["report"]["shared"], found["apart"]
+    texts = {one["id"]: one["text"] for one in found["algorithms"]}
+    assert {texts[one] for one in shared["algorithms"]} == {PARITY, other}
+    assert shared["apart"] == [apart]
+    page = unescape(re.sub("<[^>]*>", " ", fresh.get(f"{ANALYSES}/common-ground").text))
+    assert "the state after step 1" in page
+    assert f"{apart['variable']} against {apart['other']}" in page
+    assert f"{apart['differ']} of 56" in page
+    assert "Nobody asked how its circuits are read" in page
+    assert " ".join(record["findings"]) in page
+
+
+def test_criteria_of_explanations_on_sites_are_json_and_a_fold(fresh, monkeypatch):
+    found = placed_by(fresh, monkeypatch, PARITY, COUNT)
+    parity, count = found["algorithms"][:2] if found["algorithms"][0]["text"] == PARITY else found["algorithms"][1::-1]
+    base = "/networks/parity-3-elman/explanations"
+    placed = f"{base}/a-{parity['id']}.{parity['placements'][0]['id']}"
+    outcomes = {one["criterion"]: one for one in fresh.get(f"/api/v2{placed}/criteria").json()}
+    assert {key: (one["outcome"], one["about"]) for key, one in outcomes.items()} == {
+        **dict.fromkeys(
+            ("both-directions", "joint-interchange", "minimal-alignment", "beyond-accuracy", "margin"), ("passed", "")
+        ),
+        "irredundant-values": ("passed", "algorithm"),
+    }
+    assert (outcomes["joint-interchange"]["numerator"], outcomes["joint-interchange"]["origin"]) == (512, "stored")
+    (refined,) = fresh.get(f"/api/v2{base}/g-{count['id']}/criteria").json()
+    assert (refined["criterion"], refined["outcome"]) == ("irredundant-values", "failed")
+    assert "No redundant value" in fresh.get(f"{base}/g-{count['id']}?part=criteria").text
+    unstored = fresh.get(f"/api/v2{base}/a-{text_in_ref(PARITY)}.p1:h1[0];p2:h2[1]/criteria").json()
+    assert {one["criterion"]: (one["outcome"], one["origin"]) for one in unstored} == {
+        "both-directions": ("failed", "computed"),
+        "joint-interchange": ("passed", "computed"),  # what p2 is set to overrides p1
+        "minimal-alignment": ("undecided", "computed"),
+        "beyond-accuracy": ("passed", "computed"),
+        "margin": ("passed", "computed"),
+        "irredundant-values": ("passed", "computed"),
+    }
+    (circuit,) = fresh.get(f"/api/v2{base}?kind=circuit&limit=1").json()["items"]
+    circuits = {one["criterion"]: one["outcome"] for one in fresh.get(f"/api/v2{circuit['url']}/criteria").json()}
+    assert (circuits["zero-ablation"], circuits["margin"], "role-agreement" in circuits) == ("passed", "passed", False)
+    standing = unescape(re.sub("<[^>]*>", " ", fresh.get(f"{placed}?part=standing").text))
+    assert "112 of 112" in standing
+    assert "that are kept: 0" in standing
