@@ -400,7 +400,11 @@ def read_causal_model(text: str) -> CausalModel:
                 node.keywords
             )
         if wrong:
-            raise InvalidAlgorithm(ast.unparse(node)[:60] or "a part", "is nothing that an algorithm may have", _CURE)
+            raise InvalidAlgorithm(
+                ast.unparse(node)[:60] or f"operator {type(node).__name__}",
+                "is nothing that an algorithm may have",
+                _CURE,
+            )
     before = set[str]()
     for name, one in statements:
         read = [node.id for node in ast.walk(one) if isinstance(node, ast.Name)]

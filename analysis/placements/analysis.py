@@ -48,14 +48,25 @@ def _read(written: Sequence[str], question: GraphQuestion) -> list[CausalModel]:
     return [fitting(text, question) for text in written]
 
 
-def add_to(output: dict[str, Any], question: GraphQuestion, written: Sequence[str], work: Work) -> None:
-    """Add to an output of a result file where written algorithms, and no others, are placed.
+def check(question: GraphQuestion, texts: Sequence[str]) -> None:
+    """Refuse texts of algorithms that cannot be placed, before circuits are searched.
 
     Raises:
         NotOffered: networks of this kind have no sites.
         InvalidAlgorithm: a text is none, or reads what the task does not have.
+        BeyondLimits: its variables have too many combinations of values.
     """
-    question.kind.require("sites", "algorithms that are written")
+    if texts:
+        question.kind.require("sites", "algorithms that are written")
+    _read(texts, question)
+
+
+def add_to(output: dict[str, Any], question: GraphQuestion, written: Sequence[str], work: Work) -> None:
+    """Add to an output of a result file where written algorithms, and no others, are placed.
+
+    Raises:
+        InvalidAlgorithm: a text is none, or reads what the task does not have.
+    """
     output["placements"] = place(question, _read(written, question), (), work).model_dump(mode="json")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,7 @@ from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN
 from pluriscope.analysis.subjects.question import SubjectQuestion
 
 Map = Literal["coordinates", "orthogonal", "oblique"]
+_SAID: Final = 6  # sentences on algorithms that were written
 
 
 class FamilySize(Part):
@@ -252,6 +253,22 @@ class PlacedModel(Part):
         """The listed placements that are placed."""
         return [one for one in self.placements if one.placed]
 
+    @property
+    def sentence(self) -> str:
+        """Where it is placed, or how close it comes."""
+        one = max(
+            self.placements, key=lambda one: (bool(one.placed), one.score.agreed / max(one.score.of, 1)), default=None
+        )
+        if self.wrong:
+            return f"“{self.text}” does not compute the task: it {self.wrong}."
+        if one is None:
+            return f"“{self.text}” is not placed. {' '.join(self.remarks)}".rstrip()
+        follows = ", which follows from accuracy" if one.placed and one.follows else ""
+        right = f"{one.score.agreed:,} of {one.score.of:,} interchanges are right on {one.sites or 'no site'}"
+        if maps := sorted({each.map for each in one.places} - {"coordinates"}):
+            right += f", by {' and '.join(maps)} projections"
+        return f"“{self.text}” is {'' if one.placed else 'not '}placed: {right}{follows}."
+
 
 class Apart(Part):
     """The interchange that parts two placed algorithms most.
@@ -332,6 +349,7 @@ class PlacementsReport(Report):
         ]
         if wrong := len(self.algorithms) - len(right):
             found.append(f"Given that do not compute it, and so not placed: {wrong}.")
+        found += [one.sentence for one in self.algorithms if one.written][:_SAID]
         if follow := sum(all(one.follows for one in model.valid) for model in placed):
             found.append(f"All that is listed of {follow} follows from accuracy.")
         if cut := [one for one in self.families if one.cut_off]:

@@ -156,13 +156,18 @@ def _one(
     json: bool = False,
 ) -> Shown:
     """The result of one file, written where it is wanted."""
-    from pluriscope.analysis.placements.analysis import add_to
+    from pluriscope.analysis.algorithms.written import written as asked
+    from pluriscope.analysis.placements.analysis import add_to, check
     from pluriscope.analysis.running.work import Work
 
     check_output(output, json or plan, file, data or file)
     limits, began = limits_in_force(), time.perf_counter()
     try:
         network = read(file)
+        for question in network.questions:
+            check(question, algorithms)
+            for text in algorithms:
+                asked(text, question)
         if plan:
             started = time.process_time() if network.given.data is not None else 0.0
             plans = network.explaining.plan(network.questions, limits, time.process_time)
@@ -197,9 +202,14 @@ def _one(
 
 def _verdicts(questions: Sequence[Any], document: Mapping[str, Any]) -> list[str]:
     """Whether each output has one explanation, in a sentence."""
+    from pluriscope.analysis.placements.report import PlacementsReport
     from pluriscope.objects.verdict import verdict_of
 
     answer = [str(verdict_of(one, found)) for one, found in zip(questions, document["outputs"], strict=True)]
+    for number, found in enumerate(document["outputs"]):
+        if "placements" in found:
+            placed = PlacementsReport.model_validate(found["placements"]).findings(questions[number])
+            answer[number] = " ".join([answer[number], *placed])
     if len(answer) == 1:
         return answer
     return [f"Output {one.output}: {words}" for one, words in zip(questions, answer, strict=True)]

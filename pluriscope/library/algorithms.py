@@ -78,6 +78,11 @@ class Algorithm(Explanation):
         return Alignments.of(self.result, tuple(Alignment(self.result, self, one) for one in self.record["alignments"]))
 
     @property
+    def placements(self) -> Alignments:
+        """The same as :attr:`alignments`."""
+        return self.alignments
+
+    @property
     def names(self) -> tuple[str, ...]:
         return self.id, self.formula, str(self.record["text"])
 
@@ -152,6 +157,16 @@ class Alignment(Explanation):
     def iia(self) -> IIA:
         """Interchange intervention accuracy as a fraction: ``agreed`` of ``of``."""
         return IIA(self.record["iia"]["agreed"], self.record["iia"]["of"])
+
+    @property
+    def sites(self) -> Mapping[str, str]:
+        """The same as :attr:`places`, as placements on networks of every kind have them."""
+        return self.places
+
+    @property
+    def score(self) -> IIA:
+        """The same as :attr:`iia`, likewise."""
+        return self.iia
 
     @property
     def valid(self) -> bool:

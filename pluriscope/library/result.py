@@ -21,7 +21,7 @@ from pluriscope.analysis.errors import InvalidData, InvalidNetwork, InvalidProto
 from pluriscope.analysis.network_files.declaration import OutputIs
 from pluriscope.analysis.network_files.files import NetworkFile
 from pluriscope.analysis.network_files.result_file import MAX_RESULT_BYTES, RESULT_FORMAT, self_contained
-from pluriscope.analysis.placements.analysis import add_to
+from pluriscope.analysis.placements.analysis import add_to, check
 from pluriscope.analysis.plugins import entries
 from pluriscope.analysis.plugins import load as load_plugin
 from pluriscope.analysis.questions.data import DataRecord, clean_data, parse_data_file
@@ -142,6 +142,7 @@ def explain(
     declared |= {"encoding": encoding, "output_is": output_is, "layers": layers}
     network = read_model(model, task, name=name, data=data, **declared)
     questions = questions_of(network, [output], read_protocol(protocol, network.kind))
+    check(questions[0], algorithms)
     with working(seconds, report, replace(DEFAULT_LIMITS, max_valid=max_listed)) as work:
         document = network.kind.explaining.explain(questions, work)
         if algorithms:

@@ -132,6 +132,14 @@ def test_verdicts_are_said_of_every_kind(xor):
 
 
 @pytest.mark.slow
+def test_placements_on_neurons_have_the_names_of_those_on_sites(xor):
+    placement = xor.placements[0]
+    assert list(xor.placements) == list(xor.alignments)
+    assert list(placement.algorithm.placements) == list(placement.algorithm.alignments)
+    assert placement.sites == placement.places
+    assert (placement.score.agreed, placement.score.of) == (placement.iia.agreed, placement.iia.of) == (24, 24)
+
+
 def test_interpretations_are_fetched_by_index_across_circuits(xor):
     everything, first = xor.interpretations, xor.circuits[0]
     n = len(first.interpretations)

@@ -1,7 +1,9 @@
 """`pluriscope analyse` of models of other kinds than the networks."""
 
 import json
+import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +11,9 @@ import pytest
 from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.explaining import graphs
 from pluriscope.analysis.network_files.files import network_file_json
+from pluriscope.analysis.placements import analysis as placements
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.app.bundled import bundled_models
 from tests.app.cli.test_analyse import refused, run
 from tests.golden_files import golden_network
 
@@ -158,3 +162,32 @@ def test_an_audit_locates_methods_on_a_model(tmp_path, capsys, other_name):
     assert "Weights of single edges of transformers are not read" in refusal
     mean = ("--protocol", "split", "--methods", "exact-edge(ablation=mean)", "--output", out)
     assert "is not defined of transformers under these rules" in refused(capsys, "audit", other_name, *mean, "--quiet")
+
+
+RUNNING = "p1 = a; p2 = (p1 + b) % 2; y = (p2 + c) % 2"
+BAD = {
+    "p1 = p2; p2 = a; y = p2": "variable p1: depends on p2, which comes later",
+    "v = a*4 + b*2 + c; y = (0, 1, 1)[v]": "has 3 entries, and its index goes from 0 to 7",
+    "y = t[9]": r"t\[9\]: is no input of this task",
+    "y = a": "does not compute the task: it gives 0 .even. on row 2, 0 0 1, where 1 .odd. is right",
+    "y = a / 2": "operator Div: is nothing that an algorithm may have",
+}
+
+
+@pytest.fixture
+def elman(tmp_path):
+    return written(tmp_path, json.loads(bundled_models()["parity-3-elman"]))
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_a_bad_algorithm_is_refused_before_circuits_are_searched(elman, capsys, text):
+    assert re.search(BAD[text], refused(capsys, "analyse", elman, "-o", "-", "--algorithm", text))
+
+
+def test_a_written_algorithm_is_in_the_result_and_in_what_is_said(elman, capsys, monkeypatch):
+    monkeypatch.setattr(placements, "candidates", lambda *_: SimpleNamespace(models=()))  # those of a plugin
+    assert run("analyse", elman, "-o", "-", "--algorithm", RUNNING, "--algorithm", "y = (a + b + c) % 2") == 0
+    captured = capsys.readouterr()
+    (found,) = json.loads(captured.out)["outputs"]
+    assert found["placements"]["algorithms"][0]["n_placed"] == 4
+    assert f"“{RUNNING}” is placed: 112 of 112 interchanges are right on p1: h1[1]; p2: h2[1]" in captured.err
