@@ -300,8 +300,7 @@ class Judged:
     """The verdicts on everything that is stored of one analysis.
 
     Args:
-        n: stored explanations by kind; of interpretations the circuits, of alignments the valid ones. Without
-            interpretations nobody asked for these.
+        n: stored explanations by kind; of interpretations the circuits, of alignments the valid ones.
         outcomes: kinds and steps → ``[explanations]`` outcomes of those that are stored, but of interpretations.
         readings: likewise, of interpretations what each says circuit by circuit.
         interpretations: ``[circuits]`` of each circuit.
@@ -312,6 +311,7 @@ class Judged:
         kinds: those that have a record and were searched, behind the four of every network.
         all_counted: whether a circuit with 0 interpretations has none; else a limit may have ended counting before it.
         uncounted: what is said of such circuits.
+        unread: whether nobody asked how circuits are read.
         judged_as: kind → the one that criteria judge it as, where that is another.
         listed_alone: whether there may be more valid alignments than these.
     """
@@ -327,6 +327,7 @@ class Judged:
     kinds: tuple[Kind, ...] = ()
     all_counted: bool = True
     uncounted: str = "which are too many to count"
+    unread: bool = False
     judged_as: Mapping[Kind, Kind] = field(default_factory=dict)
     listed_alone: bool = False
 
@@ -582,7 +583,7 @@ class _Funnel:
         valid += "" if begin == n["alignment"] else f" of the algorithms left, of {n['alignment']:,} in all"
         carriers, partial = len(np.unique(self.judged.algorithm_of[aligned])), n["algorithm"] < candidates
         of_search = [] if self.search is None else [self._circuits(self.search, of_circuits)]
-        if self.search is not None and "interpretation" in n:
+        if self.search is not None and not self.judged.unread:
             of_search.append(self._interpretations(self.search, circuits_left, of_circuits))
         return [
             *of_search,

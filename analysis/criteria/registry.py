@@ -13,7 +13,9 @@ from pluriscope.analysis.criteria.on_sites import MODEL, SITES
 from pluriscope.analysis.errors import InvalidCriterion
 from pluriscope.analysis.plugins import joined
 
-_USERS: Final = frozenset(("registry", "steps", "judging", "funnel", "tallies", "interpretation_tallies"))
+_USERS: Final = frozenset(
+    ("registry", "steps", "judging", "judged_on_sites", "funnel", "tallies", "interpretation_tallies")
+)
 """Modules that use the criteria and have none."""
 _ORDER: Final = """
 zero-ablation mean-ablation resample-ablation all-ablations output-faithfulness knockout-completeness necessity

@@ -17,11 +17,11 @@ from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.criteria.criterion import KINDS
 from pluriscope.analysis.criteria.funnel import Judged, Wanted
 from pluriscope.analysis.criteria.interpretation_tallies import Reading
+from pluriscope.analysis.criteria.judged_on_sites import judged_on_sites
 from pluriscope.analysis.criteria.margins import MARGIN
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.criteria.verdict import FAILED, PASSED
 from pluriscope.analysis.methods.report import Analysed, Carried, Irredundant, Placed
-from pluriscope.analysis.placements.judged import judged_on_sites
 from pluriscope.analysis.placements.report import PlacementsReport
 from pluriscope.analysis.planted.circuit import PlantedExplanation
 from pluriscope.analysis.readings.report import InterpretationsReport

@@ -13,13 +13,13 @@ from pluriscope.analyses.registry import ANALYSES, EVERY
 from pluriscope.analysis.alignments.alignment import OnNeurons
 from pluriscope.analysis.criteria.criterion import KINDS
 from pluriscope.analysis.criteria.funnel import DEFAULT_PRESET, Judged
+from pluriscope.analysis.criteria.judged_on_sites import judged_on_sites
 from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.explaining.count_report import CountReport
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.methods.report import Analysed, Carried, Irredundant, Placed, Report, Settings
-from pluriscope.analysis.placements.judged import judged_on_sites
 from pluriscope.analysis.placements.report import PlacementsReport
 from pluriscope.analysis.readings.report import InterpretationsReport, find
 from pluriscope.analysis.running.limits import DEFAULT_SECONDS

@@ -551,7 +551,8 @@ class Overview:
         found = frame.select(query, facets)
         if not kinds_chosen:
             found = replace(found, facets=tuple(self._facets(frame, query, found)))
-        usual = {column.name: column.default for column in self.columns if column.default}
+        known = (*self.columns, *self.frame.also)
+        usual = {column.name: column.default for column in known if column.default}
         if not (query.sort or query.descending or query.start or query.wanted != usual) and len(frame.parts) > 1:
             groups, rows = frame.few(query)
             return replace(found, rows=rows, groups=groups, n_rows=len(rows))

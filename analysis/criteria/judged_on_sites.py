@@ -33,7 +33,6 @@ def judged_on_sites(
     valid = [(which, model, one) for which, model in enumerate(models) for one in model.valid]
     items = {"algorithm": models, "alignment": [(model, one) for _, model, one in valid]}
     read = {} if readings is None else readings.by_mask
-    asked = {} if readings is None else {"interpretation": len(masks)}
 
     def outcomes(wanted: Iterable[Wanted]) -> Mapping[Wanted, NDArray[np.uint8]]:
         found = dict[Wanted, NDArray[np.uint8]]()
@@ -46,7 +45,7 @@ def judged_on_sites(
         return found
 
     return Judged(
-        n={"circuit": len(masks), "algorithm": len(models), "alignment": len(valid)} | asked,
+        n={"circuit": len(masks), "algorithm": len(models), "alignment": len(valid)},
         outcomes=outcomes,
         readings=lambda _: {},
         interpretations=[read[mask].count if mask in read else 0 for mask in masks],
@@ -56,6 +55,7 @@ def judged_on_sites(
         notes={},
         all_counted=len(read) == len(masks),
         uncounted="which were not read",
+        unread=readings is None,
         judged_as=AS_JUDGED,
         listed_alone=any(one.n_placed is None or one.n_placed > len(one.valid) for one in models),
     )
