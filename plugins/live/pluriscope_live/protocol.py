@@ -103,5 +103,6 @@ def gaps_of(logits: Any, answers: Any, others: Any = None) -> Any:
 
 def divergence(whole: Any, logits: Any) -> Any:
     """KL divergence of circuits from the whole model for each row, in nats: ``[masks, rows]``."""
-    whole, logits = whole.float().log_softmax(-1), logits.float().log_softmax(-1)
+    precise = torch.promote_types(logits.dtype, torch.float32)
+    whole, logits = whole.to(precise).log_softmax(-1), logits.to(precise).log_softmax(-1)
     return (whole.exp() * (whole - logits)).sum(-1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from pluriscope.analysis.errors import InvalidData, InvalidProtocol
+from pluriscope.analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol
 from pluriscope_live.hooks import Cutter, watched
 from pluriscope_live.rows import Rows
 
@@ -70,6 +70,10 @@ def take(
     for (number, key), parts in seen.items():
         values, cutter = torch.cat(parts), cutters[number]
         parts.clear()
+        if len(values) != len(taken_from):
+            (name, _), *_ = cutter.names(key)
+            cause = "is no value for each row: its module has rows and positions in one dimension, or is called again"
+            raise InvalidNetwork(f"unit {name!r}", cause, "give ablation='zero', or other units")
         if ablation == "mean":
             values = _mean(values, taken_from, rows)
         elif callable(ablation):

@@ -312,9 +312,8 @@ class Space:
     @cached_property
     def store(self) -> Store:
         """The file of results, from which runs go on."""
-        return Store(
-            self.file, {"identity": self.identity, "units": list(self.units), "protocol": self.protocol.document}
-        )
+        header = {"identity": self.identity, "units": list(self.units), "protocol": self.protocol.document}
+        return Store(self.file, header)
 
     @contextmanager
     def running_as(self, bits: NDArray[np.bool_], model: Any = None) -> Iterator[None]:
@@ -531,9 +530,7 @@ class Space:
         """Refuse a threshold that the whole model misses."""
         if not self.whole.valid[0]:
             cause = f"is missed by the whole model, which has {self.whole.score[0]:.6g} by {self.protocol}"
-            raise InvalidProtocol(
-                f"threshold {self.protocol.threshold:g}", cause, "give rows that it gets right, or another"
-            )
+            raise InvalidProtocol(f"threshold {self.protocol.threshold:g}", cause, "give rows that it gets right")
         if self.protocol.criterion == "logit-difference" and float(self._whole("rows")[1].sum()) <= 0:
             raise InvalidProtocol("logit-difference", "is not above 0 in the whole model", "take the criterion 'kl'")
 
@@ -541,9 +538,7 @@ class Space:
 def _refuse_other(own: Space, module: Any) -> None:
     """Refuse a model with other parameters than the space's."""
     if (theirs := digest_of(module)) != own.digest:
-        shapes = [
-            sorted((name, tuple(one.shape)) for name, one in each.named_parameters()) for each in (own.model, module)
-        ]
+        shapes = [{name: one.shape for name, one in each.named_parameters()} for each in (own.model, module)]
         like = "the same shape and other parameters" if shapes[0] == shapes[1] else "other parameters"
         cause = f"has {like}: {theirs[:12]}…, and the space's model {own.digest[:12]}…"
         raise InvalidNetwork(f"model {type(module).__name__}", cause, "give the model of the space")
@@ -565,9 +560,7 @@ def digest_of(model: Any) -> str:
     found = hashlib.sha256()
     for name, value in sorted((*model.named_parameters(), *model.named_buffers())):
         found.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
-        found.update(
-            value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes() if value.numel() else b""
-        )
+        found.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return found.hexdigest()
 
 

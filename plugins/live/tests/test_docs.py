@@ -19,6 +19,8 @@ def test_snippets_run(tmp_path, monkeypatch):
     names |= {"autoencoder": type("A", (), {"encode": torch.relu, "decode": torch.neg})}
     snippets = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
     assert len(snippets) > 2
+    made = []
     for one in snippets:
         exec(one, names)  # noqa: S102  # our own document
-    assert names["found"].counts["valid circuits"].value == 34
+        made.append(names["found"])
+    assert made[0].counts["valid circuits"].value == 34

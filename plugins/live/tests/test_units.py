@@ -191,6 +191,24 @@ def test_own_replacement(model):
         pluriscope.space(model, data=ROWS, units=["0.1"], ablation=lambda name, value, inputs: value[..., :3])
 
 
+def test_rows_and_positions_in_one_dimension():
+    """As in OPT: zeros are right for any circuit, and what differs by row is refused."""
+    model = Llama()
+    plain = pluriscope.space(model, data=ROWS, units="mlps").run([1, 2])
+
+    def flat(mlp, x):
+        return mlp.down_proj(mlp.gate_proj(x.flatten(0, 1)).sigmoid() * mlp.up_proj(x.flatten(0, 1))).view(x.shape)
+
+    for layer in model.model.layers:
+        layer.mlp.forward = flat.__get__(layer.mlp)
+    names = [f"model.layers.{n}.mlp.down_proj" for n in range(2)]
+    whole = pluriscope.space(model, data=ROWS, units="mlps").run([1, 2])
+    assert torch.equal(pluriscope.space(model, data=ROWS, units=names).run([1, 2]), whole)
+    assert not torch.equal(plain, whole)
+    with pytest.raises(AnalysisError, match="rows and positions in one dimension"):
+        pluriscope.space(model, data=ROWS, units=names, ablation="mean")
+
+
 @pytest.mark.parametrize(
     ("words", "units", "top"),
     [
