@@ -39,6 +39,7 @@ GROUPS: Final[Mapping[str, str]] = MappingProxyType(
         "explanations": "kinds of explanation",
         "graphs": "formats of graphs",
         "subjects": "kinds of network",
+        "remote": "kinds of network that are elsewhere",
         "edits": "rules of editing",
         "solvers": "solvers of the formula of valid circuits, of which one is used",
         "loops": "compiled loops, loaded ahead of their first use",

@@ -22,6 +22,7 @@ from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.app import computing
 from pluriscope.app.access.callers import access_of
 from pluriscope.app.as_file import alone
+from pluriscope.app.db.remote import RemoteKind
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import OF_THE_READER
 from pluriscope.app.pages.sharing.share import Share, only_here
@@ -82,9 +83,17 @@ class NetworkRow:
 
 
 def network_row(
-    addresses: Addresses, network: str, name: str, kind: SubjectKind, tab: str = "", scope: Scope | None = None
+    addresses: Addresses,
+    network: str,
+    name: str,
+    kind: SubjectKind | RemoteKind,
+    tab: str = "",
+    scope: Scope | None = None,
 ) -> NetworkRow:
     """The second row for a network of a kind with this slug or digest."""
+    if isinstance(kind, RemoteKind):
+        (_, page), *others = kind.tabs(addresses, network).items()
+        return NetworkRow(name, page, dict(others), tab)
     tabs = {
         "Sheet": addresses.explanations(network, scope),
         "Compare": addresses.compare(network, (), scope),

@@ -78,6 +78,7 @@ def import_(
     from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES
     from pluriscope.analysis.subjects.registry import MAX_SUBJECT_BYTES
     from pluriscope.app.db.reads.networks import known_as
+    from pluriscope.app.db.remote import remote_kind_of_file
     from pluriscope.app.jobs.queue import enqueue_analyses
     from pluriscope.app.routes.bring_in import read_whole, store_intake, store_whole
 
@@ -86,7 +87,8 @@ def import_(
     intakes, models = [], []
     for path in files:
         raw = read_bytes(path, "network file", max(MAX_NETWORK_BYTES, MAX_SUBJECT_BYTES))
-        if whole := whole_content(raw[: MAX_SUBJECT_BYTES + 1], declaration, data):
+        whole = raw if remote_kind_of_file(raw) else whole_content(raw[: MAX_SUBJECT_BYTES + 1], declaration, data)
+        if whole:
             models.append(read_whole(whole))
             continue
         try:

@@ -26,6 +26,7 @@ from pluriscope.app.db.errors import NotFound
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads import networks as reads
 from pluriscope.app.db.reads.analyses import analysed_question, scope_of
+from pluriscope.app.db.remote import REMOTE_KINDS, RemoteKind
 from pluriscope.app.db.tables import PERCEPTRON, AnalysisRow, NetworkRow
 from pluriscope.app.errors import BadQuery
 from pluriscope.app.pages.counted import circuits_only, counts_of, drawn, stops_of
@@ -45,7 +46,7 @@ from pluriscope.views.records import RowsRecord, rows_record
 ID: Final = "networks"
 MOST_LETTERS: Final = 100
 _LINES: Final = 25  # on a page; scripts get more at a time
-NOUNS: Final = {kind.key: kind.noun for kind in SUBJECT_KINDS}
+NOUNS: Final = {one.key: one.noun for one in SUBJECT_KINDS} | {key: one.noun for key, one in REMOTE_KINDS.items()}
 _ORIGINS: Final = {
     "bundled": "bundled",
     "trained": "trained here",
@@ -60,6 +61,7 @@ _STATES: Final[Mapping[str, tuple[VerdictState, str]]] = {
     "failed": ("fail", "failed"),
     "cancelled": ("na", "cancelled"),
     "not_analysed": ("untested", "not analysed"),
+    "remote": ("na", "not recounted here"),
 }
 _COUNTS: Final = (
     "circuits_possible",
@@ -294,12 +296,24 @@ def _others(session: Session, links: Addresses, text: str, last: Mapping[int, in
     for job in reads.jobs_for(session, [row.digest for row in rows]):
         jobs[job.network_digest].append(job)
     for row in rows:
+        if remote := REMOTE_KINDS.get(row.kind):
+            yield _remote(row, remote, links)
+            continue
         known = stored[row.id]
         rules = COMPLETE.name if COMPLETE.name in known else next(iter(known), COMPLETE.name)
         with suppress(NotFound):  # another version may have stored more kinds
             yield _other(
                 row, graph_question(row, rules), known.get(rules), jobs[row.digest], links, last.get(row.id, 0)
             )
+
+
+def _remote(row: NetworkRow, kind: RemoteKind, links: Addresses) -> Row:
+    """A row for a network that is elsewhere."""
+    found, url = kind.read_file(row.document or b""), kind.page(links, row.slug)
+    says = {"below": f"{found.task} · {kind.noun}", "whole": f"{found.task} · {kind.noun}", "state": "", "job": ""}
+    of_row = {name: getattr(row, name) for name in ("kind", "slug", "name", "digest", "origin")}
+    values = {"task": found.task, "state": "remote", "verdict": found.in_short, "url": url, "job": None, "says": says}
+    return Row({"shape": "", "output": 0, "protocol": found.rules, **of_row, **values}, ref=row.slug, url=url)
 
 
 def _other(

@@ -18,6 +18,7 @@ from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import Q_co, SubjectQuestion, part, rules_of
 from pluriscope.app.db.errors import Ambiguous, Deleted, StoreError
 from pluriscope.app.db.reads import analyses
+from pluriscope.app.db.remote import REMOTE_KINDS
 from pluriscope.app.db.tables import AnalysisRow, NetworkRow
 from pluriscope.app.errors import Gone, Moved, NotFound, Unopened
 
@@ -146,6 +147,16 @@ def locate(session: Session, addresses: Addresses, network: str, scope: Scope) -
         parent, label = addresses.network(row.slug), f"network {row.slug}"
         raise NotFound(error.item, error.cause, error.cure, field, parent, label) from None
     return place_of(session, row, question)
+
+
+def page_elsewhere(session: Session, addresses: Addresses, network: str) -> str:
+    """The page of a network whose weights are elsewhere; "" of every other.
+
+    Raises:
+        NotFound: no network has that name, or several have.
+    """
+    row = find_network(session, addresses, network)
+    return REMOTE_KINDS[row.kind].page(addresses, row.slug) if row.kind in REMOTE_KINDS else ""
 
 
 def key_of(question: SubjectQuestion) -> str:

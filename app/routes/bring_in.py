@@ -35,6 +35,7 @@ from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.analyses import clean_key, find_protocol, network_by_digest
 from pluriscope.app.db.reads.networks import known_as
 from pluriscope.app.db.records import save_data_record
+from pluriscope.app.db.remote import refused_pickle, remote_kind_of_file
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.db.writes import network_row, save_network
 from pluriscope.app.error_answers import api_errors
@@ -47,6 +48,7 @@ from pluriscope.app.pages.bring_in.preview import (
     nothing_learned,
     preview_blocks,
     preview_of,
+    remote_preview,
     transformer_preview,
 )
 from pluriscope.app.pages.bring_in.questions import FIELDS, answered, that_apply
@@ -268,13 +270,14 @@ def _read(sent: Sent, wanted: Asked) -> tuple[Asked, NetworkFile, dict[str, Anal
                 without = wanted.model_copy(update={field: ""})
                 with suppress(AnalysisError):
                     return without, read_file(sent.raw, sent.beside, without), {field: problem}
-        raise
+        raise refused_pickle(sent.raw, problem) from None
 
 
 def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *, store: bool) -> Response:
     """The preview, the form with what is wrong, or the way to the page of what was stored."""
     errors, why = dict[str, str](), list[Block]()
-    model = kind_of_file(sent.raw) is not None
+    remote = remote_kind_of_file(sent.raw)
+    model = remote is not None or kind_of_file(sent.raw) is not None
     try:
         wanted = Asked.model_validate(sent.declared)
         if not sent.raw and sent.others:
@@ -286,6 +289,8 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
             whole = read_whole(sent.raw)
             with request.app.state.store.write() as writing:
                 return RedirectResponse(links.network(store_whole(writing, *whole)[0].slug), status_code=303)
+        if remote is not None:
+            return show(request, remote_preview(session, links, remote, sent.raw), room=_ROOM, url=links.bring_in())
         if model:
             return show(request, transformer_preview(session, links, sent.raw), room=_ROOM, url=links.bring_in())
         wanted, file, wrong = _read(sent, wanted)
@@ -336,12 +341,15 @@ def bring_in(request: Request, links: Links, raw: NetworkBody, wanted: Wanted, r
     tasks may be missing in a network file: the tasks are then those declared, or what the network answers.
     """
     also, data, remarks, store = list[str](), "", list[str](), request.app.state.store
-    if kind_of_file(raw) is not None:
+    if remote_kind_of_file(raw) or kind_of_file(raw) is not None:
         whole = read_whole(raw)
         with store.write() as session:
             row, created, jobs = store_whole(session, *whole)
     else:
-        intake = take_in(read_file(raw, declared=wanted), wanted)
+        try:
+            intake = take_in(read_file(raw, declared=wanted), wanted)
+        except AnalysisError as problem:
+            raise refused_pickle(raw, problem) from None
         remarks = [*intake.chosen, *intake.draft.remarks]
         with store.write() as session:
             known = network_by_digest(session, intake.network.digest)
@@ -395,6 +403,8 @@ def read_whole(raw: bytes) -> tuple[NetworkRow, list[QuestionProtocol]]:
     Raises:
         AnalysisError: it cannot be read.
     """
+    if remote := remote_kind_of_file(raw):
+        return remote.row(raw), []
     kind, subject = read_subject(raw)
     question = GraphQuestion(kind, subject, kind.default_rules)
     return network_row(raw, "", "uploaded"), [] if question.obstacle else [question.protocol]

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import API_V2, Addresses
 from pluriscope.analysis.plugins import entries
-from pluriscope.analysis.subjects.registry import kind_called
 from pluriscope.app.computing import room
+from pluriscope.app.db.remote import any_kind
 from pluriscope.app.error_answers import api_errors
 from pluriscope.app.pages.sharing.share import OF_THE_QUESTION, Share, Shared, only_here, share_of
 from pluriscope.app.pages.sharing.targets import read_target
@@ -161,7 +161,7 @@ def passed_on(
     row = (
         None
         if about is None
-        else network_row(links, about[0].slug, about[0].name, kind_called(about[0].kind), tab, about[1])
+        else network_row(links, about[0].slug, about[0].name, any_kind(about[0].kind), tab, about[1])
     )
     return show(request, blocks, title or share.facts.title, room=page.room, network=row, share=share, **more)
 

@@ -14,11 +14,12 @@ from pluriscope.addresses.address import API_V2
 from pluriscope.analysis.explaining.plan import Plan
 from pluriscope.analysis.network_files.files import network_file_json
 from pluriscope.analysis.questions.protocol import BUILT_IN
-from pluriscope.analysis.subjects.registry import kind_called
 from pluriscope.app.computing import room
 from pluriscope.app.db.codecs import network_file_of
 from pluriscope.app.db.links import rename_network
+from pluriscope.app.db.remote import any_kind
 from pluriscope.app.error_answers import api_errors
+from pluriscope.app.errors import NotFound
 from pluriscope.app.jobs import deletion
 from pluriscope.app.limits import undo_days_in
 from pluriscope.app.options import ScopeOptions
@@ -31,7 +32,7 @@ from pluriscope.app.pages.networks import (
     networks_table,
 )
 from pluriscope.app.pages.overview.page import Overview, OverviewOptions
-from pluriscope.app.pages.place import find_network, locate, locate_perceptron
+from pluriscope.app.pages.place import find_network, locate, locate_perceptron, page_elsewhere
 from pluriscope.app.pages.plan import measured
 from pluriscope.app.pages.settings import settings
 from pluriscope.app.rendering import HAS_RECORD, network_row, show
@@ -99,7 +100,12 @@ def network(session: Reading, links: Links, network: str, options: Annotated[Ove
     """
 
     def page(request: Request) -> Response:
-        place = locate(session, links, network, options.scope)
+        try:
+            place = locate(session, links, network, options.scope)
+        except NotFound:
+            if to := page_elsewhere(session, links, network):
+                return RedirectResponse(to, 302)
+            raise
         if place.row.input_data and not options.data:  # it is shown on the inputs that it was brought with
             own = [("data", place.row.input_data[:12])]
             rest = [one for one in request.query_params.multi_items() if one[0] != "data"]
@@ -150,7 +156,7 @@ def network_file(session: Reading, links: Links, network: str) -> Response:
 def settings_page(request: Request, session: Reading, links: Links, network: str, _options: NoOptions) -> HTMLResponse:
     """Page to change a network's slug, or to delete it."""
     row = find_network(session, links, network)
-    tabs = network_row(links, row.slug, row.name, kind_called(row.kind))
+    tabs = network_row(links, row.slug, row.name, any_kind(row.kind))
     return show(request, settings(session, links, row), room="Explore", network=tabs, headers=UNLISTED)
 
 

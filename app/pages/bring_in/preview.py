@@ -28,6 +28,7 @@ from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.registry import question_in
 from pluriscope.app.db.codecs import tasks_of
 from pluriscope.app.db.reads.analyses import network_by_digest
+from pluriscope.app.db.remote import RemoteKind
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.db.writes import other_tasks
 from pluriscope.app.limits import limits_in
@@ -48,6 +49,7 @@ from pluriscope.page_kit.blocks import (
     Form,
     Head,
     Notice,
+    Prose,
     Section,
     sentence,
     side_by_side,
@@ -201,6 +203,20 @@ def nothing_learned(intake: Intake) -> tuple[tuple[str, str], ...]:
     off = float(np.abs(outputs - (outputs > 0.5)).max())
     words = f"On some input its output is {decimal(off, 3)} away from 0 and from 1. It may not have learned its task."
     return (("Its answers are not clear", words),) if off > NEAR else ()
+
+
+def remote_preview(session: Session, links: Addresses, kind: RemoteKind, raw: bytes) -> Iterator[Block]:
+    """Preview of a network that is elsewhere: what was found of it, as its file says.
+
+    Raises:
+        AnalysisError: it cannot be read.
+    """
+    found = kind.read_file(raw)
+    keep = Action("Import", links.store_network(), True, True, {"content": raw.decode()})
+    yield Head(found.name, f"{found.verdict} Nothing is stored yet.", actions=[keep])
+    if (known := network_by_digest(session, found.digest)) is not None:
+        yield Notice("It is here already", "Nothing changes.", actions=[Action(known.name, links.network(known.slug))])
+    yield Prose(found.about, glossary=False)
 
 
 def transformer_preview(session: Session, links: Addresses, raw: bytes) -> Iterator[Block]:

@@ -140,11 +140,13 @@ class SharedPage:
         kind: its key.
         pattern: of its path, with names in braces.
         build: session, addresses, what stands for the names, options → the page.
+        not_verified: why nothing on it can be computed anew, a clause; "" where it can, or its parts can.
     """
 
     kind: str
     pattern: str
     build: Callable[[Session, Addresses, Sequence[str], Options], Shared]
+    not_verified: str = ""
 
     def parts(self, path: str) -> tuple[str, ...] | None:
         """Names in a path of this kind; None if the path is of another kind."""

@@ -18,7 +18,7 @@ from pluriscope.app.errors import NotFound
 from pluriscope.app.options import PageModel
 from pluriscope.app.pages.explanations import Explanation
 from pluriscope.app.pages.kinds import find_document
-from pluriscope.app.pages.sharing.targets import Target
+from pluriscope.app.pages.sharing.targets import SHARED, Target
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.page_kit.blocks import Block, Prose, Table
 
@@ -80,14 +80,11 @@ def verify(session: Session, links: Addresses, target: Target) -> VerifiedRecord
     """
     if target.kind != "explanation":
         page = f"{links.prefix}{target.path}{target.query_text}"
-        raise NotFound(
-            f"address {target.path[:80]!r}",
-            "names no explanation, and only those are computed anew beside what is stored",
-            "verify the explanations of its page, each by its own address",
-            "address",
-            page,
-            "the page",
-        )
+        why, cure = SHARED[target.kind].not_verified, "compute it where its weights are, and compare the files"
+        if not why:
+            why = "names no explanation, and only those are computed anew beside what is stored"
+            cure = "verify the explanations of its page, each by its own address"
+        raise NotFound(f"address {target.path[:80]!r}", why, cure, "address", page, "the page")
     document = find_document(session, links, target.parts[0], target.parts[1], target.query)
     one = document.one
     place, analysis = one.place, one.place.analysis

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -271,6 +272,16 @@ class Found:
             "indispensable": list(self.indispensable) if self.complete else None,
             "sizes": self.sizes,
         }
+
+    def save(self, file: str | Path, *, name: str = "", rows: Sequence[str] = ()) -> Path:
+        """Write it as a file that the dashboard takes in; model and rows stay here.
+
+        Args:
+            file: where to.
+            name: what to call it; the model's if "".
+            rows: names of the rows, in order; "row 1", … without.
+        """
+        return function_at("pluriscope_live.saving:save")(self, file, name=name, rows=rows)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         ties = f"; {self.strict:,} to {self.lax:,} by near ties" if self.strict != self.lax else ""

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from itertools import combinations
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import BeyondLimits, InvalidProtocol
+from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.errors import InvalidOption
 from pluriscope.objects.progress import Reader, working
 from pluriscope.objects.showing import Row, Rows, aligned
@@ -146,6 +148,16 @@ class Rivals(Sequence[Circuit]):
             if one["searches"] == n
         ]
         return Rows(rows, "On networks whose valid circuits are all known: means with 95% intervals")
+
+    def save(self, file: str | Path, *, name: str = "", rows: Sequence[str] = ()) -> Path:
+        """Write it as a file that the dashboard takes in; model and rows stay here.
+
+        Args:
+            file: where to.
+            name: what to call it; the model's if "".
+            rows: names of the rows, in order; "row 1", … without.
+        """
+        return function_at("pluriscope_live.saving:save")(self, file, name=name, rows=rows)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return aligned(self.rows(), self.verdict)

@@ -1,0 +1,87 @@
+"""Files of what was found of a live space, to be shown where the model is not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pluriscope.errors import writing
+from pluriscope_live.record import FORMAT, read_record
+
+MOST: Final = 200
+"""Circuits of a file."""
+MOST_RUNS: Final = 20_000
+"""Runs up to which each unit of each circuit is cut, by which circuits are told apart."""
+_NUMBERS: Final = 1 << 25  # of outputs at once
+
+
+def save(found: Any, file: str | Path, *, name: str = "", rows: Sequence[str] = ()) -> Path:
+    """Write what ``explain`` or ``rivals`` found of a live space; of all circuits the minimal ones, at most 200."""
+    document = record_of(found, name=name, rows=rows)
+    with writing(path := Path(file)):
+        path.write_text(json.dumps(document, indent=1), encoding="utf-8")
+    return path
+
+
+def record_of(found: Any, *, name: str = "", rows: Sequence[str] = ()) -> dict[str, Any]:
+    """The document of a file."""
+    space, is_list = found.space, hasattr(found, "minimal")
+    circuits = list(islice(found.minimal if is_list else found.found, MOST))
+    ways = {} if is_list else {one.circuit: one.label or one.way for one in found.attempts}
+    bits = np.array([one.bits for one in circuits])
+    wrong, cuts = _wrong(space, bits), _cuts(space, bits)
+    entries = [
+        {
+            "mask": f"{one.number:x}",
+            "label": ways.get(one.number, ""),
+            "score": one.faithfulness,
+            "least_gap": float(one.verdict.least_gap[0]),
+            "held_out": one.held_out,
+            "complement": float(one.complement.score[0]),
+            "spare": list(one.spare),
+            "wrong": wrong[number],
+            "without": cuts[number],
+        }
+        for number, one in enumerate(circuits)
+    ]
+    told: dict[str, Any] = {"format": FORMAT, "name": name or space.name, "model": space.name, "circuits": entries}
+    told |= {"digest_of_model": space.digest, "units": list(space.units), "without": cuts[-1]}
+    told |= {"rules": str(space.protocol), "protocol": space.protocol.document}
+    told |= {"n_rows": len(space.rows), "rows": list(rows)}
+    told |= {"whole_score": float(space.whole.score[0]), "empty_score": float(space.empty.score[0])}
+    if is_list:
+        told |= {"tested": found.tested, "valid": len(found.numbers), "minimal": len(found.minimal)}
+        told["kept"] = list(found.indispensable) if found.complete else None
+    else:
+        told |= {"searches": len(found.attempts), "runs": found.runs, "kept": list(found.kept_by_all)}
+    read_record(told)  # what the dashboard would refuse is refused here
+    return told
+
+
+def _cuts(space: Any, bits: NDArray[np.bool_]) -> list[dict[str, str]]:
+    """By unit the rows decided wrong without it: of each circuit, and of the whole model for all units of any."""
+    whole = [*bits, np.ones(space.n_units, dtype=np.bool_)]
+    cut = [np.flatnonzero(one) for one in (*bits, bits.any(0))]
+    if sum(map(len, cut)) > MOST_RUNS:
+        return [{} for _ in cut]
+    masks = [one & (np.arange(space.n_units) != unit) for one, units in zip(whole, cut, strict=True) for unit in units]
+    wrong = iter(_wrong(space, np.array(masks)))
+    return [{space.units[unit]: next(wrong) for unit in units} for units in cut]
+
+
+def _wrong(space: Any, masks: NDArray[np.bool_]) -> list[str]:
+    """The rows that circuits decide wrong, row 0 the lowest bit."""
+    return [f"{sum(1 << int(row) for row in np.flatnonzero(one)):x}" for one in _refuted(space, masks)]
+
+
+def _refuted(space: Any, masks: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
+    each = max(1, _NUMBERS // max(1, space.whole_logits.numel()))
+    for start in range(0, len(masks), each):
+        logits = space.run(masks[start : start + each]).to(space.device)
+        yield from (space.gaps(logits) <= 0).cpu().numpy()
