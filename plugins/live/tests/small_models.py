@@ -41,13 +41,52 @@ class Attention(nn.Module):
         return x * cos + torch.cat([-x[..., half:], x[..., :half]], -1) * sin
 
     def forward(self, x):
-        q, k, v = (
-            one(x).view(len(x), x.shape[1], -1, self.width).transpose(1, 2)
-            for one in (self.q_proj, self.k_proj, self.v_proj)
-        )
+        return self.mixed(self.q_proj(x), self.k_proj(x), self.v_proj(x))
+
+    def mixed(self, *parts):
+        q, k, v = (one.unflatten(-1, (-1, self.width)).transpose(1, 2) for one in parts)
         k, v = (one.repeat_interleave(self.num_heads // one.shape[1], 1) for one in (self.turned(k), v))
         mixed = functional.scaled_dot_product_attention(self.turned(q), k, v, is_causal=True)
         return self.o_proj(mixed.transpose(1, 2).flatten(2))
+
+
+class Conv1D(nn.Module):
+    """A linear module whose matrix is ``[in, out]``, as GPT-2 has it."""
+
+    def __init__(self, weight):
+        super().__init__()
+        self.weight = nn.Parameter(weight.T.clone())
+        self.bias = nn.Parameter(torch.zeros(len(weight)))
+
+    def forward(self, x):
+        return x @ self.weight + self.bias
+
+
+class Fused(nn.Module):
+    """The same attention with one projection of queries, keys and values.
+
+    Args:
+        like: whose weights it has.
+        layout: "c_attn" for all queries, then keys, then values; "query_key_value" head by head, or group by group.
+    """
+
+    def __init__(self, like, layout):
+        super().__init__()
+        self.like, self.layout, self.o_proj = [like], layout, like.o_proj
+        self.num_heads, self.num_key_value_heads = like.num_heads, like.num_key_value_heads
+        order = torch.arange(sum(len(one.weight) for one in (like.q_proj, like.k_proj, like.v_proj)))
+        if layout == "query_key_value":
+            parts = order.split([len(one.weight) for one in (like.q_proj, like.k_proj, like.v_proj)])
+            order = torch.cat([one.view(like.num_key_value_heads, -1) for one in parts], 1).flatten()
+        weight = torch.cat([one.weight.detach() for one in (like.q_proj, like.k_proj, like.v_proj)])[order]
+        self.back = order.argsort()
+        setattr(self, layout, Conv1D(weight))
+
+    def forward(self, x):
+        (like,) = self.like
+        sizes = [len(one.weight) for one in (like.q_proj, like.k_proj, like.v_proj)]
+        q, k, v = getattr(self, self.layout)(x)[..., self.back].split(sizes, -1)
+        return like.mixed(q, k, v)
 
 
 class MLP(nn.Module):
@@ -63,22 +102,26 @@ class MLP(nn.Module):
 
 
 class Layer(nn.Module):
-    """Norms before, as in LLaMA, or behind as well ("post", Gemma 2), or before both parts at once ("parallel")."""
+    """Norms before ("pre", LLaMA), behind as well ("post", Gemma 2), behind alone ("behind", OLMo 2), or before both
+    parts at once ("parallel", NeoX).
+    """
 
     def __init__(self, n, heads, groups, hidden, kind):
         super().__init__()
         self.kind, self.self_attn, self.mlp = kind, Attention(n, heads, groups), MLP(n, hidden)
-        self.input_layernorm, self.post_attention_layernorm = Norm(n), Norm(n)
-        if kind == "post":
+        none = nn.Identity if kind == "behind" else Norm
+        self.input_layernorm, self.post_attention_layernorm = none(n), none(n)
+        if kind in ("post", "behind"):
             self.behind_attention, self.behind_mlp = Norm(n), Norm(n)
 
     def forward(self, x):
         attended = self.self_attn(self.input_layernorm(x))
         if self.kind == "parallel":
             return x + attended + self.mlp(self.post_attention_layernorm(x))
-        x = x + (self.behind_attention(attended) if self.kind == "post" else attended)
+        behind = hasattr(self, "behind_mlp")
+        x = x + (self.behind_attention(attended) if behind else attended)
         written = self.mlp(self.post_attention_layernorm(x))
-        return x + (self.behind_mlp(written) if self.kind == "post" else written)
+        return x + (self.behind_mlp(written) if behind else written)
 
 
 class Body(nn.Module):

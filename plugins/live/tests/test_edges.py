@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 import pluriscope
-from plugins.live.tests.small_models import Llama, golden
+from plugins.live.tests.small_models import Fused, Llama, golden
 from pluriscope.analysis.errors import AnalysisError
 
 
@@ -54,18 +54,18 @@ def explicit(model, tokens, kept, absent):
             mixed = scores.masked_fill(later, -torch.inf).softmax(-1) @ parts["v"]
             adds[f"{number}.{head}"] = mixed @ attention.o_proj.weight[:, head * width : (head + 1) * width].T
             total = total + adds[f"{number}.{head}"]
-        if layer.kind == "post":  # RMSNorm is linear once its factor is known
+        if layer.kind in ("post", "behind"):  # RMSNorm is linear once its factor is known
             norm = layer.behind_attention
             factor = norm.weight * torch.rsqrt(total.square().mean(-1, keepdim=True) + 1e-6)
             adds = {name: one * factor for name, one in adds.items()}
         if layer.kind != "parallel":
             written |= adds
         gave = layer.mlp(layer.post_attention_layernorm(seen(f"{number}.m")))
-        written |= {**adds, f"{number}.m": layer.behind_mlp(gave) if layer.kind == "post" else gave}
+        written |= {**adds, f"{number}.m": layer.behind_mlp(gave) if hasattr(layer, "behind_mlp") else gave}
     return model.lm_head(body.norm(seen("out")))[:, -1], written
 
 
-@pytest.mark.parametrize("kind", ["pre", "post", "parallel"])
+@pytest.mark.parametrize("kind", ["pre", "post", "behind", "parallel"])
 @pytest.mark.parametrize("ablation", ["zero", "mean", "resample"])
 def test_an_explicit_forward_pass_agrees(kind, ablation):
     torch.manual_seed(1)
@@ -83,6 +83,20 @@ def test_an_explicit_forward_pass_agrees(kind, ablation):
         expected, _ = explicit(model, rows, kept, absent)
         torch.testing.assert_close(logits, expected, atol=2e-5, rtol=0)  # norms go through single precision
     assert torch.equal(space.run([[*space.units]])[0], model(rows)[:, -1])
+
+
+@pytest.mark.parametrize(("layout", "groups"), [("c_attn", 2), ("query_key_value", 4), ("query_key_value", 2)])
+def test_one_projection_of_queries_keys_and_values(layout, groups):
+    torch.manual_seed(0)
+    model, rows = Llama(groups=groups), torch.randint(0, 9, (5, 4))
+    plain = pluriscope.space(model, data=rows, units="edges", ablation="mean")
+    masks = np.random.default_rng(0).random((8, plain.n_units)) < 0.6
+    expected = plain.run(masks)
+    for layer in model.model.layers:
+        layer.self_attn = Fused(layer.self_attn, layout)
+    space = pluriscope.space(model, data=rows, units="edges", ablation="mean")
+    assert space.units == plain.units
+    torch.testing.assert_close(space.run(masks), expected, atol=1e-5, rtol=0)
 
 
 def test_gates_between_0_and_1_meet_masks_at_their_ends():
