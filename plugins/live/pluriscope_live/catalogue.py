@@ -87,19 +87,20 @@ class Catalogue:
 
     def named(self, names: Sequence[str]) -> list[Unit]:
         """Units of names."""
+        edges = [name for name in names if "->" in name]
+        known = named_edges(edges, self.residual) if edges else {}
         found = []
         for name in names:
             dictionary, _, feature = name.rpartition("/")
-            if "->" in name:
-                found += named_edges([name], self.residual)
-            elif dictionary in self._dictionaries and feature.isdigit():
-                found.append(Unit(name, "feature"))
-            elif dictionary and feature.isdigit():
-                raise InvalidOption(
-                    f"unit {name!r}", "is a feature, and its dictionary is not given", "give dictionary=…"
-                )
-            else:
+            if name in known:
+                found.append(known[name])
+            elif not (dictionary and feature.isdigit()):
                 found += read_names([name], self.module, self.blocks)
+            elif dictionary in self._dictionaries:
+                found.append(Unit(name, "feature"))
+            else:
+                cause = "is a feature, and its dictionary is not given"
+                raise InvalidOption(f"unit {name!r}", cause, "give dictionary=…")
         refuse_shared(found)
         return found
 

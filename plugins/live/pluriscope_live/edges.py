@@ -121,22 +121,18 @@ def edge_units(residual: Residual, together: bool = False) -> list[Unit]:
     return [Unit(name, "edge", (), tuple(pairs)) for name, pairs in found.items()]
 
 
-def named_edges(names: Sequence[str], residual: Residual) -> list[Unit]:
-    """Units of names of edges, as they are written here or by EAP-IG, MIB and auto-circuit.
+def named_edges(names: Sequence[str], residual: Residual) -> dict[str, Unit]:
+    """Units by names of edges, as they are written here or by EAP-IG, MIB and auto-circuit.
 
     Raises:
         InvalidOption: one does not exist.
     """
-    known = {one.name: one for one in (*edge_units(residual), *edge_units(residual, together=True))}
-    found = []
-    for name in names:
-        if (usual := usual_edge(name)) not in known:
-            cure = (
-                f"give names such as {', '.join(list(known)[:2])}; of grouped queries, keys and values count by group"
-            )
-            raise InvalidOption(f"edge {name!r}", "does not exist in this model", cure)
-        found.append(known[usual])
-    return found
+    known = {one.name: one for one in (*edge_units(residual, together=True), *edge_units(residual))}
+    usual = {name: usual_edge(name) for name in names}
+    if unknown := [name for name, one in usual.items() if one not in known]:
+        cure = f"give names such as {', '.join(list(known)[-2:])}; keys and values count by their groups"
+        raise InvalidOption(f"edge {unknown[0]!r}", "does not exist in this model", cure)
+    return {name: known[one] for name, one in usual.items()}
 
 
 def usual_edge(name: str) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final, Literal
 
 from pluriscope.errors import InvalidOption
@@ -140,24 +143,20 @@ def refuse_shared(units: Sequence[Unit]) -> None:
     Raises:
         InvalidOption: which they are.
     """
-    owners: dict[tuple[str, str], list[tuple[Unit, Piece]]] = {}
-    names = set[str]()
-    for unit in units:
-        if unit.name in names:
-            raise InvalidOption(f"unit {unit.name!r}", "is given twice", "give each once")
-        names.add(unit.name)
-        for piece in unit.pieces:
-            for other, its in owners.setdefault((piece.path, piece.side), []):
-                if _overlap(piece, its):
-                    cause = f"has numbers in common with unit {other.name!r}"
-                    raise InvalidOption(f"unit {unit.name!r}", cause, "give units that share nothing")
-            owners[piece.path, piece.side].append((unit, piece))
-    for neuron in (one for one in units if one.kind == "neuron"):
-        if neuron.name.split("[")[0] in names or neuron.name.split(".")[0] in names:
-            raise InvalidOption(f"unit {neuron.name!r}", "is within another unit", "give units that share nothing")
-
-
-def _overlap(one: Piece, other: Piece) -> bool:
-    if one.start is None or other.start is None:
-        return True
-    return one.start < (other.stop or 0) and other.start < (one.stop or 0)
+    names = Counter(one.name for one in units)
+    if (name := names.most_common(1)[0][0]) and names[name] > 1:
+        raise InvalidOption(f"unit {name!r}", "is given twice", "give each once")
+    pairs = Counter(pair for one in units for pair in one.edges)
+    spans = sorted(
+        (piece.path, piece.side, piece.start or 0, piece.stop or sys.maxsize, one.name)
+        for one in units
+        for piece in one.pieces
+    )
+    shared = [(one[4], other[4]) for one, other in pairwise(spans) if one[:2] == other[:2] and other[2] < one[3]]
+    for one in units:
+        shared += [(one.name, f"another with {pair[0]} -> {pair[1]}") for pair in one.edges if pairs[pair] > 1]
+        if one.kind == "neuron":
+            shared += [(one.name, name) for name in (one.name.split("[")[0], one.name.split(".")[0]) if name in names]
+    if shared:
+        cause = f"has numbers in common with unit {shared[0][1]}"
+        raise InvalidOption(f"unit {shared[0][0]}", cause, "give units that share nothing")

@@ -134,6 +134,8 @@ def test_refusals():
     model = Llama()
     with pytest.raises(AnalysisError, match="does not exist in this model"):
         pluriscope.space(model, data=[[1, 2]], units=["e -> 0.3.k"])
+    with pytest.raises(AnalysisError, match="has numbers in common"):
+        pluriscope.space(Llama(groups=4), data=[[1, 2]], units=["e -> 0.1.k", "e -> 0.1"])
     with pytest.raises(AnalysisError, match="edges among other units"):
         pluriscope.space(model, data=[[1, 2]], units=["e -> 0.1.k", "0.1"])
 
