@@ -27,7 +27,7 @@ from pluriscope.analysis.subjects.subject import Subject, SubjectKind
 from pluriscope.analysis.subjects.trained import StepRecord, TrainingRecord
 from pluriscope.analysis.values.digest import canonical_json
 from pluriscope.app.db.errors import NotFound
-from pluriscope.app.db.remote import REMOTE_KINDS
+from pluriscope.app.db.remote import remote_kinds
 from pluriscope.app.db.tables import AlignmentRow, CheckpointRow, DataRow, NetworkRow, ProtocolRow
 
 
@@ -60,7 +60,7 @@ def tasks_to_json(tasks: tuple[Task, ...]) -> list[dict[str, Any]]:
 
 def is_known(kind: str) -> bool:
     """Whether this version knows a kind of network; another may have stored more."""
-    return kind in {one.key for one in registry.SUBJECT_KINDS} or kind in REMOTE_KINDS
+    return kind in {one.key for one in registry.SUBJECT_KINDS} or kind in remote_kinds()
 
 
 def graph_question(row: NetworkRow, rules: str) -> Any:
@@ -73,7 +73,7 @@ def graph_question(row: NetworkRow, rules: str) -> Any:
         NotFound: this version knows no such kind.
         InvalidProtocol: the kind has no such rules, or they do not fit the network.
     """
-    if remote := REMOTE_KINDS.get(row.kind):
+    if remote := remote_kinds().get(row.kind):
         cause = f"is a {remote.noun}: its weights are not here, so nothing of it can be computed"
         raise NotFound(f"network {row.slug!r}", cause, "look at its own page")
     if row.document is None or not is_known(row.kind):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from pluriscope.addresses.address import Addresses
@@ -73,18 +74,21 @@ class RemoteKind:
         )
 
 
-_NONE: Final[tuple[RemoteKind, ...]] = ()  # the core has none
-REMOTE_KINDS: Final[Mapping[str, RemoteKind]] = {one.key: one for one in joined("remote", _NONE, lambda one: one.key)}
+@cache
+def remote_kinds() -> Mapping[str, RemoteKind]:
+    """Every one by its key; the core has none."""
+    none: tuple[RemoteKind, ...] = ()
+    return {one.key: one for one in joined("remote", none, lambda one: one.key)}
 
 
 def remote_kind_of_file(raw: bytes) -> RemoteKind | None:
     """The kind of a file that names its format, whether or not it can be read; None for every other file."""
-    return next((one for one in REMOTE_KINDS.values() if f'"{one.format}"'.encode() in raw[:2_000]), None)
+    return next((one for one in remote_kinds().values() if f'"{one.format}"'.encode() in raw[:2_000]), None)
 
 
 def refused_pickle(raw: bytes, error: AnalysisError) -> AnalysisError:
     """An error about a file, with what else can be done where the file is pickled."""
-    words = [one.instead for one in REMOTE_KINDS.values() if one.instead]
+    words = [one.instead for one in remote_kinds().values() if one.instead]
     if words and (raw.startswith(b"\x80") or (raw.startswith(b"PK") and b"/data.pkl" in raw)):
         return type(error)(error.item, error.cause, "; ".join([error.cure, *words]))
     return error
@@ -96,4 +100,4 @@ def any_kind(key: str) -> SubjectKind | RemoteKind:
     Raises:
         KeyError: there is none.
     """
-    return REMOTE_KINDS.get(key) or kind_called(key)
+    return remote_kinds().get(key) or kind_called(key)

@@ -26,7 +26,7 @@ from pluriscope.app.db.errors import NotFound
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads import networks as reads
 from pluriscope.app.db.reads.analyses import analysed_question, scope_of
-from pluriscope.app.db.remote import REMOTE_KINDS, RemoteKind
+from pluriscope.app.db.remote import RemoteKind, remote_kinds
 from pluriscope.app.db.tables import PERCEPTRON, AnalysisRow, NetworkRow
 from pluriscope.app.errors import BadQuery
 from pluriscope.app.pages.counted import circuits_only, counts_of, drawn, stops_of
@@ -46,7 +46,7 @@ from pluriscope.views.records import RowsRecord, rows_record
 ID: Final = "networks"
 MOST_LETTERS: Final = 100
 _LINES: Final = 25  # on a page; scripts get more at a time
-NOUNS: Final = {one.key: one.noun for one in SUBJECT_KINDS} | {key: one.noun for key, one in REMOTE_KINDS.items()}
+NOUNS: Final = {one.key: one.noun for one in SUBJECT_KINDS} | {key: one.noun for key, one in remote_kinds().items()}
 _ORIGINS: Final = {
     "bundled": "bundled",
     "trained": "trained here",
@@ -296,7 +296,7 @@ def _others(session: Session, links: Addresses, text: str, last: Mapping[int, in
     for job in reads.jobs_for(session, [row.digest for row in rows]):
         jobs[job.network_digest].append(job)
     for row in rows:
-        if remote := REMOTE_KINDS.get(row.kind):
+        if remote := remote_kinds().get(row.kind):
             yield _remote(row, remote, links)
             continue
         known = stored[row.id]

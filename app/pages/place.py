@@ -18,7 +18,7 @@ from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import Q_co, SubjectQuestion, part, rules_of
 from pluriscope.app.db.errors import Ambiguous, Deleted, StoreError
 from pluriscope.app.db.reads import analyses
-from pluriscope.app.db.remote import REMOTE_KINDS
+from pluriscope.app.db.remote import remote_kinds
 from pluriscope.app.db.tables import AnalysisRow, NetworkRow
 from pluriscope.app.errors import Gone, Moved, NotFound, Unopened
 
@@ -156,7 +156,7 @@ def page_elsewhere(session: Session, addresses: Addresses, network: str) -> str:
         NotFound: no network has that name, or several have.
     """
     row = find_network(session, addresses, network)
-    return REMOTE_KINDS[row.kind].page(addresses, row.slug) if row.kind in REMOTE_KINDS else ""
+    return remote_kinds()[row.kind].page(addresses, row.slug) if row.kind in remote_kinds() else ""
 
 
 def key_of(question: SubjectQuestion) -> str:

@@ -12,6 +12,7 @@ from pluriscope.addresses.address import Addresses
 from pluriscope.app.db.links import former_slugs
 from pluriscope.app.db.reads.jobs import jobs_of_network
 from pluriscope.app.db.reads.networks import analyses_of
+from pluriscope.app.db.remote import remote_kinds
 from pluriscope.app.db.table_base import Named
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.jobs.deletion import KEPT_ORIGIN
@@ -44,7 +45,8 @@ def settings(session: Session, links: Addresses, row: NetworkRow) -> Iterator[Bl
         yield Section("Its other slugs", "Old links redirect.")
         rows = [(one.slug, one.name, f"{'since' if one.name else 'until'} {when(one.retired_at)}") for one in former]
         yield Table.plain(("Slug", "Of the same weights saved as", "Since or until"), rows)
-    n, kept = len(analyses_of(session, [row.id])), f"[Its network file]({links.network_file(row.slug)}) has its weights"
+    has = "all of it" if row.kind in remote_kinds() else "its weights"
+    n, kept = len(analyses_of(session, [row.id])), f"[Its network file]({links.network_file(row.slug)}) has {has}"
     leaves = f"the list of networks, with {exact(n)} {plural(n, 'analysis', 'analyses')} and all that was found"
     yield from removal(session, row, links.delete(row.slug), leaves, "everything found about it", kept)
 

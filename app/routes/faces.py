@@ -36,7 +36,7 @@ def folds(session: Session, share: Share) -> Iterator[Block]:
 
     if share.verify_url:
         yield More("Verify", recomputed, "computed anew from the weights, beside what is stored", id="verify")
-    copies = ", an offline copy" if _COPY in entries("commands") else ""
+    copies = ", an offline copy" if _COPY in entries("commands") and share.copied() else ""
     what = f"BibTeX, a frame, a notebook{copies}{', graphs' if share.graphs else ''}"
     yield More("Cite and embed", lambda: _texts(share), what, id="cite")
 
@@ -55,7 +55,7 @@ def _texts(share: Share) -> Iterator[Block]:
         "BibTeX": f"{share.bibtex}\n\n{OF_THE_QUESTION}",
         "Embedding": share.frame(),
     }
-    if _COPY in entries("commands"):
+    if _COPY in entries("commands") and share.copied():
         answer["Offline copy, run where the database is"] = f"pluriscope copy DIR {share.copied()}"
     yield Prose("\n\n".join(f"**{what}**\n\n```\n{text}\n```" for what, text in answer.items() if text), glossary=False)
 

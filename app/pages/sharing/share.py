@@ -92,7 +92,7 @@ class Shared(ABC):
 
     @property
     def copied(self) -> str:
-        """The options of `pluriscope copy` that copy it."""
+        """The options of `pluriscope copy` that copy it; "" where nothing does."""
         return f"--network {self.digest[:12]}"
 
     @property

@@ -136,6 +136,10 @@ class LivePage(Shared):
     def about(self) -> tuple[NetworkRow, Scope]:
         return self.row, Scope()
 
+    @property
+    def copied(self) -> str:
+        return ""
+
     def drawn(self, name: str) -> Markup | None:
         found = kit.find(self.blocks, name)
         return draw(found.chart, FILE_WIDTH) if isinstance(found, kit.ChartFigure) else None
@@ -277,6 +281,13 @@ def overview(page: LivePage) -> Content:
     table = kit.Table.short("circuit", COLUMNS, _lines(page, record.circuits[:10]), says=_says)
     below = kit.Section("Circuits", f"the first 10 of {len(record.circuits):,}" * (len(record.circuits) > 10))
     blocks = [kit.Facts([*_facts(page)]), _plain(record.about), _use(page), below, table]
+    if record.trust:
+        blocks.append(
+            kit.Section("How far to trust such a search", "where every valid circuit is known; no promise here")
+        )
+        blocks.append(
+            kit.Table.plain([*record.trust[0]], [[one.get(key, "") for key in record.trust[0]] for one in record.trust])
+        )
     actions = [every, kit.Action("Settings", page.links.settings(page.row.slug))]
     return Content(page.row.name, record.verdict, blocks, table, actions)
 

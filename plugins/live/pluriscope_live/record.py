@@ -80,6 +80,7 @@ class Record(_Strict):
             are the circuits.
         searches, runs: of a search how many there were, and the masks that they ran.
         kept: units that all valid circuits keep, or of a search all found.
+        trust: what such searches came to where every valid circuit is known, in rows of a table.
         without: unit → rows that the whole model decides wrong without it.
     """
 
@@ -101,6 +102,7 @@ class Record(_Strict):
     kept: list[str] | None = None
     whole_score: float | None = None
     empty_score: float | None = None
+    trust: list[dict[str, str | int | float]] = Field([], max_length=20)
     without: dict[str, str] = {}
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -60,6 +61,8 @@ def record_of(found: Any, *, name: str = "", rows: Sequence[str] = ()) -> dict[s
         told["kept"] = list(found.indispensable) if found.complete else None
     else:
         told |= {"searches": len(found.attempts), "runs": found.runs, "kept": list(found.kept_by_all)}
+        with suppress(FileNotFoundError):  # the figures come with what was installed, or not at all
+            told["trust"] = [dict(one) for one in found.trust]
     read_record(told)  # what the dashboard would refuse is refused here
     return told
 

@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import subprocess
+import sys
 from itertools import combinations
 
 import numpy as np
@@ -156,6 +158,13 @@ def test_rivals_are_kept_by_all_found_and_edges_are_bundles(client, edges):
     assert bundle["item"] == f"{len({*of} & {*kept})}/{len(of)}"
 
 
+def test_what_such_searches_came_to_stands_beside_what_one_found(client, edges):
+    rows = [{"searches": 20, "networks": 60, "least Jaccard above what exists": "0.13 (0.08 to 0.19)"}]
+    client.post("/api/v2/networks", json=edges | {"name": "trusted", "trust": rows}).raise_for_status()
+    script = client.get("/api/v2/live/trusted").json()["how_far_to_trust_such_a_search"]
+    assert script == [{"searches": 20, "networks": 60, "least_jaccard_above_what_exists": "0.13 (0.08 to 0.19)"}]
+
+
 def test_published_masks_are_compared_by_structure_alone(client):
     page = client.get(f"/live/{OTHER}").text
     assert "whose structure alone is compared" in page
@@ -182,6 +191,8 @@ def test_it_is_a_network_of_the_site(client, record):
         answer = client.get(f"/networks/{SLUG}/{page}")
         assert answer.status_code == 404
         assert "its weights are not here" in answer.text
+    assert "pluriscope copy" not in client.get(f"{BASE}?part=cite").text
+    assert "has all of it" in client.get(f"/networks/{SLUG}/settings").text
     verified = client.get(f"/api/v2/verified?url={BASE}/circuits/1")
     assert verified.status_code == 404
     assert "nothing of it was recounted here" in verified.json()["error"]
@@ -248,3 +259,9 @@ def test_bad_files_over_http(client):
 )
 def test_where_units_are_drawn(unit, cell):
     assert cell_of(unit) == cell
+
+
+def test_the_kind_can_be_loaded_first():
+    """In a process of its own, as `pluriscope check` does."""
+    code = "import pluriscope_live.kind; from pluriscope.app.db.remote import remote_kinds as all_of; assert all_of()"
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
