@@ -61,7 +61,7 @@ def shared_blocks(found: SharedGround, of: AnalysisContext[SubjectQuestion]) -> 
                 {
                     "site": one.site,
                     "words": site_words(of.question, one.site),
-                    "algorithms": f"{'all ' if one.algorithms == n else ''}{exact(one.algorithms)}",
+                    "algorithms": f"{'all ' if one.algorithms == n > 1 else ''}{exact(one.algorithms)}",
                     "placements": one.placements,
                     "coordinates": ", ".join(one.coordinates) or None,
                 },
@@ -76,7 +76,7 @@ def shared_blocks(found: SharedGround, of: AnalysisContext[SubjectQuestion]) -> 
                 {
                     "names": " = ".join(one.names),
                     "values": one.n_values,
-                    "algorithms": f"{'all ' if one.algorithms == n else ''}{exact(one.algorithms)}",
+                    "algorithms": f"{'all ' if one.algorithms == n > 1 else ''}{exact(one.algorithms)}",
                     "sites": rounded("; ".join(one.sites[:6])) + (" …" if len(one.sites) > 6 else "") or None,
                 }
             )
