@@ -115,7 +115,6 @@ COMMON = {
     "methods": lambda one: one.result.audit(["exact-edge"])["claims"][0],
     "claims": lambda one: one.result.audit(claims={"mine": one.result.circuits[0]})["claims"][0],
     "rivals": lambda one: one.result.ask("rivals"),
-    "the funnel": lambda one: one.result.ask("funnel").of("circuit").rows[0].left,
     "a random order": lambda one: one.result.audit(["random"])["claims"][0]["mask"],
     "files": lambda one: one.kind.read(one.kind.write(one.result.network_file)),
 }
