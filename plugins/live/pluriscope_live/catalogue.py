@@ -134,7 +134,7 @@ class Catalogue:
             return [EdgeCutter(self.module, self.residual, units, rest == "kept")]
         found: list[Cutter] = [FeatureCutter(self._dictionaries, units)] if "feature" in kinds else []
         left = self._rest(units) if rest == "ablated" else []
-        return [NodeCutter(sites_of(self.module, units, left), units), *found]
+        return [NodeCutter(sites_of(units, left), units), *found]
 
     def _rest(self, units: Sequence[Unit]) -> list[Piece]:
         """Heads and MLPs of which nothing is a unit, as far as they are known, and what units' modules have beside."""

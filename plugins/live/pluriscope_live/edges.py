@@ -203,23 +203,14 @@ class _Seen:
         """Whether a module is given a value."""
         return path in self.given and self.same(self.given[path], value)
 
-    def norm_of(self, value: Any, within: str) -> str:
-        """Path of the module of a block that gave a value of one of its own shape; "" for none."""
-        for path, gave in self.gave.items():
-            given = self.given.get(path)
-            if given is None or given.shape != gave.shape or self.same(given, value):
+    def norm(self, within: str, *, gave: Any = None, given: Any = None) -> str:
+        """Path of the first module of a block that gives or is given a value, and changes it; "" for none."""
+        for path, before in self.given.items():
+            after = self.gave.get(path)
+            if not path.startswith(f"{within}.") or after is None or before.shape != after.shape:
                 continue
-            if path.startswith(f"{within}.") and self.same(gave, value):
-                return path
-        return ""
-
-    def behind(self, value: Any, within: str) -> str:
-        """Path of a norm of a block that is given a value; "" for none."""
-        for path, given in self.given.items():
-            gave = self.gave.get(path)
-            if gave is None or gave.shape != value.shape or self.same(gave, value):
-                continue
-            if path.startswith(f"{within}.") and self.same(given, value):
+            ends = after if given is None else before
+            if self.same(ends, gave if given is None else given) and not self.same(before, after):
                 return path
         return ""
 
@@ -231,17 +222,17 @@ class _Seen:
         if block.out is not None:
             out = path_of(block.out)
             attention = list(self._attention(number, block, start))
-            behind = self.behind(self.gave[out], block.path)
+            behind = self.norm(block.path, given=self.gave[out])
             added = self.gave[behind or out]
         reads, parallel = None, False
         if block.mlp is not None:
             entry, mlp = path_of(block.entry), path_of(block.mlp)
-            norm = self.norm_of(self.given[entry], block.path)
+            norm = self.norm(block.path, gave=self.given[entry])
             stream = self.given[norm or entry]
             parallel = self.same(stream, start) and out != ""
             reads = Reader(f"{number}.m", norm, entry)
             self._summed(block, stream, start + (torch.zeros_like(added) if parallel else added))
-            mlp = self.behind(self.gave[mlp], block.path) or mlp
+            mlp = self.norm(block.path, given=self.gave[mlp]) or mlp
             added = added + self.gave[mlp]
         self._summed(block, end, start + added)
         return Layer(block, out, mlp, behind, tuple(attention), reads, parallel)
@@ -256,7 +247,7 @@ class _Seen:
         if not block.qkv:
             raise InvalidNetwork(f"block {block.path}", "has no projection of queries, keys and values", _CURE)
         paths = [self.architecture.path(one) for one in block.qkv]
-        norm = self.norm_of(self.given[paths[0]], block.path)
+        norm = self.norm(block.path, gave=self.given[paths[0]])
         if not self.same(self.given[norm or paths[0]], start):
             raise InvalidNetwork(f"block {block.path}", "has attention that does not read the stream", _CURE)
         for head in range(block.n_heads):

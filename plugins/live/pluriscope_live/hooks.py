@@ -13,7 +13,7 @@ import torch
 from pluriscope.analysis.errors import InvalidData, InvalidNetwork
 from pluriscope_live.units import Piece, Side, Unit
 
-_KEPT, _CUT = -1, -2
+_CUT: Final = -2
 _IN_USE: Final = set[int]()  # ids of the modules that run as a circuit
 
 
@@ -58,51 +58,33 @@ class Site:
     Args:
         path: of the module.
         side: input or output.
-        of: ``[n]`` or ``[1]`` the unit, −1 for what is always kept, −2 for what is always cut.
+        parts: number of a unit, or −2 for what is always cut, and which numbers it is; later ones come first.
     """
 
     path: str
     side: Side
-    of: Any
+    parts: tuple[tuple[int, slice], ...]
+
+    def units(self, width: int) -> Any:
+        """``[width]`` the unit that each number belongs to; −1 for what is always kept, −2 for what is always cut."""
+        found = torch.full((width,), -1)
+        for number, at in self.parts:
+            found[at] = number
+        return found
 
 
-def sites_of(module: Any, units: Sequence[Unit], rest: Sequence[Piece] = (), first: int = 0) -> list[Site]:
+def sites_of(units: Sequence[Unit], rest: Sequence[Piece] = ()) -> list[Site]:
     """Sites of units that are numbers of modules.
 
     Args:
-        module: the whole.
         units: in the order of masks.
         rest: what is no unit and is cut as well.
-        first: number of the first unit in masks.
     """
-    pieces: dict[tuple[str, Side], list[tuple[int, Piece]]] = {}
-    for number, unit in enumerate(units, start=first):
-        for piece in unit.pieces:
-            pieces.setdefault((piece.path, piece.side), []).append((number, piece))
-    for piece in rest:
-        pieces.setdefault((piece.path, piece.side), []).insert(0, (_CUT, piece))
-    sites = []
-    for (path, side), some in pieces.items():
-        if all(piece.start is None for _, piece in some):
-            sites.append(Site(path, side, torch.tensor([some[-1][0]])))
-            continue
-        width = _width(module.get_submodule(path), side, max(piece.stop or 0 for _, piece in some))
-        of = torch.full((width,), _KEPT)
-        for number, piece in some:
-            of[piece.start : piece.stop] = number
-        sites.append(Site(path, side, of))
-    return sites
-
-
-def _width(module: Any, side: Side, least: int) -> int:
-    weight = getattr(module, "weight", None)
-    if weight is not None and weight.ndim == 2:
-        from pluriscope_live.architecture import in_features, weight_of
-
-        found = in_features(module) if side == "in" else weight_of(module).shape[0]
-        if found >= least:
-            return int(found)
-    return least
+    parts: dict[tuple[str, Side], list[tuple[int, slice]]] = {}
+    every = [(_CUT, piece) for piece in rest]
+    for number, piece in (*every, *((number, piece) for number, unit in enumerate(units) for piece in unit.pieces)):
+        parts.setdefault((piece.path, piece.side), []).append((number, slice(piece.start, piece.stop)))
+    return [Site(path, side, tuple(some)) for (path, side), some in parts.items()]
 
 
 class NodeCutter:
@@ -119,11 +101,7 @@ class NodeCutter:
 
     def names(self, key: Site) -> list[tuple[str, Any]]:
         """Names of units at a site, and of the module for what is cut beside them, with where each is."""
-        found = []
-        for number in sorted({int(one) for one in key.of.tolist() if one != _KEPT}):
-            at = slice(None) if len(key.of) == 1 else (key.of == number).nonzero().flatten()
-            found.append((key.path if number == _CUT else self._units[number].name, at))
-        return found
+        return [(key.path if number == _CUT else self._units[number].name, at) for number, at in key.parts]
 
     def watch(self, module: Any, seen: Callable[[Any, Any], None]) -> Iterator[Any]:
         """Put hooks on a module that pass on values of sites; gives their handles."""
@@ -141,15 +119,13 @@ class NodeCutter:
             yield _on_site(module, site, partial(self._gated, state, site))
 
     def _gated(self, state: State, site: Site, value: Any) -> Any:
-        gates, of = state.gates, site.of.to(value.device)
-        n_masks = len(gates)
+        gates, n_masks = state.gates, len(state.gates)
         kept, cut = gates.new_ones(n_masks, 1), gates.new_zeros(n_masks, 1)
-        gate = torch.cat([gates, cut, kept], 1)[:, of]  # −1 is the last column, −2 the one before
+        gate = torch.cat([gates, cut, kept], 1)[
+            :, site.units(value.shape[-1]).to(value.device)
+        ]  # −1 is the last column
         if gate.dtype == torch.bool and bool(gate.all()):
             return value
-        if value.shape[-1] != gate.shape[-1] > 1:  # numbers behind those of units
-            more = gate[:, :1].new_ones(n_masks, value.shape[-1] - gate.shape[-1])
-            gate = torch.cat([gate, more.to(gate.dtype)], 1)
         shaped = value.view(n_masks, len(value) // n_masks, *value.shape[1:])
         gate = gate.view(n_masks, *[1] * (value.ndim - 1), -1)
         absent = self.absent.get(site)
