@@ -60,18 +60,12 @@ class Protocol:
         return valid & (score <= 1 / self.threshold) if self.two_sided else valid
 
 
-def read_protocol(criterion: str, threshold: float | None, rest: str, two_sided: bool, **more: Any) -> Protocol:
+def read_protocol(criterion: Criterion, threshold: float | None, two_sided: bool, **more: Any) -> Protocol:
     """A protocol from the settings of a space.
 
     Raises:
-        InvalidProtocol: a word is unknown, or a threshold is missing or out of range.
+        InvalidProtocol: a threshold is missing or out of range.
     """
-    for name, value, known in (
-        ("criterion", criterion, ("decisions", "logit-difference", "kl")),
-        ("rest", rest, ("kept", "ablated")),
-    ):
-        if value not in known:
-            raise InvalidProtocol(f"{name} {value!r}", "is unknown", "give " + ", ".join(map(repr, known)))
     if threshold is None:
         if criterion != "decisions":
             usual = ".9 of the whole model's" if criterion == "logit-difference" else ".1 nat at most"
@@ -84,7 +78,7 @@ def read_protocol(criterion: str, threshold: float | None, rest: str, two_sided:
     if two_sided and (criterion != "logit-difference" or threshold > 1):
         cause = "is a bound of logit differences with a threshold of at most 1"
         raise InvalidProtocol("two_sided", cause, "leave it out")
-    return Protocol(more.pop("ablation"), rest, criterion, float(threshold), two_sided, **more)  # type: ignore[arg-type]
+    return Protocol(criterion=criterion, threshold=threshold, two_sided=two_sided, **more)
 
 
 def gaps_of(logits: Any, answers: Any, others: Any = None) -> Any:

@@ -7,18 +7,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
+from pydantic import Field
 
-from pluriscope.analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol
+from pluriscope.analysis.errors import InvalidData, InvalidNetwork, InvalidTask
+from pluriscope.arguments import FilePath, checked
 from pluriscope.errors import InvalidOption
 from pluriscope.live.packages import opened
 from pluriscope_live.architecture import read_architecture
 from pluriscope_live.attribution import attributed
 from pluriscope_live.catalogue import Catalogue
 from pluriscope_live.features import read_dictionaries
-from pluriscope_live.protocol import read_protocol
+from pluriscope_live.protocol import Criterion, Rest, read_protocol
 from pluriscope_live.replacements import Replacement
 from pluriscope_live.rows import Rows, read_rows
 from pluriscope_live.scores import Scored
@@ -26,6 +28,7 @@ from pluriscope_live.space import Space, device_of, run_once
 from pluriscope_live.units import read_names, usual_name
 
 
+@checked
 def space(
     model: Any,
     task: Any = None,
@@ -35,15 +38,15 @@ def space(
     groups: Sequence[Any] | None = None,
     held_out: Any = None,
     units: Any = "heads",
-    ablation: str | Replacement = "zero",
-    rest: Literal["kept", "ablated"] = "kept",
-    criterion: Literal["decisions", "logit-difference", "kl"] = "decisions",
+    ablation: Literal["zero", "mean", "resample"] | Replacement = "zero",
+    rest: Rest = "kept",
+    criterion: Criterion = "decisions",
     threshold: float | None = None,
     two_sided: bool = False,
-    batch: int | None = None,
-    memory: int | None = None,
-    file: str | Path | None = None,
-    top: int | None = None,
+    batch: Annotated[int, Field(ge=1)] | None = None,
+    memory: Annotated[int, Field(ge=1)] | None = None,
+    file: FilePath | None = None,
+    top: Annotated[int, Field(ge=1)] | None = None,
     dictionary: Any = None,
     tokenizer: Any = None,
     name: str = "",
@@ -92,26 +95,18 @@ def space(
     if data is None:
         raise InvalidData("data", "is not given", "give rows of the model's inputs")
     rows = read_rows(data, task, takes, tokens, device)
-    protocol = read_protocol(
-        criterion,
-        threshold,
-        rest,
-        two_sided,
-        ablation=ablation if isinstance(ablation, str) else getattr(ablation, "__name__", "function"),
-        answers="whole" if task is None else "given",
-    )
-    if isinstance(ablation, str) and ablation not in ("zero", "mean", "resample"):
-        raise InvalidProtocol(f"ablation {ablation!r}", "is unknown", "give 'zero', 'mean', 'resample' or a function")
+    named = {"ablation": ablation if isinstance(ablation, str) else getattr(ablation, "__name__", "function")}
+    named |= {"rest": rest, "answers": "whole" if task is None else "given"}
+    protocol = read_protocol(criterion, threshold, two_sided, **named)
     extra: dict[str, Any] = {"counterfactual": _more(counterfactual, None, takes, tokens, device)}
     if held_out is not None:
-        parts = held_out if isinstance(held_out, tuple) else (held_out, task if callable(task) else None)
-        answers = parts[1] if len(parts) > 1 else None
-        extra["held_out"] = _more(parts[0], answers, takes, tokens, device)
-        extra["held_out_counterfactual"] = _more(parts[2] if len(parts) > 2 else None, None, takes, tokens, device)
+        if not isinstance(held_out, tuple) and not (task is None or callable(task)):
+            raise InvalidTask("held_out", "has no answers", "give (rows, answers), or a function as the task")
+        theirs, answers, paired, *_ = (*held_out, None, None) if isinstance(held_out, tuple) else (held_out, task, None)
+        extra["held_out"] = _more(theirs, answers, takes, tokens, device)
+        extra["held_out_counterfactual"] = _more(paired, None, takes, tokens, device)
     if groups is not None and len(groups) != len(rows):
         raise InvalidData("groups", f"has {len(groups)} labels for {len(rows)} rows", "give a label for each row")
-    if batch is not None and batch < 1:
-        raise InvalidOption("batch", f"is {batch}", "give a number of rows, at least 1")
     extra |= {"ablation": ablation, "groups": groups, "batch": batch, "memory": memory, "name": name}
     extra["file"] = None if file is None else Path(file)
     few = Rows({name: value[:2] for name, value in rows.inputs.items()})
