@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from pluriscope.addresses.address import Addresses
@@ -52,8 +52,7 @@ class RemoteKind:
         Raises:
             AnalysisError: it cannot be read.
         """
-        cure = f"give one JSON object of the format {self.format}"
-        return self.read(read_object(raw, _ITEM, InvalidNetwork, MAX_SUBJECT_BYTES, cure, max_parts=_MAX_PARTS))
+        return _read(self, raw)
 
     def row(self, raw: bytes) -> NetworkRow:
         """The row of a network, in no session, from its file."""
@@ -72,6 +71,12 @@ class RemoteKind:
             origin="uploaded",
             attribution="",
         )
+
+
+@lru_cache(maxsize=16)
+def _read(kind: RemoteKind, raw: bytes) -> Any:
+    cure = f"give one JSON object of the format {kind.format}"
+    return kind.read(read_object(raw, _ITEM, InvalidNetwork, MAX_SUBJECT_BYTES, cure, max_parts=_MAX_PARTS))
 
 
 @cache

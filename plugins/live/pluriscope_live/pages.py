@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial, reduce
+from functools import cached_property, partial, reduce
 from itertools import combinations
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ from pluriscope_live.record import Entry, Record, cell_of, jaccard
 NOT_HERE: Final = "was computed where its model is, and nothing of it was recounted here"
 _MOST_COMPARED: Final = 6
 _MOST_IN_MATRIX: Final = 40
-_MOST_LINES: Final = 50
+_MOST_LINES: Final = 25
 _plain: Final = partial(kit.Prose, glossary=False)
 _SCORES: Final = (
     Column("score", "Score", "By the protocol's criterion.", "float", largest_first=True),
@@ -61,12 +61,6 @@ class Content:
     actions: Sequence[kit.Action] = ()
 
 
-@lru_cache(maxsize=16)
-def _read(document: bytes) -> Record:
-    found: Record = LIVE.read_file(document)
-    return found
-
-
 @dataclass(frozen=True)
 class LivePage(Shared):
     """A page of a stored live space.
@@ -83,7 +77,8 @@ class LivePage(Shared):
 
     @cached_property
     def record(self) -> Record:
-        return _read(self.row.document or b"")
+        found: Record = LIVE.read_file(self.row.document or b"")
+        return found
 
     def at(self, *parts: str, **view: Any) -> str:
         """The address of a page of the same space."""
@@ -202,7 +197,8 @@ def _heat(title: str, places: Sequence[tuple[str, str]], use: Sequence[int], who
     rows, columns = ([*dict.fromkeys(sorted((one[at] for one in cells), key=_number))] for at in (0, 1))
     some = [[cells.get((row, column), []) for column in columns] for row in rows]
     values = [[sum(one) / len(one) / whole if one else None for one in line] for line in some]
-    texts = [[_words(one, whole) for one in line] for line in some]
+    counts = whole == 1 and any(len(one) > 1 for one in cells.values())
+    texts = [[_words(one, counts, whole) for one in line] for line in some]
     named = [
         [f"{words} {one}" if one.isdigit() else one for one in each]
         for words, each in (("layer", rows), ("head", columns))
@@ -216,10 +212,10 @@ def _number(text: str) -> tuple[bool, int, str]:
     return found is None, int(found[0]) if found else 0, text
 
 
-def _words(some: Sequence[int], whole: int) -> str:
+def _words(some: Sequence[int], counts: bool, whole: int) -> str:
     if not some or whole > 1:
         return f"{sum(some) / len(some):.3g}" if some else ""
-    return f"{sum(some)}/{len(some)}" if len(some) > 1 else "●" if some[0] else "–"
+    return f"{sum(some)}/{len(some)}" if counts else "●" if some[0] else "–"
 
 
 def _drawn(page: LivePage, one: Entry, name: str = "drawing") -> Iterator[kit.ChartFigure]:
@@ -252,6 +248,11 @@ def _named(one: Entry) -> str:
 
 def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:8]) + ", …" * (len(names) > 8)
+
+
+def _cut_off(rows: Sequence[Any]) -> list[kit.Block]:
+    left = len(rows) - _MOST_LINES
+    return [_plain(f"{noun(left, 'more row')}; the file has all of them.")] if left > 0 else []
 
 
 def _count(rows: str | None) -> int | None:
@@ -331,20 +332,22 @@ def sheet(page: LivePage, one: Entry) -> Content:
         )
         for name in record.names(one.bits)
     ]
-    table = kit.Table.plain(("Unit", "Rows wrong without it", "Of the whole model", "Kept by others"), rows)
+    labels = ("Unit", "Rows wrong without it", "Of the whole model", "Kept by others")
     (line,) = _lines(page, [one])
     facts = [kit.Fact(column.label, column.text(line)) for column in _SCORES if column.has(line)]
     sentence = f"{one.size} of {noun(len(record.units), 'unit')}, published as a mask; nobody judged it here."
     if record.rules:
-        spare = "" if one.spare is None else f"; {noun(len(one.spare), 'unit')} can be spared"
+        spare = "" if one.spare is None else f"; {', '.join(one.spare) or 'nothing'} can be spared"
         sentence = f"{one.size} of {noun(len(record.units), 'unit')} suffice by {record.rules}{spare}."
     wrong = _rows_in(record, int(one.wrong or "0", 16))
     blocks: list[kit.Block] = [kit.Facts(facts)] if facts else []
     blocks += [*_drawn(page, one), *[_plain(f"Rows that it decides wrong: {_few(wrong)}.")][: len(wrong)]]
-    blocks += [kit.Section("Units", "Each is cut, too, and of the whole model alone."), table]
+    blocks += [kit.Section("Units", "Each is cut, too, and of the whole model alone.")]
+    blocks += [kit.Table.plain(labels, rows[:_MOST_LINES]), *_cut_off(rows)]
     refs = [one.key, min(others, key=partial(jaccard, one)).key] if others else []
     actions = [kit.Action("Compare", page.at("compare", e=refs), True)][: len(others)]
-    return Content(f"Circuit {_named(one)} of {page.row.name}", sentence, blocks, table, actions)
+    title, table = f"Circuit {_named(one)} of {page.row.name}", kit.Table.plain(labels, rows)
+    return Content(title, sentence, blocks, table, actions)
 
 
 # --- comparison
@@ -384,8 +387,7 @@ def compared(page: LivePage) -> Content:
         blocks.append(kit.Notice("These are not known to be of one model", cause, "What follows is about masks alone."))
     for number, (of, one) in enumerate(chosen):
         blocks += _drawn(of, one, f"circuit-{number + 1}")
-    more = f"the first {_MOST_LINES} of {len(rows):,}" if len(rows) > _MOST_LINES else ""
-    blocks += [kit.Section("What differs", more), kit.Table.plain(("Unit", *heads), rows[:_MOST_LINES])]
+    blocks += [kit.Section("What differs"), kit.Table.plain(("Unit", *heads), rows[:_MOST_LINES]), *_cut_off(rows)]
     blocks += [kit.Section("Rows on which they disagree"), _rows_apart(record, [] if foreign else some, heads)]
     blocks += [kit.Section("The intervention that tells them apart", "a unit is cut, of each and of the whole model")]
     blocks += _told(record, [] if foreign else some, heads)
@@ -479,7 +481,7 @@ def backbone(page: LivePage) -> Content:
         without = next((short(one) for one in record.circuits if not one.bits >> number & 1), "")
         rows.append((name, record.use[name], label if name in kept else other, without))
     labels = ("Unit", f"Kept by, of {len(record.circuits)}", "What that says", "A circuit without it")
-    blocks = [_use(page), kit.Table.plain(labels, rows[:_MOST_LINES])]
+    blocks = [_use(page), kit.Table.plain(labels, rows[:_MOST_LINES]), *_cut_off(rows)]
     sentence = f"{label}: {_few(record.kept_by_all) or 'none'}."
     return Content(f"Backbone of {page.row.name}", sentence, blocks, kit.Table.plain(labels, rows))
 

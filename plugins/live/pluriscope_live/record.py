@@ -114,10 +114,15 @@ class Record(_Strict):
             raise ValueError(f"names {min(unknown)[:40]!r}, which is not in units")
         if self.rows and len(self.rows) != self.n_rows:
             raise ValueError(f"has {len(self.rows)} names for {self.n_rows} rows")
+        rows = [
+            *self.without.values(),
+            *(each for one in self.circuits for each in (one.wrong or "0", *one.without.values())),
+        ]
+        if any(int(one, 16) >> self.n_rows for one in rows):
+            raise ValueError(f"has more bits than {self.n_rows} rows")
         for one in self.circuits:
-            rows = [one.wrong or "0", *one.without.values(), *self.without.values()]
-            if one.bits >> len(self.units) or any(int(each, 16) >> self.n_rows for each in rows):
-                raise ValueError(f"has more bits than {len(self.units)} units or {self.n_rows} rows at {one.mask[:20]}")
+            if one.bits >> len(self.units):
+                raise ValueError(f"has more bits than {len(self.units)} units in circuit {one.mask[:20]}")
             if self.protocol.get("criterion") == "decisions" and one.wrong is not None and one.score is not None:
                 right = 1 - int(one.wrong, 16).bit_count() / max(1, self.n_rows)
                 if abs(right - one.score) > 1e-6:
@@ -141,7 +146,7 @@ class Record(_Strict):
 
     def names(self, bits: int) -> list[str]:
         """Units of a mask."""
-        return [name for number, name in enumerate(self.units) if bits >> number & 1]
+        return [name for name, bit in zip(self.units, reversed(f"{bits:b}"), strict=False) if bit == "1"]
 
     @cached_property
     def use(self) -> Counter[str]:
