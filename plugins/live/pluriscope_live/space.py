@@ -64,6 +64,7 @@ class Space:
         rows: what it is judged on.
         held_out: rows of their own for :attr:`Circuit.held_out`, None without.
         groups: label of each row, None without.
+        in_flight: rows of all masks that run at once.
         bytes_for_row: what a row more takes as it runs, 0 where that is not known or too little to be seen.
         scores: by which units were chosen, by name; empty where there are none.
     """
@@ -93,9 +94,9 @@ class Space:
         self.file, self.name = file, name or type(model).__name__
         self._state = State()
         self._absent: dict[str, list[dict[Any, Any]]] = {"rows": [{} for _ in self._cutters]}
-        self.bytes_for_row, self._in_flight = 0, 1
+        self.bytes_for_row, self.in_flight = 0, 1
         try:
-            self._in_flight = batch or self._found_in_flight(memory)
+            self.in_flight = batch or self._found_in_flight(memory)
             with self._as_it_was():
                 self._check_run()
                 self._take(ablation, rows, counterfactual)
@@ -437,12 +438,7 @@ class Space:
         if self.in_flight == 1:
             cause = f"needs {wanted(problem)}, and {free_bytes(self.device):,} bytes are left for one row"
             raise BeyondLimits(f"device {self.device}", cause, "free some, or give shorter rows") from problem
-        self._in_flight = self.in_flight // 2
-
-    @property
-    def in_flight(self) -> int:
-        """Rows of all masks that run at once."""
-        return self._in_flight
+        self.in_flight = self.in_flight // 2
 
     def _found_in_flight(self, memory: int | None) -> int:
         """Rows at once, by what one row and several take under hooks, and the bytes that are free or allowed."""

@@ -46,7 +46,7 @@ def test_a_full_device_takes_smaller_batches_and_then_refuses(space, most):
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4096 bytes.")
 
     hook = space.model.model.register_forward_pre_hook(full)
-    before = space._in_flight
+    before = space.in_flight
     try:
         if most:
             assert torch.equal(space.run(masks), expected)
@@ -56,7 +56,7 @@ def test_a_full_device_takes_smaller_batches_and_then_refuses(space, most):
                 space.run(masks)
     finally:
         hook.remove()
-        space._in_flight = before
+        space.in_flight = before
     assert not any(one._forward_hooks or one._forward_pre_hooks for one in space.model.modules())
 
 
