@@ -259,7 +259,7 @@ HEAD: Final = (
     "searches",
     "networks",
     "gap",
-    "less mixed’s",
+    "beside mixed",
     "reached",
     "false",
     "after checks",
@@ -301,8 +301,8 @@ def figures(rows: Sequence[Row]) -> list[Row]:
 
 
 def _number(three: Sequence[float]) -> str:
-    middle, low, high = (re.sub(r"^(-?)0", r"\1", f"{one:.2f}").replace("-", "−") for one in three)
-    return f"{middle} ({low}–{high})"
+    middle, low, high = (re.sub(r"^(-?)0", r"\1", f"{one:.2f}") for one in three)
+    return f"{middle} ({low} to {high})".replace("-.00", ".00").replace("-", "−")
 
 
 def cells(one: Row) -> list[str]:

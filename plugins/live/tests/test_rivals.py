@@ -82,6 +82,15 @@ def test_overlaps_are_counted_from_names_of_units(listed):
     assert [row["rest valid"] for row in found.rows()] == [bool(one.complement.valid[0]) for one in found]
 
 
+def test_trust_is_that_of_the_same_way_with_the_nearest_number_of_searches(listed):
+    found = rivals(listed[0], searches=21)
+    assert [(row["searches"], row["networks"]) for row in found.trust] == [(20, 60)]
+    (row,) = rivals(listed[0], searches=6, way="regrowth").trust[:1]
+    assert (row["searches"], row["networks"]) == (5, 993)
+    assert row["least Jaccard above what exists"] == "0.17 (0.15 to 0.18)"
+    assert {row["tau"] for row in rivals(listed[0], way="ACDC", searches=20).trust} == {0.01, 0.03, 0.1}
+
+
 def test_more_than_exist_are_refused_with_how_many_there_are(llama, listed):
     with pytest.raises(InvalidOption, match=r"is 50, and \d+ were found .* in 40 searches with [\d,]+ runs; only 17"):
         rivals(listed[0], 50, searches=40)

@@ -253,6 +253,30 @@ def strategies() -> Iterator[str]:
     yield f"Of 360 trained networks {720 - len(every)} have no drawn partner"
 
 
+def trust() -> Iterator[str]:
+    """Gaps and false edges of the mixed way, and learned masks that are valid by themselves."""
+    columns = 'part, way, setting, searches, least_found - least, exist, "false", false_checked, raw_valid'
+    answer = rows("trust", columns)
+
+    def mixed(part: str, n: int) -> list[tuple]:
+        return [one[4:] for one in answer if (one[0], one[1], one[3]) == (part, "mixed", n)]
+
+    at_five, at_hundred = mixed("suite", 5), mixed("draw", 100)
+    several = [one[0] for one in at_five if one[1] and one[1] > 1]
+    yield f"within .{100 * np.mean(several):.0f} of the least overlap that exists, in the mean of {len(several)}"
+    yield f"call {np.mean([one[2] for one in at_five]):.1f} edges kept by all"
+    yield f"{sum(one[2] > 0 for one in at_five)} of {len(at_five)} networks have a false edge, after checks "
+    yield f"after checks {sum(one[3] > 0 for one in at_five)}; at a hundred "
+    yield f"at a hundred {sum(one[2] > 0 for one in at_hundred)} of 60"
+    yield f"holds by a hair, {np.mean([one[0] for one in at_hundred]):.4f}".replace("0.", ".")
+    yield f"and {sum(one[0] < 1e-6 for one in at_hundred)} of 60; neither"
+    ones = [one for one in answer if one[0] == "learned" and one[3] == 20]
+    pulls = {name: sum(one[8] for one in ones if one[2] == name) for name in {one[2] for one in ones}}
+    least = pulls.pop('{"pull": 0.003}')
+    yield f"{least} of 200 under the smallest pull, none of 400 under the larger ones"
+    assert [n for name, n in pulls.items() if "repulsion" not in name] == [0, 0]
+
+
 def lenses() -> Iterator[str]:
     """Shares that a line and a kernel read right from lenses, at widths 2 to 5."""
     named = {"outputs": "outputs alone, no lens", "gradient-corners, sum at 11": "Gradient at the corners, sum at 11"}
@@ -272,6 +296,7 @@ FIGURES: dict[str, Callable[[], Iterator[str]]] = {
     "simplicity": simplicity,
     "deception": deception,
     "two-strategies": strategies,
+    "trust": trust,
     "lenses": lenses,
 }
 

@@ -18,6 +18,7 @@ from benchmarks import (
     null_claims,
     over_training_table,
     simplicity,
+    trust,
     two_strategies,
 )
 from benchmarks.field_scores import PUBLIC, SLUG, arm_of, rows_of_suite, verdict_rows
@@ -422,6 +423,32 @@ def test_the_chapter_on_deceived_methods_has_the_tables_of_its_rows():
     for row in controls:
         assert not (row["fooled"] and row["asked"]) or row["can_go"]
         assert row["can_go"] or row["off"] >= 0.5
+
+
+def trust_rows():
+    rows = ParquetTable([findings.FOLDER / "trust.parquet"])
+    return [dict(zip(rows.columns, row, strict=True)) for row in rows.ask("SELECT * FROM {rows}")]
+
+
+def test_the_chapter_on_trust_has_the_table_of_its_rows():
+    rows = trust_rows()
+    figures = trust.figures(rows)
+    (chapter,) = (one for one in findings.record()["chapters"] if one["key"] == trust.SLUG)
+    assert chapters.markdown([trust.HEAD, *map(trust.cells, figures)], 2) in chapter["text"]
+    assert json.loads(trust.DATA.read_text()) == {"design": trust.DIGEST[:12], "figures": figures}
+    assert not any(row["missed"] for row in rows)  # what is proved dispensable is in no backbone
+    assert all(row["least_found"] >= row["least"] - 1e-6 for row in rows if row["exist"])
+    assert all(row["false_checked"] <= row["false"] for row in rows)
+    assert {row["network"] for row in rows} == {one.name for one in trust.population()}
+
+
+@pytest.mark.slow
+def test_searches_of_the_chapter_on_trust_are_found_again():
+    rows = trust_rows()
+    networks = {row["network"] for row in rows if row["part"] == "draw" and row["edges"] <= 18}
+    network = next(one for one in trust.population() if one.name in networks)
+    again = list(trust.rows_of(network, "draw", trust.Known(network)))
+    assert again == [row for row in rows if (row["network"], row["part"]) == (network.name, "draw")]
 
 
 EDGES = {key for key, ranking in RANKINGS.items() if ranking.method}
