@@ -32,6 +32,7 @@ NOT_HERE: Final = "was computed where its model is, and nothing of it was recoun
 _MOST_COMPARED: Final = 6
 _MOST_IN_MATRIX: Final = 40
 _MOST_LINES: Final = 25
+_MOST_COLUMNS: Final = 8
 _plain: Final = partial(kit.Prose, glossary=False)
 _SCORES: Final = (
     Column("score", "Score", "By the protocol's criterion.", "float", largest_first=True),
@@ -197,8 +198,9 @@ def _heat(title: str, places: Sequence[tuple[str, str]], use: Sequence[int], who
     rows, columns = ([*dict.fromkeys(sorted((one[at] for one in cells), key=_number))] for at in (0, 1))
     some = [[cells.get((row, column), []) for column in columns] for row in rows]
     values = [[sum(one) / len(one) / whole if one else None for one in line] for line in some]
-    counts = whole == 1 and any(len(one) > 1 for one in cells.values())
-    texts = [[_words(one, counts, whole) for one in line] for line in some]
+    single = all(len(one) == 1 for one in cells.values())
+    of = "" if len(columns) > _MOST_COLUMNS else "/{}"  # there is no room for more, and the table has shares
+    texts = [[_words(one, single, of, whole) for one in line] for line in some]
     named = [
         [f"{words} {one}" if one.isdigit() else one for one in each]
         for words, each in (("layer", rows), ("head", columns))
@@ -212,10 +214,10 @@ def _number(text: str) -> tuple[bool, int, str]:
     return found is None, int(found[0]) if found else 0, text
 
 
-def _words(some: Sequence[int], counts: bool, whole: int) -> str:
+def _words(some: Sequence[int], single: bool, of: str, whole: int) -> str:
     if not some or whole > 1:
         return f"{sum(some) / len(some):.3g}" if some else ""
-    return f"{sum(some)}/{len(some)}" if counts else "●" if some[0] else "–"
+    return ("●" if some[0] else "–") if single else f"{sum(some)}{of.format(len(some))}"
 
 
 def _drawn(page: LivePage, one: Entry, name: str = "drawing") -> Iterator[kit.ChartFigure]:
@@ -313,7 +315,7 @@ def _standing(record: Record) -> str:
     return "Indispensable" if record.complete else f"Kept by all found ({noun(len(record.circuits), 'circuit')}{runs})"
 
 
-def listed(page: LivePage) -> Content:
+def circuits(page: LivePage) -> Content:
     query, tray = read_query(COLUMNS, page.options), kit.Tray(f"{page.row.slug}/live", page.at("compare"))
     listing = AtHand(COLUMNS, _lines(page, page.record.circuits))
     table = kit.Table(listing, query, page.at("circuits"), "circuit", says=_says, tray=tray, id="circuits")
@@ -373,7 +375,7 @@ def _chosen(page: LivePage) -> list[tuple[LivePage, Entry]]:
     return found
 
 
-def compared(page: LivePage) -> Content:
+def compare(page: LivePage) -> Content:
     """Two to six circuits: what differs, on which rows they disagree, the intervention that tells them apart."""
     chosen, record, blocks = _chosen(page), page.record, list[kit.Block]()
     some, foreign = [one for _, one in chosen], any(of is not page for of, _ in chosen)
@@ -385,8 +387,8 @@ def compared(page: LivePage) -> Content:
         words = ", ".join(one[:12] for one in sorted(digests))
         cause = f"Units have the same names; the digests of the parameters are {words}."
         blocks.append(kit.Notice("These are not known to be of one model", cause, "What follows is about masks alone."))
-    for number, (of, one) in enumerate(chosen):
-        blocks += _drawn(of, one, f"circuit-{number + 1}")
+    drawn = [figure for number, (of, one) in enumerate(chosen, 1) for figure in _drawn(of, one, f"circuit-{number}")]
+    blocks += kit.side_by_side(drawn, 2 if len(drawn) == len(chosen) else 1)
     blocks += [kit.Section("What differs"), kit.Table.plain(("Unit", *heads), rows[:_MOST_LINES]), *_cut_off(rows)]
     blocks += [kit.Section("Rows on which they disagree"), _rows_apart(record, [] if foreign else some, heads)]
     blocks += [kit.Section("The intervention that tells them apart", "a unit is cut, of each and of the whole model")]
@@ -486,10 +488,6 @@ def backbone(page: LivePage) -> Content:
     return Content(f"Backbone of {page.row.name}", sentence, blocks, kit.Table.plain(labels, rows))
 
 
-_PAGES: Final[Mapping[str, Callable[[LivePage], Content]]] = {
-    "": overview,
-    "circuits": listed,
-    "compare": compared,
-    "overlaps": overlaps,
-    "backbone": backbone,
+_PAGES: Final[Mapping[str, Callable[[LivePage], Content]]] = {"": overview} | {
+    one.__name__: one for one in (circuits, compare, overlaps, backbone)
 }

@@ -23,13 +23,14 @@ _OPTIONS: Final[list[dict[str, Any]]] = [
 ]
 
 
-def _page(session: Session, links: Links, options: ListOptions, network: str, what: str = "") -> LivePage:
+def _page(session: Session, links: Links, options: ListOptions, network: str, what: str) -> LivePage:
     query = [(key, one) for key, some in options.items() for one in some]
     return page_of(session, links, (network, *filter(None, what.split("/"))), query)
 
 
-def _faces(session: Session, links: Links, page: LivePage) -> Faces:
-    tab = page.path[0].capitalize() if page.path else ""
+def _faces(session: Session, links: Links, options: ListOptions, network: str, what: str = "") -> Faces:
+    page = _page(session, links, options, network, what)
+    tab = what.partition("/")[0].capitalize()
     return Faces(lambda request: passed_on(request, session, links, page, tab), page.scripted)
 
 
@@ -56,7 +57,7 @@ def overview(session: Reading, links: Links, network: str, options: ListOptions)
     """What was found of a model of any size where it is: the protocol, circuits with their scores, what all keep.
     Nothing of it was recounted here.
     """
-    return _faces(session, links, _page(session, links, options, network))
+    return _faces(session, links, options, network)
 
 
 @both(router, "/live/{network}/{what:path}", "live", "A page of a live space", dict[str, Any], options=_OPTIONS)
@@ -64,4 +65,4 @@ def page(session: Reading, links: Links, network: str, what: str, options: ListO
     """`circuits`: the list; `circuits/CIRCUIT`: one; `compare`: what differs, rows on which they disagree, the cut
     that tells them apart; `overlaps`: of each two; `backbone`: what all keep.
     """
-    return _faces(session, links, _page(session, links, options, network, what))
+    return _faces(session, links, options, network, what)

@@ -58,7 +58,7 @@ def record_of(found: Any, *, name: str = "", rows: Sequence[str] = ()) -> dict[s
     told |= {"whole_score": float(space.whole.score[0]), "empty_score": float(space.empty.score[0])}
     if is_list:
         told |= {"tested": found.tested, "valid": len(found.numbers), "minimal": len(found.minimal)}
-        told["kept"] = list(found.indispensable) if found.complete else None
+        told["kept"] = [unit for unit, n in found.use.items() if n == len(found.numbers)]
     else:
         told |= {"searches": len(found.attempts), "runs": found.runs, "kept": list(found.kept_by_all)}
         with suppress(FileNotFoundError):  # the figures come with what was installed, or not at all
