@@ -85,7 +85,8 @@ def valid_on(space: Space, scores: Array, sets: Array, at: NDArray[np.int64] | N
         at: numbers of the rows; None for all.
     """
     if space.protocol.criterion == "logit-difference":
-        whole = by_rows(space, np.ones((1, space.n_units), dtype=np.bool_), at)
+        logits = space.whole_logits[None] if at is None else space.whole_logits[None, torch.from_numpy(at)]
+        whole = space.gaps(logits, at=None if at is None else torch.from_numpy(at)).double().cpu().numpy()
         return space.protocol.passes(scores @ sets / (whole @ sets))
     measured = (scores > 0).astype(np.float64) if space.protocol.criterion == "decisions" else scores
     return space.protocol.passes(measured @ sets / sets.sum(0))
@@ -114,7 +115,7 @@ class Groups:
         label = self.every[number]
         part = Asked(target.space, np.flatnonzero(np.array([one == label for one in self.labels])))
         if not part.valid(np.ones((1, target.n_units), dtype=np.bool_))[0]:
-            cause = f"is not valid by {target.space.protocol} where the whole model runs on its {part.n_rows} rows"
+            cause = f"is not valid by {target.space.protocol} with all units, on its {part.n_rows} rows"
             raise InvalidData(f"group {label!r}", cause, "leave its rows out, or give another threshold")
         order = np.argsort(np.abs(attributions(target.space, part.at).mean(0)), kind="stable")
         (bits,) = together([reduced(np.ones(target.n_units, dtype=np.bool_), order)], part.valid)

@@ -160,7 +160,7 @@ class Space:
 
     @cached_property
     def whole(self) -> Verdicts:
-        """Verdict on the model itself."""
+        """Verdict on all units together: the model itself, unless what is no unit is ablated."""
         return self.judge(np.ones((1, self.n_units), dtype=np.bool_))
 
     @cached_property
@@ -474,9 +474,12 @@ class Space:
     def _whole(self, rows: RowsName) -> tuple[Any, Any]:
         """Outputs ``[rows, outputs]`` and gaps ``[rows]`` of the whole model."""
         if rows not in (found := self.__dict__.setdefault("_wholes", {})):
-            every = np.ones((1, self.n_units), dtype=np.bool_)
-            logits = torch.cat([one for _, _, one in self._batches(every, rows)])[0]
-            of = self._rows(rows)
+            of, every = self._rows(rows), np.ones((1, self.n_units), dtype=np.bool_)
+            if self.protocol.rest == "ablated":  # all units do not make the whole model
+                with self._as_it_was(), torch.no_grad():
+                    logits = torch.cat(self._run_whole(of), 1)[0]
+            else:
+                logits = torch.cat([one for _, _, one in self._batches(every, rows)])[0]
             answers = logits.argmax(-1) if of.answers is None else of.answers
             if int(answers.max()) >= logits.shape[-1] or int(answers.min()) < 0:
                 cause = f"has answer {int(answers.max())}, and the model {logits.shape[-1]} outputs"
@@ -525,8 +528,11 @@ class Space:
     def _check_whole(self) -> None:
         """Refuse a threshold that the whole model misses."""
         if not self.whole.valid[0]:
-            cause = f"is missed by the whole model, which has {self.whole.score[0]:.6g} by {self.protocol}"
-            raise InvalidProtocol(f"threshold {self.protocol.threshold:g}", cause, "give rows that it gets right")
+            who, cure = "the whole model, which has", "give rows that it gets right"
+            if self.protocol.rest == "ablated":
+                who, cure = "all units together, which have", "give more units"
+            cause = f"is missed by {who} {self.whole.score[0]:.6g} by {self.protocol}"
+            raise InvalidProtocol(f"threshold {self.protocol.threshold:g}", cause, cure)
         if self.protocol.criterion == "logit-difference" and float(self._whole("rows")[1].sum()) <= 0:
             raise InvalidProtocol("logit-difference", "is not above 0 in the whole model", "take the criterion 'kl'")
 

@@ -8,6 +8,7 @@ from torch.nn import functional
 import pluriscope
 from plugins.live.tests.small_models import Fused, Llama, golden
 from pluriscope.analysis.errors import AnalysisError
+from pluriscope_live.groups import Asked
 
 
 def test_golden_masks():
@@ -128,6 +129,22 @@ def test_what_is_no_unit_is_cut_as_well():
     names = [one for one in every.units if one not in ("e -> 0.0.q", "e -> 0.1.q", "e -> 0.2.k")]
     some = pluriscope.space(model, data=known["rows"], units=names, rest="ablated", criterion="kl", threshold=9)
     assert torch.equal(some.run([names[3:]]), every.run([names[3:]]))
+
+
+def test_scores_are_of_the_whole_model_where_what_is_no_unit_is_cut():
+    model, known = golden("llama-2x4-edges")
+    rules = {"criterion": "logit-difference", "threshold": 0.95, "units": "edges"}
+    every = pluriscope.space(model, known["answers"], known["rows"], **rules)
+    names = every.units[2:]
+    some = pluriscope.space(model, known["answers"], known["rows"], **rules | {"units": names, "rest": "ablated"})
+    assert some.whole.score == pytest.approx(every.judge([names]).score, rel=1e-6)
+    assert some.whole.score != pytest.approx(1, rel=1e-3)
+    bits = ~np.eye(some.n_units, dtype=np.bool_)
+    valid = some.judge(bits).valid
+    assert 0 < valid.sum() < len(bits)
+    assert (Asked(some, np.arange(len(some.rows))).valid(bits) == valid).all()
+    with pytest.raises(AnalysisError, match="missed by all units together"):
+        pluriscope.space(model, data=known["rows"], units=names[40:], rest="ablated", criterion="kl", threshold=1e-6)
 
 
 def test_refusals():
