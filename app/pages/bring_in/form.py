@@ -19,6 +19,7 @@ from pluriscope.analysis.questions.protocol import NAMED
 from pluriscope.analysis.questions.tasks import MAX_INPUTS
 from pluriscope.analysis.subjects import registry
 from pluriscope.app.bundled import bundled_networks
+from pluriscope.app.db.remote import remote_kinds
 from pluriscope.app.options import Options
 from pluriscope.app.pages.bring_in.computed import computed
 from pluriscope.app.pages.prose import chapters
@@ -111,7 +112,8 @@ def network_form(
         errors: field → what is wrong with it.
         why: why nothing can be read, if so.
     """
-    others = " or ".join(kind.plural for kind in registry.SUBJECT_KINDS if kind.refuses("formats"))
+    whole = [kind.plural for kind in registry.SUBJECT_KINDS if kind.refuses("formats")]
+    others = " or ".join([*whole, *(kind.plural for kind in remote_kinds().values())])
     yield Head(
         "Your network",
         f"Any multilayer perceptron with one to {MAX_INPUTS} Boolean inputs, trained anywhere, or a file of {others}. "

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import combinations
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -23,6 +23,8 @@ CURE: Final = (
 )
 _ITEM: Final = "record"
 _HEX: Final = "^[0-9a-f]+$"
+_Line = Annotated[str, Field(max_length=80, pattern="^[^\\x00-\\x1f\u202a-\u202e\u2066-\u2069]*$")]
+"""A text without control characters."""
 _NODE: Final = re.compile(r"(\d+)(?:\.(?:(\d+)(?:\.[qkv])?|m(?:lp)?))?(?:[\[/].*)?")
 
 
@@ -42,7 +44,7 @@ class Entry(_Strict):
     """
 
     mask: str = Field(pattern=_HEX)
-    label: str = Field("", max_length=80)
+    label: _Line = ""
     score: float | None = None
     least_gap: float | None = None
     held_out: float | None = None
@@ -84,7 +86,7 @@ class Record(_Strict):
         without: unit → rows that the whole model decides wrong without it.
     """
 
-    format: str
+    format: str = Field(pattern=f"^{FORMAT}$")
     name: str
     model: str
     digest_of_model: str | None = Field(None, pattern="^[0-9a-f]{64}$")
@@ -102,7 +104,7 @@ class Record(_Strict):
     kept: list[str] | None = None
     whole_score: float | None = None
     empty_score: float | None = None
-    trust: list[dict[str, str | int | float]] = Field([], max_length=20)
+    trust: list[dict[_Line, _Line | int | float]] = Field([], max_length=20)
     without: dict[str, str] = {}
 
     @model_validator(mode="after")

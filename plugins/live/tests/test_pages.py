@@ -202,6 +202,7 @@ def test_it_is_a_network_of_the_site(client, record):
 
 
 BAD = {
+    "another format": ({"format": "pluriscope-live-record/9"}, "format"),
     "weights": ({"weights": [[1.0]]}, "never weights or functions"),
     "a function": ({"ablation": "lambda x: x"}, "never weights or functions"),
     "a unit twice": ({"units": ["0.0", "0.0"], "circuits": [{"mask": "1"}]}, "twice"),
@@ -219,6 +220,7 @@ BAD = {
     "a digest": ({"digest_of_model": "abc"}, "digest_of_model"),
     "no text": ({"units": [1, 2]}, "a number"),
     "control characters": ({"model": "a\u202eb"}, "U+202E"),
+    "a label of control characters": ({"circuits": [{"mask": "1", "label": "a\u202eb"}]}, "label"),
     "no number": ({"circuits": [{"mask": "1", "score": "1.0"}]}, "score"),
 }
 
