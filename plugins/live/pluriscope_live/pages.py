@@ -109,14 +109,11 @@ class LivePage(Shared):
 
     @cached_property
     def blocks(self) -> Sequence[kit.Block]:
-        found, files = (
-            self.content,
-            {"Record": self.links.network_file(self.row.slug), "JSON": self.links.twin(self.url)},
-        )
+        files = {"Record": self.links.network_file(self.row.slug), "JSON": self.links.twin(self.url)}
         if self.path:
             files["CSV"] = self.at(*self.path[:-1], f"{self.path[-1]}.csv", **self.options)
         share = kit.Menu("Share", [kit.Action(*one) for one in files.items()], self.url)
-        marks = [kit.Verdict("not recounted here", "untested")]
+        marks, found = [kit.Verdict("not recounted here", "untested")], self.content
         return [kit.Head(found.title, found.sentence, verdicts=marks, actions=[*found.actions, share]), *found.blocks]
 
     @property
@@ -201,11 +198,9 @@ def _heat(title: str, places: Sequence[tuple[str, str]], use: Sequence[int], who
     single = all(len(one) == 1 for one in cells.values())
     of = "" if len(columns) > _MOST_COLUMNS else "/{}"  # there is no room for more, and the table has shares
     texts = [[_words(one, single, of, whole) for one in line] for line in some]
-    named = [
-        [f"{words} {one}" if one.isdigit() else one for one in each]
-        for words, each in (("layer", rows), ("head", columns))
-    ]
-    chart = heat_chart(title, named[0], named[1], values, measured=Axis("share kept", low=0, high=1), texts=texts)
+    named = [f"layer {one}" if one.isdigit() else one for one in rows]
+    heads = [f"head {one}" if one.isdigit() else one for one in columns]
+    chart = heat_chart(title, named, heads, values, measured=Axis("share kept", low=0, high=1), texts=texts)
     return kit.ChartFigure(chart=chart, caption=f"{title}.", id=name)
 
 
@@ -285,12 +280,9 @@ def overview(page: LivePage) -> Content:
     below = kit.Section("Circuits", f"the first 10 of {len(record.circuits):,}" * (len(record.circuits) > 10))
     blocks = [kit.Facts([*_facts(page)]), _plain(record.about), _use(page), below, table]
     if record.trust:
-        blocks.append(
-            kit.Section("How far to trust such a search", "where every valid circuit is known; no promise here")
-        )
-        blocks.append(
-            kit.Table.plain([*record.trust[0]], [[one.get(key, "") for key in record.trust[0]] for one in record.trust])
-        )
+        where, keys = "where every valid circuit is known; no promise here", [*record.trust[0]]
+        rows = [[one.get(key, "") for key in keys] for one in record.trust]
+        blocks += [kit.Section("How far to trust such a search", where), kit.Table.plain(keys, rows)]
     actions = [every, kit.Action("Settings", page.links.settings(page.row.slug))]
     return Content(page.row.name, record.verdict, blocks, table, actions)
 
@@ -325,21 +317,14 @@ def circuits(page: LivePage) -> Content:
 def sheet(page: LivePage, one: Entry) -> Content:
     """One circuit."""
     record, others = page.record, [each for each in page.record.circuits if each.key != one.key]
-    rows = [
-        (
-            name,
-            _count(one.without.get(name)),
-            _count(record.without.get(name)),
-            f"{record.use[name] - 1} of {len(others)}",
-        )
-        for name in record.names(one.bits)
-    ]
-    labels = ("Unit", "Rows wrong without it", "Of the whole model", "Kept by others")
+    names, both = record.names(one.bits), (one.without, record.without)
+    rows = [(name, *(_count(of.get(name)) for of in both), record.use[name] - 1) for name in names]
+    labels = ("Unit", "Rows wrong without it", "Of the whole model", f"Kept by others, of {len(others)}")
     (line,) = _lines(page, [one])
     facts = [kit.Fact(column.label, column.text(line)) for column in _SCORES if column.has(line)]
     sentence = f"{one.size} of {noun(len(record.units), 'unit')}, published as a mask; nobody judged it here."
     if record.rules:
-        spare = "" if one.spare is None else f"; {', '.join(one.spare) or 'nothing'} can be spared"
+        spare = "" if one.spare is None else f"; {_few(one.spare) or 'nothing'} can be spared"
         sentence = f"{one.size} of {noun(len(record.units), 'unit')} suffice by {record.rules}{spare}."
     wrong = _rows_in(record, int(one.wrong or "0", 16))
     blocks: list[kit.Block] = [kit.Facts(facts)] if facts else []
@@ -412,9 +397,8 @@ def _rows_apart(record: Record, some: Sequence[Entry], heads: Sequence[str]) -> 
         return _plain(f"None: they decide all {noun(record.n_rows, 'row')} alike. Only interventions tell them apart.")
     rows = [row for row in range(record.n_rows) if apart >> row & 1][:_MOST_LINES]
     says = [["wrong" if one >> row & 1 else "right" for one in wrong] for row in rows]
-    return kit.Table.plain(
-        ("Row", *heads), [(*_rows_in(record, 1 << row), *of) for row, of in zip(rows, says, strict=True)]
-    )
+    lines = [(*_rows_in(record, 1 << row), *of) for row, of in zip(rows, says, strict=True)]
+    return kit.Table.plain(("Row", *heads), lines)
 
 
 def experiments(record: Record, some: Sequence[Entry]) -> list[tuple[str, int, list[int]]]:
@@ -432,10 +416,8 @@ def experiments(record: Record, some: Sequence[Entry]) -> list[tuple[str, int, l
 
 def _told(record: Record, some: Sequence[Entry], heads: Sequence[str]) -> Iterator[kit.Block]:
     if not (found := experiments(record, some)):
-        cause = (
-            "No cut of one unit makes them say different things." if some and record.without else "No cuts were run."
-        )
-        yield kit.Notice("None is known", cause)
+        ran = some and record.without
+        yield kit.Notice("None is known", "They say the same of each cut." if ran else "No cuts were run of them.")
         return
     unit, n_rows, right = found[0]
     best = _few([head for head, one in zip(heads, right, strict=True) if one == max(right)])
@@ -475,10 +457,7 @@ def overlaps(page: LivePage) -> Content:
 
 def backbone(page: LivePage) -> Content:
     record, label, rows = page.record, _standing(page.record), list[tuple[Any, ...]]()
-    kept, other = (
-        {*record.kept_by_all},
-        "dispensable: another circuit does without" if record.rules else "left out by some",
-    )
+    kept, other = {*record.kept_by_all}, "dispensable" if record.rules else "left out by some"
     for number, name in sorted(enumerate(record.units), key=lambda one: -record.use[one[1]]):
         without = next((short(one) for one in record.circuits if not one.bits >> number & 1), "")
         rows.append((name, record.use[name], label if name in kept else other, without))

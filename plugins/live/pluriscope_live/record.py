@@ -116,11 +116,8 @@ class Record(_Strict):
             raise ValueError(f"names {min(unknown)[:40]!r}, which is not in units")
         if self.rows and len(self.rows) != self.n_rows:
             raise ValueError(f"has {len(self.rows)} names for {self.n_rows} rows")
-        rows = [
-            *self.without.values(),
-            *(each for one in self.circuits for each in (one.wrong or "0", *one.without.values())),
-        ]
-        if any(int(one, 16) >> self.n_rows for one in rows):
+        rows = [each for one in self.circuits for each in (one.wrong or "0", *one.without.values())]
+        if any(int(one, 16) >> self.n_rows for one in (*rows, *self.without.values())):
             raise ValueError(f"has more bits than {self.n_rows} rows")
         for one in self.circuits:
             if one.bits >> len(self.units):
