@@ -15,7 +15,7 @@ from pluriscope.analysis.explaining.plan import Plan
 from pluriscope.analysis.network_files.files import network_file_json
 from pluriscope.analysis.questions.protocol import BUILT_IN
 from pluriscope.app.computing import room
-from pluriscope.app.db.codecs import network_file_of
+from pluriscope.app.db.codecs import is_known, network_file_of
 from pluriscope.app.db.links import rename_network
 from pluriscope.app.db.remote import any_kind
 from pluriscope.app.error_answers import api_errors
@@ -156,7 +156,7 @@ def network_file(session: Reading, links: Links, network: str) -> Response:
 def settings_page(request: Request, session: Reading, links: Links, network: str, _options: NoOptions) -> HTMLResponse:
     """Page to change a network's slug, or to delete it."""
     row = find_network(session, links, network)
-    tabs = network_row(links, row.slug, row.name, any_kind(row.kind))
+    tabs = network_row(links, row.slug, row.name, any_kind(row.kind)) if is_known(row.kind) else None
     return show(request, settings(session, links, row), room="Explore", network=tabs, headers=UNLISTED)
 
 

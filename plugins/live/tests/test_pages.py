@@ -201,6 +201,14 @@ def test_it_is_a_network_of_the_site(client, record):
     assert client.get(f"{BASE}/compare?e=1").status_code == client.get(f"{BASE}?what=1").status_code == 400
 
 
+def test_without_the_plugin_its_networks_stay(client, monkeypatch):
+    for module in ("db.codecs", "pages.networks", "pages.place"):
+        monkeypatch.setattr(f"pluriscope.app.{module}.remote_kinds", dict)
+    assert client.get(f"/networks/{SLUG}/settings").status_code == 200  # where it can be deleted
+    assert "which this version does not know" in client.get(f"/networks/{SLUG}/play").text
+    assert SLUG not in client.get("/api/v2/networks").text
+
+
 BAD = {
     "another format": ({"format": "pluriscope-live-record/9"}, "format"),
     "weights": ({"weights": [[1.0]]}, "never weights or functions"),
