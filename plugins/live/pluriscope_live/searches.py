@@ -139,25 +139,28 @@ def reduced(bits: Bits, order: Sequence[int] | NDArray[Any]) -> Asks:
     """A valid mask with units removed in an order while it stays valid, until no single one can be."""
     size = max(1, len(order) // _BLOCKS)
     left = deque([unit for unit in order[start : start + size] if bits[unit]] for start in range(0, len(order), size))
-    while left:
-        block = left.popleft()
-        if not block:
-            continue
-        without = bits.copy()
-        without[block] = False
-        (valid,) = yield without[None]
-        if valid:
-            bits = without
-        elif len(block) > 1:
-            left.extendleft((block[len(block) // 2 :], block[: len(block) // 2]))
     while True:
+        while left:
+            block = left.popleft()
+            if not block:
+                continue
+            without = bits.copy()
+            without[block] = False
+            (valid,) = yield without[None]
+            if valid:
+                bits = without
+            elif len(block) > 1:
+                left.extendleft((block[len(block) // 2 :], block[: len(block) // 2]))
         kept = [unit for unit in order if bits[unit]]
-        without = np.repeat(bits[None], len(kept), axis=0)
-        without[np.arange(len(kept)), kept] = False
-        spare = yield without
+        each = np.repeat(bits[None], len(kept), axis=0)
+        each[np.arange(len(kept)), kept] = False
+        spare = yield each
         if not spare.any():
             return bits
-        bits = without[int(np.argmax(spare))]
+        if size > 1:
+            left.append([unit for unit, one in zip(kept, spare, strict=True) if one])
+        else:
+            bits = each[int(np.argmax(spare))]
 
 
 @dataclass
