@@ -317,7 +317,8 @@ def _stored(
     if kept is not None:
         return stored_in(kept, analysis, context.kind)
     summed = analysis.summed(context.kind)
-    content = (verdict_contents(session, row), *report_contents(session, row)) if summed else ()
+    content: tuple[object, ...] = tuple(filter(None, [verdict_contents(session, row)])) if summed else ()
+    content += report_contents(session, row) if summed in BY_KEY else ()
     key = str(session.get_bind().engine.url), row.id, row.result_digest, analysis.key, content
     found = _SUMS.of(key, lambda: analysis.finds(context.read(), Settings())) if content else None
     return Stored(read=lambda: found) if found is not None and found.known else None

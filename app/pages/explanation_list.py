@@ -393,7 +393,8 @@ def share_of(found: Asked) -> ShareRecord | None:
     """Share of all valid circuits that pass the filters; None where none are drawn, or nothing is filtered."""
     analysis, frame, query = found.place.analysis, found.frame, found.query
     alone = (frame is not None and len(frame.parts) == 1) or query.wanted.get(KIND) == ("circuit",)
-    if analysis is None or frame is None or found.pending or not alone or not query.wanted.keys() - {KIND, "valid"}:
+    usual = {KIND, "valid"} | {one.name for one in COLUMNS if query.wanted.get(one.name) == one.default}
+    if analysis is None or frame is None or found.pending or not alone or not query.wanted.keys() - usual:
         return None
     drawn = are_drawn(analysis, masks_of(found.session, analysis))
     if drawn is None:
