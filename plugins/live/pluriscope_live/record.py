@@ -182,7 +182,8 @@ class Record(_Strict):
         if self.rules:
             words = f"Judged by {self.rules}, on {noun(self.n_rows, 'row')}, where the model, its weights and rows are"
         if self.whole_score is not None and self.empty_score is not None:
-            words += f"; the whole model has {self.whole_score:.4g}, no unit at all {self.empty_score:.4g}"
+            who = "all units together have" if self.protocol.get("rest") == "ablated" else "the whole model has"
+            words += f"; {who} {self.whole_score:.4g}, no unit at all {self.empty_score:.4g}"
         return f"Model {self.model}, {known}. {words}."
 
     @property
