@@ -16,7 +16,7 @@ from tests.golden_files import FOLDER
 GOLDEN = json.loads((FOLDER / "sites" / "interpretations.json").read_text())
 MARKS = dict.fromkeys(("parity-3-elman", "majority-5-attention", "tracr-histogram"), ())
 MARKS |= dict.fromkeys(
-    ("induction-attention", "indirect-object-2x2", "tracr-histogram-disguised"), (pytest.mark.release,)
+    ("induction-attention", "indirect-object-2x2", "tracr-histogram-disguised", "tracr-reverse"), (pytest.mark.release,)
 )
 
 
