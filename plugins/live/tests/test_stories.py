@@ -33,6 +33,7 @@ def names_of(story):
     return {"model": Llama(vocabulary=60, n=48, layers=12, heads=12, groups=12)} if story == "gpt2-circuit" else {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("story", SMALL)
 def test_it_runs(story, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
