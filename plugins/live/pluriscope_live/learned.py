@@ -37,6 +37,7 @@ class Learned:
     batch: int = 32
     rate: float = 0.07
     decay: float = 0.01
+    name: ClassVar[str] = "learned"
     at_once: ClassVar[int] = 1
 
     def __call__(self, target: Target, found: Sequence[Bits], number: int, rng: np.random.Generator) -> Start:

@@ -26,7 +26,7 @@ from pluriscope.page_kit import blocks as kit
 from pluriscope.tables.frames import AtHand
 from pluriscope.tables.table import Column, Row, read_query
 from pluriscope_live.kind import KEY, LIVE
-from pluriscope_live.record import Entry, Record, cell_of, jaccard
+from pluriscope_live.record import Entry, Record, cell_of, jaccard, trust_in_words
 
 NOT_HERE: Final = "was computed where its model is, and nothing of it was recounted here"
 _MOST_COMPARED: Final = 6
@@ -114,7 +114,9 @@ class LivePage(Shared):
             files["CSV"] = self.at(*self.path[:-1], f"{self.path[-1]}.csv", **self.options)
         share = kit.Menu("Share", [kit.Action(*one) for one in files.items()], self.url)
         marks, found = [kit.Verdict("not recounted here", "untested")], self.content
-        return [kit.Head(found.title, found.sentence, verdicts=marks, actions=[*found.actions, share]), *found.blocks]
+        head = kit.Head(found.title, found.sentence, verdicts=marks, actions=[*found.actions, share])
+        words = f"{trust_in_words(self.record.trust)} [How far to trust it](/findings/trust)."
+        return [head, *[_plain(words)][: self.record.searches is not None], *found.blocks]
 
     @property
     def url(self) -> str:
@@ -280,7 +282,8 @@ def overview(page: LivePage) -> Content:
     below = kit.Section("Circuits", f"the first 10 of {len(record.circuits):,}" * (len(record.circuits) > 10))
     blocks = [kit.Facts([*_facts(page)]), _plain(record.about), _use(page), below, table]
     if record.trust:
-        where, keys = "where every valid circuit is known; no promise here", [*record.trust[0]]
+        where = "means with 95% intervals, where every valid circuit is known; no promise here"
+        keys = [*dict.fromkeys(key for row in record.trust for key in row)]
         rows = [[one.get(key, "") for key in keys] for one in record.trust]
         blocks += [kit.Section("How far to trust such a search", where), kit.Table.plain(keys, rows)]
     actions = [every, kit.Action("Settings", page.links.settings(page.row.slug))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import combinations
 from typing import Annotated, Any, Final
@@ -17,6 +17,8 @@ from pluriscope.analysis.values.strict_json import plain_text, validated
 from pluriscope.figures.numbers import noun
 
 FORMAT: Final = "pluriscope-live-record/1"
+GAP: Final = "least Jaccard above what exists"
+SEVERAL: Final = "with several circuits"
 CURE: Final = (
     "give what found.save(FILE) writes where the model is; circuits from elsewhere need format, name, model, units, "
     'and circuits with "units" or a "mask" in hexadecimal'
@@ -119,6 +121,8 @@ class Record(_Strict):
         rows = [each for one in self.circuits for each in (one.wrong or "0", *one.without.values())]
         if any(int(one, 16) >> self.n_rows for one in (*rows, *self.without.values())):
             raise ValueError(f"has more bits than {self.n_rows} rows")
+        if any({"searches", "networks", GAP} - one.keys() for one in self.trust):
+            raise ValueError(f"has trust without searches, networks and {GAP!r}")
         for one in self.circuits:
             if one.bits >> len(self.units):
                 raise ValueError(f"has more bits than {len(self.units)} units in circuit {one.mask[:20]}")
@@ -204,6 +208,17 @@ def jaccard(one: Entry, other: Entry) -> float:
     """Shared units ÷ all units of two circuits; 1 for two empty ones."""
     union = (one.bits | other.bits).bit_count()
     return (one.bits & other.bits).bit_count() / union if union else 1.0
+
+
+def trust_in_words(trust: Sequence[Mapping[str, Any]]) -> str:
+    """In one sentence, how near such searches come where every valid circuit is known."""
+    if not trust:
+        return "How near this way to search comes was not tried on networks whose valid circuits are all known."
+    n, searches = trust[0].get(SEVERAL, trust[0]["networks"]), trust[0]["searches"]
+    gaps = sorted({str(one[GAP]).partition(" ")[0] for one in trust if one.get(SEVERAL, one["networks"]) == n})
+    within = gaps[0] if len(gaps) == 1 else f"{gaps[0]} to {gaps[-1]}, by their settings,"
+    where = f"On {n} networks whose valid circuits are all known"
+    return f"{where}, {searches} such searches came within {within} of the least Jaccard that exists, in the mean."
 
 
 def read_record(document: Mapping[str, Any]) -> Record:

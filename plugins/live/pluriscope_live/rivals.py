@@ -22,6 +22,7 @@ from pluriscope.objects.showing import Row, Rows, aligned
 from pluriscope_live.groups import Asked, Groups, clusters
 from pluriscope_live.learned import Learned
 from pluriscope_live.listing import Circuit
+from pluriscope_live.record import GAP, SEVERAL, trust_in_words
 from pluriscope_live.searches import WAYS, Bits, Way, dispensable, least_alike, round_of
 from pluriscope_live.space import Space
 
@@ -140,14 +141,14 @@ class Rivals(Sequence[Circuit]):
         tried = json.loads((resources.files("pluriscope_live") / "docs" / "trust.json").read_text("utf-8"))["figures"]
         own = [one for one in tried if one["way"] == self.attempts[0].way]
         n = min((one["searches"] for one in own), key=lambda one: abs(one - len(self.attempts)), default=0)
-        names = {"gap": "least Jaccard above what exists", "false": "kept by all found, not indispensable"}
+        names = {"gap": GAP, "false": "kept by all found, not indispensable"}
         rows = [
-            {"searches": n, "networks": one["networks"], **one["setting"]}
+            {"searches": n, "networks": one["networks"], SEVERAL: one["several"], **one["setting"]}
             | {words: "{:.2f} ({:.2f} to {:.2f})".format(*one[name]) for name, words in names.items()}
             for one in own
             if one["searches"] == n
         ]
-        return Rows(rows, "On networks whose valid circuits are all known: means with 95% intervals")
+        return Rows(rows, trust_in_words(rows) + " Means with 95% intervals:" * bool(rows))
 
     def save(self, file: str | Path, *, name: str = "", rows: Sequence[str] = ()) -> Path:
         """Write it as a file that the dashboard takes in; model and rows stay here.
@@ -205,7 +206,8 @@ def rivals(
     chosen = _way(way, space, most)
     n = len(chosen.every) if isinstance(chosen, Groups) else searches or max(SEARCHES, 4 * most)
     target, attempts = Asked(space), list[Attempt]()
-    name = way if isinstance(way, str) else getattr(way, "__qualname__", type(way).__name__)
+    named = getattr(way, "name", getattr(way, "__qualname__", type(way).__name__))
+    name = way if isinstance(way, str) else named
     key = {"way": getattr(chosen, "__qualname__", repr(chosen)), "seed": seed}
     for line in space.store.of("search"):
         if {name: line[name] for name in key} == key and len(attempts) < n:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -61,8 +60,7 @@ def record_of(found: Any, *, name: str = "", rows: Sequence[str] = ()) -> dict[s
         told["kept"] = [unit for unit, n in found.use.items() if n == len(found.numbers)]
     else:
         told |= {"searches": len(found.attempts), "runs": found.runs, "kept": list(found.kept_by_all)}
-        with suppress(FileNotFoundError):  # the figures come with what was installed, or not at all
-            told["trust"] = [dict(one) for one in found.trust]
+        told["trust"] = [dict(one) for one in found.trust]
     read_record(told)  # what the dashboard would refuse is refused here
     return told
 

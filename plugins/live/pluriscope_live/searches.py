@@ -92,6 +92,7 @@ class Acdc:
     """
 
     tau: float = 0.03
+    name: ClassVar[str] = "ACDC"
     at_once: ClassVar[int] = 1
 
     def __call__(self, target: Target, found: Sequence[Bits], number: int, rng: np.random.Generator) -> Start:

@@ -159,10 +159,23 @@ def test_rivals_are_kept_by_all_found_and_edges_are_bundles(client, edges):
 
 
 def test_what_such_searches_came_to_stands_beside_what_one_found(client, edges):
-    rows = [{"searches": 20, "networks": 60, "least Jaccard above what exists": "0.13 (0.08 to 0.19)"}]
+    """The figures of the library, as they were saved, on every page."""
+    words = "On 570 networks whose valid circuits are all known, 5 such searches came within 0.16 of the least Jaccard"
+    for page in PAGES:
+        assert words in client.get(f"/api/v2/live/{EDGES}{page}").json()["notes"][0]
+        text = client.get(f"/live/{EDGES}{page}").text
+        assert words in text
+        assert 'href="/findings/trust"' in text
+    assert edges["trust"][0]["networks"] == 993
+    learned = {"searches": 5, "networks": 10, "least Jaccard above what exists": "0.48 (0.36 to 0.61)"}
+    rows = [learned, {**learned, "least Jaccard above what exists": "0.33 (0.22 to 0.45)", "repulsion": 0}]
     client.post("/api/v2/networks", json=edges | {"name": "trusted", "trust": rows}).raise_for_status()
-    script = client.get("/api/v2/live/trusted").json()["how_far_to_trust_such_a_search"]
-    assert script == [{"searches": 20, "networks": 60, "least_jaccard_above_what_exists": "0.13 (0.08 to 0.19)"}]
+    script = client.get("/api/v2/live/trusted").json()
+    assert "came within 0.33 to 0.48, by their settings" in script["notes"][0]
+    assert [one["repulsion"] for one in script["how_far_to_trust_such_a_search"]] == [None, 0]
+    client.post("/api/v2/networks", json=edges | {"name": "own", "trust": []}).raise_for_status()
+    assert "was not tried" in client.get("/api/v2/live/own").json()["notes"][0]
+    assert "/findings/trust" not in client.get(f"/live/{SLUG}").text  # every mask was run
 
 
 def test_published_masks_are_compared_by_structure_alone(client):
@@ -224,6 +237,7 @@ BAD = {
         {"protocol": {"criterion": "decisions"}, "n_rows": 4, "circuits": [{"mask": "1", "wrong": "1", "score": 1.0}]},
         "0.75 by its rows",
     ),
+    "trust without its figures": ({"trust": [{"searches": 5}]}, "trust without"),
     "names of rows": ({"n_rows": 2, "rows": ["a"]}, "1 names for 2 rows"),
     "a digest": ({"digest_of_model": "abc"}, "digest_of_model"),
     "no text": ({"units": [1, 2]}, "a number"),

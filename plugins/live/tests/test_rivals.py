@@ -14,7 +14,7 @@ from pluriscope_live.attribution import attributed
 from pluriscope_live.groups import Asked, Groups, attributions, by_rows, valid_on
 from pluriscope_live.learned import Learned, drawn, kept
 from pluriscope_live.rivals import nothing_spared, rivals
-from pluriscope_live.searches import Acdc, Start, by_use, jaccard, least_alike, reduced, together
+from pluriscope_live.searches import Acdc, Start, by_use, deletion, jaccard, least_alike, reduced, together
 from pluriscope_live.stability import stability
 
 
@@ -85,10 +85,13 @@ def test_overlaps_are_counted_from_names_of_units(listed):
 def test_trust_is_that_of_the_same_way_with_the_nearest_number_of_searches(listed):
     found = rivals(listed[0], searches=21)
     assert [(row["searches"], row["networks"]) for row in found.trust] == [(20, 60)]
-    (row,) = rivals(listed[0], searches=6, way="regrowth").trust[:1]
-    assert (row["searches"], row["networks"]) == (5, 993)
+    found = rivals(listed[0], searches=6, way="regrowth").trust
+    (row,) = found[:1]
+    assert (row["searches"], row["networks"], row["with several circuits"]) == (5, 993, 570)
+    assert "570 networks whose valid circuits are all known, 5 such searches came within 0.17" in found.caption
     assert row["least Jaccard above what exists"] == "0.17 (0.15 to 0.18)"
-    assert {row["tau"] for row in rivals(listed[0], way="ACDC", searches=20).trust} == {0.01, 0.03, 0.1}
+    assert {row["tau"] for row in rivals(listed[0], way=Acdc(0.2), searches=20).trust} == {0.01, 0.03, 0.1}
+    assert "was not tried" in rivals(listed[0], way=lambda *asked: deletion(*asked), searches=2).trust.caption
 
 
 def test_more_than_exist_are_refused_with_how_many_there_are(llama, listed):
