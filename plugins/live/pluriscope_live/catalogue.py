@@ -78,6 +78,8 @@ class Catalogue:
         else:
             cause = f"is {units!r:.60}, which is no kind of unit and no file"
             raise InvalidOption("units", cause, f"give one of {', '.join(KINDS)}, a list of names, or a file")
+        if not names.names:
+            raise InvalidOption("units", "are none", "give names, or names with scores")
         found = self.named(names.names)
         scores = {
             unit.name: names.scores[name] for unit, name in zip(found, names.names, strict=True) if name in names.scores

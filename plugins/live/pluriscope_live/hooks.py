@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 import torch
 
 from pluriscope.analysis.errors import InvalidData, InvalidNetwork
+from pluriscope.errors import InvalidOption
 from pluriscope_live.units import Piece, Side, Unit
 
 _CUT: Final = -2
@@ -69,6 +70,8 @@ class Site:
         """``[width]`` the unit that each number belongs to; −1 for what is always kept, −2 for what is always cut."""
         found = torch.full((width,), -1)
         for number, at in self.parts:
+            if (at.stop or 0) > width:
+                raise InvalidOption(f"unit of {self.path}", f"goes beyond its {width} numbers", "give some that it has")
             found[at] = number
         return found
 

@@ -100,9 +100,13 @@ def space(
     protocol = read_protocol(criterion, threshold, two_sided, **named)
     extra: dict[str, Any] = {"counterfactual": _more(counterfactual, None, takes, tokens, device)}
     if held_out is not None:
-        if not isinstance(held_out, tuple) and not (task is None or callable(task)):
-            raise InvalidTask("held_out", "has no answers", "give (rows, answers), or a function as the task")
-        theirs, answers, paired, *_ = (*held_out, None, None) if isinstance(held_out, tuple) else (held_out, task, None)
+        if len(held_out) > 3 if isinstance(held_out, tuple) else not (task is None or callable(task)):
+            cause = "has no answers" if not isinstance(held_out, tuple) else f"has {len(held_out)} parts"
+            cure = "give (rows, answers), with counterfactual rows behind them, or a function as the task"
+            raise InvalidTask("held_out", cause, cure)
+        theirs, answers, paired = ((*held_out, None, None) if isinstance(held_out, tuple) else (held_out, task, None))[
+            :3
+        ]
         extra["held_out"] = _more(theirs, answers, takes, tokens, device)
         extra["held_out_counterfactual"] = _more(paired, None, takes, tokens, device)
     if groups is not None and len(groups) != len(rows):

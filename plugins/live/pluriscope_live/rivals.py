@@ -9,13 +9,15 @@ from functools import cached_property
 from importlib import resources
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from pluriscope.analysis.errors import BeyondLimits, InvalidProtocol
 from pluriscope.analysis.values.late_functions import function_at
+from pluriscope.arguments import checked
 from pluriscope.errors import InvalidOption
 from pluriscope.objects.progress import Reader, working
 from pluriscope.objects.showing import Row, Rows, aligned
@@ -23,12 +25,15 @@ from pluriscope_live.groups import Asked, Groups, clusters
 from pluriscope_live.learned import Learned
 from pluriscope_live.listing import Circuit
 from pluriscope_live.record import GAP, SEVERAL, trust_in_words
-from pluriscope_live.searches import WAYS, Bits, Way, dispensable, least_alike, round_of
+from pluriscope_live.searches import WAYS, Bits, Way, dispensable, jaccard, least_alike, round_of
 from pluriscope_live.space import Space
 
 USUAL: Final = 5
 SEARCHES: Final = 20
 _EVERY: Final[Mapping[str, Way]] = {**WAYS, "learned": Learned()}
+
+
+Count = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,7 @@ class Rivals(Sequence[Circuit]):
         searches = f"{n:,} {'search' if n == 1 else 'searches'}"
         if found == 1:
             return f"One circuit of {self[0].size} units was found in each of {searches} ({self.runs:,} runs)."
-        least = min(row["Jaccard"] for row in self.overlaps)
+        least = jaccard(np.array([one.bits for one in self.found])).min()
         shared = (
             f"{kept} of {self.space.n_units} units are kept by all found" if kept else "no unit is kept by all found"
         )
@@ -167,14 +172,15 @@ class Rivals(Sequence[Circuit]):
         return Rows(self.rows(), self.verdict)._repr_html_()
 
 
+@checked
 def rivals(
     space: Space,
-    count: int | None = None,
-    seed: int = 0,
+    count: Count | None = None,
+    seed: Annotated[int, Field(ge=0)] = 0,
     *,
     way: str | Way = "mixed",
-    searches: int | None = None,
-    seconds: float | None = None,
+    searches: Count | None = None,
+    seconds: Annotated[float, Field(gt=0)] | None = None,
     report: Reader = None,
 ) -> Rivals:
     """Search for valid circuits of a space that share as little as possible.
@@ -194,11 +200,6 @@ def rivals(
         InvalidOption: the way is unknown, or fewer circuits were found than were asked for.
         InvalidProtocol: nothing of the space is needed to be valid.
     """
-    if not isinstance(space, Space):
-        raise InvalidOption("space", f"is of type {type(space).__name__}", "give one of pluriscope.space(…)")
-    for name, value in (("count", count), ("searches", searches)):
-        if value is not None and value < 1:
-            raise InvalidOption(name, f"is {value}", "give a number from 1")
     most = USUAL if count is None else count
     if space.empty.valid[0]:
         cause = f"is met without any unit, which has {float(space.empty.score[0]):.6g} by {space.protocol}"

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,8 +39,9 @@ class Scored:
         """
         if count is None:
             return list(self.names)
-        if not self.scores:
-            raise InvalidOption("top", "needs scores, and the units have none", "leave it out, or give scores")
+        if not self.scores or not all(map(isfinite, self.scores.values())):
+            cause = "needs scores, and the units have none, or some that are not finite"
+            raise InvalidOption("top", cause, "leave it out, or give scores")
         if not 1 <= count <= len(self.names):
             raise InvalidOption(
                 "top", f"is {count}, of {len(self.names)} units", "give a number of units that there are"

@@ -185,8 +185,12 @@ class Space:
         """
         if isinstance(masks, torch.Tensor):
             masks = masks.cpu().numpy()
+        if not hasattr(masks, "__len__"):
+            raise self._other_shape(np.shape(masks))
         if isinstance(masks, np.ndarray) and masks.ndim == 2:
             found = masks.astype(np.bool_)
+            if masks.dtype != np.bool_ and not np.array_equal(found, masks):
+                raise InvalidMask("masks", "have other numbers than 0 and 1", "give those; space.logits takes weights")
         else:
             found = np.array([self._mask(one) for one in masks], np.bool_).reshape(len(masks), self.n_units)
         if found.shape[1] != self.n_units:

@@ -37,13 +37,13 @@ class Store:
                 path.write_text(json.dumps(first) + "\n", encoding="utf-8")
 
     def _read(self, path: Path, first: Mapping[str, Any]) -> None:
-        raw = path.read_bytes()
-        whole, _, torn = raw.rpartition(b"\n")  # a line that was not finished counts for nothing
         try:
+            whole, _, torn = path.read_bytes().rpartition(b"\n")  # a line that was not finished counts for nothing
             header, *lines = map(json.loads, whole.splitlines())
-        except ValueError:
+            identity = header.get("identity")
+        except (OSError, ValueError, AttributeError):
             raise InvalidData(f"file {path}", f"is no file of the format {FORMAT}", "name another one") from None
-        if header.get("identity") != first["identity"]:
+        if identity != first["identity"]:
             cause = "holds results of another model, other rows, units or rules"
             raise InvalidData(f"file {path}", cause, "name another one")
         self._lines = lines

@@ -111,7 +111,7 @@ def _named(name: str, module: Any, architecture: Architecture | None) -> Unit:
                 return _layer(architecture, layer, block)
             if found[2] is not None and int(found[2]) < block.n_heads:
                 return _head(architecture, layer, block, int(found[2]))
-            if found[3] is not None and block.down is not None:
+            if found[3] is not None and int(found[3]) < block.n_neurons:
                 neuron = int(found[3])
                 piece = Piece(architecture.path(block.down), "in", neuron, neuron + 1)
                 return Unit(usual, "neuron", (piece,))
@@ -120,7 +120,7 @@ def _named(name: str, module: Any, architecture: Architecture | None) -> Unit:
     sliced = _SLICE.fullmatch(name)
     path = sliced[1] if sliced else name
     try:
-        if not path:
+        if not path or (sliced and sliced[3] and int(sliced[3]) <= int(sliced[2])):
             raise AttributeError
         module.get_submodule(path)
     except AttributeError:

@@ -100,12 +100,16 @@ def test_more_than_exist_are_refused_with_how_many_there_are(llama, listed):
     with pytest.raises(InvalidOption, match=r"is 9, and 7 were .* 10 searches .*runs\. Give at most 7, or more sear"):
         rivals(space_of(llama), 9, searches=10)
     assert len(rivals(space_of(llama, units=["0.mlp", "1.mlp"]))) == 2  # of at most 5
+    assert "least Jaccard" in repr(rivals(listed[0], 1, searches=5))
 
 
 def test_refusals(llama, listed):
     for options, words in (
-        ({"count": 0}, "from 1"),
-        ({"searches": 0}, "from 1"),
+        ({"count": 0}, "equal to 1"),
+        ({"count": 1.5}, "of type float"),
+        ({"searches": 0}, "equal to 1"),
+        ({"seed": -1}, "equal to 0"),
+        ({"way": None}, "is None"),
         ({"way": "magic"}, "is unknown. Give 'mixed'"),
     ):
         with pytest.raises(InvalidOption, match=words):

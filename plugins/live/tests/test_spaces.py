@@ -97,6 +97,10 @@ def test_results_in_a_file_go_on(llama, tmp_path):
     assert pluriscope.explain(again).numbers.tolist() == whole.numbers.tolist()
     with pytest.raises(AnalysisError, match="another model"):
         pluriscope.explain(space_of(llama, llama[1]["settings"][0], file=file))
+    (tmp_path / "list").write_text("[1]\n")
+    for other in ("list", ""):
+        with pytest.raises(AnalysisError, match="is no file of the format"):
+            pluriscope.explain(space_of(llama, setting, file=tmp_path / other))
 
 
 def test_time_that_is_up_and_a_later_run(llama, tmp_path, monkeypatch):
@@ -141,6 +145,12 @@ ROWS = [[0, 1, 8, 0], [0, 2, 8, 0]]
     ("words", "options"),
     [
         ("does not exist", {"units": ["0.7"]}),
+        ("does not exist", {"units": ["0.mlp[999]"]}),
+        ("does not exist", {"units": ["model.layers.0.mlp[4:4]"]}),
+        ("beyond its 32 numbers", {"units": ["model.layers.0.mlp[30:33]"]}),
+        ("not finite", {"units": {"0.1": float("nan"), "0.2": 1.0}, "top": 1}),
+        ("units: are none", {"units": {"edges": {}}}),
+        ("has 4 parts", {"held_out": (ROWS, [1, 2], ROWS, ROWS)}),
         ("is given twice", {"units": ["0.1", "0.1"]}),
         ("has numbers in common", {"units": ["0.1", "0"]}),
         ("has numbers in common", {"units": ["model.layers.0.mlp[0:4]", "model.layers.0.mlp[3]"]}),
@@ -260,6 +270,8 @@ def test_masks_of_another_model_are_refused(llama):
         space.judge([256])
     with pytest.raises(AnalysisError, match="is not one of this space"):
         space.circuit(["2.0"])
-    for masks in ([[True] * 7], np.ones((1, 9), bool), torch.ones(2, 3)):
+    with pytest.raises(AnalysisError, match="other numbers than 0 and 1"):
+        space.run(torch.full((1, 8), 0.5))
+    for masks in ([[True] * 7], np.ones((1, 9), bool), torch.ones(2, 3), 3):
         with pytest.raises(AnalysisError, match="have the shape"):
             space.run(masks)
