@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
 from typing import Any, Final
@@ -142,16 +142,6 @@ def _child(module: Any, names: Sequence[str]) -> Any:
 
 def _number(modules: Sequence[Any], names: Sequence[str]) -> int | None:
     """A number that a module or its configuration names."""
-    for holder in _holders(modules):
-        for name in names:
-            if isinstance(found := getattr(holder, name, None), int):
-                return found
-    return None
-
-
-def _holders(modules: Sequence[Any]) -> Iterator[Any]:
-    for module in modules:
-        yield module
-        for name in ("config", "cfg"):
-            if hasattr(module, name):
-                yield getattr(module, name)
+    holders = [one for each in modules for one in (each, getattr(each, "config", None), getattr(each, "cfg", None))]
+    numbers = (getattr(holder, name, None) for holder in holders for name in names)
+    return next((one for one in numbers if isinstance(one, int)), None)

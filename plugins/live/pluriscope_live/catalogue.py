@@ -14,7 +14,7 @@ from pluriscope_live.edges import EdgeCutter, Residual, edge_units, named_edges,
 from pluriscope_live.features import Dictionary, FeatureCutter
 from pluriscope_live.hooks import Cutter, NodeCutter, sites_of
 from pluriscope_live.scores import Scored, read_file, scored
-from pluriscope_live.units import NODES, Piece, Unit, read_names, refuse_shared, units_of
+from pluriscope_live.units import NODES, Piece, Unit, read_name, refuse_shared, units_of
 
 EDGES: Final = ("edges", "head-edges")
 KINDS: Final = (*NODES, *EDGES, "neurons", "features")
@@ -97,7 +97,7 @@ class Catalogue:
             if name in known:
                 found.append(known[name])
             elif not (dictionary and feature.isdigit()):
-                found += read_names([name], self.module, self.blocks)
+                found.append(read_name(name, self.module, self.blocks))
             elif dictionary in self._dictionaries:
                 found.append(Unit(name, "feature"))
             else:

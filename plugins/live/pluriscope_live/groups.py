@@ -60,20 +60,12 @@ def by_rows(space: Space, bits: Bits, at: NDArray[np.int64] | None = None, kl: b
         at: numbers of the rows; None for all.
         kl: whether to give divergences; as the criterion has it if None.
     """
-    rows = torch.arange(len(space.rows)) if at is None else torch.from_numpy(at)
-    size = max(1, space.in_flight // len(rows))
     kl = space.protocol.criterion == "kl" if kl is None else kl
     found = []
-    with torch.no_grad():
-        for start in range(0, len(bits), size):
-            gates = torch.from_numpy(bits[start : start + size])
-            parts = []
-            for some in torch.split(rows, space.in_flight):
-                logits = space.logits(gates, some)
-                one = divergence(space.whole_logits[some], logits) if kl else space.gaps(logits, at=some)
-                parts.append(one.double().cpu().numpy())
-            found.append(np.concatenate(parts, axis=1))
-    return np.concatenate(found) if found else np.empty((0, len(rows)))
+    for _, some, logits in space.batches(bits, "rows", None if at is None else torch.from_numpy(at)):
+        one = divergence(space.whole_logits[some], logits) if kl else space.gaps(logits, at=some)
+        found.append(one.double().cpu().numpy())
+    return np.concatenate(found) if found else np.empty((0, len(space.rows) if at is None else len(at)))
 
 
 def valid_on(space: Space, scores: Array, sets: Array, at: NDArray[np.int64] | None = None) -> Bits:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -101,19 +101,6 @@ class Circuit:
         """
         return self.space.running_as(self.bits, model)
 
-    @property
-    def document(self) -> dict[str, Any]:
-        """Its figures, for a file."""
-        return {
-            "mask": self.number,
-            "units": list(self.units),
-            "size": self.size,
-            "valid": self.is_valid,
-            "score": self.faithfulness,
-            "least_gap": float(self.verdict.least_gap[0]),
-            "held_out": self.held_out,
-        }
-
     def __repr__(self) -> str:
         return f"<Circuit: {self.size} of {self.space.n_units} units: {' '.join(self.units)}>"
 
@@ -136,9 +123,6 @@ class Circuits(Sequence[Circuit]):
         if isinstance(at, slice):
             return Circuits(self.space, self.numbers[at])
         return Circuit(self.space, int(self.numbers[at]))
-
-    def __iter__(self) -> Iterator[Circuit]:
-        return (Circuit(self.space, int(one)) for one in self.numbers)
 
     def rows(self) -> list[Row]:
         """Figures of each, run together."""
@@ -257,21 +241,6 @@ class Found:
         kept = len(self.indispensable)
         shared = f"they share {kept} {'unit' if kept == 1 else 'units'}" if kept else "no unit is in all of them"
         return f"{n:,} minimal circuits, the smallest {of}, explain the model by {protocol}; {shared}."
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """What was found, for a file or a page."""
-        return self.space.document | {
-            "possible": self.possible,
-            "tested": self.tested,
-            "valid": len(self.numbers),
-            "valid_if_ties_fail": self.strict,
-            "valid_if_ties_pass": self.lax,
-            "minimal": [int(one) for one in self.minimal.numbers],
-            "smallest": [int(one) for one in self.smallest.numbers],
-            "indispensable": list(self.indispensable) if self.complete else None,
-            "sizes": self.sizes,
-        }
 
     def save(self, file: str | Path, *, name: str = "", rows: Sequence[str] = ()) -> Path:
         """Write it as a file that the dashboard takes in; model and rows stay here.

@@ -13,7 +13,6 @@ from pluriscope.analysis.errors import InvalidProtocol
 
 Criterion = Literal["decisions", "logit-difference", "kl"]
 Rest = Literal["kept", "ablated"]
-ABLATIONS: Final = ("zero", "mean", "resample")
 TIE: Final = 1e-4
 """Of the mean gap of the whole model, below which a gap is said to be near a tie."""
 

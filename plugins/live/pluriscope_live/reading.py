@@ -25,7 +25,7 @@ from pluriscope_live.replacements import Replacement
 from pluriscope_live.rows import Rows, read_rows
 from pluriscope_live.scores import Scored
 from pluriscope_live.space import Space, device_of, run_once
-from pluriscope_live.units import read_names, usual_name
+from pluriscope_live.units import read_name, usual_name
 
 
 @checked
@@ -127,7 +127,7 @@ def space(
                 module, chosen, catalogue.cutters(chosen, rest), protocol, rows, **extra | {"file": None}
             )
             scores = Scored(scores.names, attributed(candidates))
-        best = set(scores.top(top))
+        best = scores.top(top)
         chosen = [one for one in chosen if one.name in best]
     return Space(module, chosen, catalogue.cutters(chosen, rest), protocol, rows, scores=scores.scores, **extra)
 
@@ -139,5 +139,4 @@ def _more(data: Any, task: Any, takes: Sequence[str], tokens: Any, device: Any) 
 def _path_of(module: Any, name: str) -> str:
     """Path of the module that a unit's name or a path names."""
     architecture = read_architecture(module) if usual_name(name)[:1].isdigit() else None
-    (unit,) = read_names([name], module, architecture)
-    return unit.pieces[-1].path
+    return read_name(name, module, architecture).pieces[-1].path

@@ -92,19 +92,6 @@ class Drawn:
         least = f"; the smallest found has {self.least.bit_count()} of {self.space.n_units} units" if self.least else ""
         return f"{found}, with {self.count.confidence:.0%} confidence from {self.count.drawn:,} uniform draws{least}."
 
-    @property
-    def document(self) -> dict[str, Any]:
-        """What was found, for a file or a page."""
-        return self.space.document | {
-            "possible": str(self.possible),
-            "tested": self.count.drawn + self.count.piloted,
-            "valid": [str(self.count.low), str(self.count.high)],
-            "confidence": self.count.confidence,
-            "sizes": {str(size): [str(one) for one in ends] for size, ends in self.sizes.items()},
-            "found": [str(one) for one in self.numbers],
-            "smallest_found": None if self.least is None else str(self.least),
-        }
-
     def __repr__(self) -> str:
         return f"{self.verdict}\n<Drawn: {len(self.numbers):,} valid circuits found>"
 

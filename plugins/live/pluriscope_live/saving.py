@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +18,6 @@ MOST: Final = 200
 """Circuits of a file."""
 MOST_RUNS: Final = 20_000
 """Runs up to which each unit of each circuit is cut, by which circuits are told apart."""
-_NUMBERS: Final = 1 << 25  # of outputs at once
 
 
 def save(found: Any, file: str | Path, *, name: str = "", rows: Sequence[str] = ()) -> Path:
@@ -78,11 +77,5 @@ def _cuts(space: Any, bits: NDArray[np.bool_]) -> list[dict[str, str]]:
 
 def _wrong(space: Any, masks: NDArray[np.bool_]) -> list[str]:
     """The rows that circuits decide wrong, row 0 the lowest bit."""
-    return [f"{sum(1 << int(row) for row in np.flatnonzero(one)):x}" for one in _refuted(space, masks)]
-
-
-def _refuted(space: Any, masks: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
-    each = max(1, _NUMBERS // max(1, space.whole_logits.numel()))
-    for start in range(0, len(masks), each):
-        logits = space.run(masks[start : start + each]).to(space.device)
-        yield from (space.gaps(logits) <= 0).cpu().numpy()
+    wrong = [one for _, _, logits in space.batches(masks, "rows") for one in (space.gaps(logits) <= 0).cpu().numpy()]
+    return [f"{sum(1 << int(row) for row in np.flatnonzero(one)):x}" for one in wrong]

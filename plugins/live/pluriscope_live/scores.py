@@ -31,24 +31,18 @@ class Scored:
     names: tuple[str, ...]
     scores: Mapping[str, float]
 
-    def top(self, count: int | None) -> list[str]:
-        """The names with the largest scores, in the order of the file; all of them if None.
+    def top(self, count: int) -> set[str]:
+        """The names with the largest scores.
 
         Raises:
             InvalidOption: there are no scores, or fewer names.
         """
-        if count is None:
-            return list(self.names)
         if not self.scores or not all(map(isfinite, self.scores.values())):
             cause = "needs scores, and the units have none, or some that are not finite"
             raise InvalidOption("top", cause, "leave it out, or give scores")
-        if not 1 <= count <= len(self.names):
-            raise InvalidOption(
-                "top", f"is {count}, of {len(self.names)} units", "give a number of units that there are"
-            )
-        best = sorted(self.names, key=lambda name: -abs(self.scores.get(name, 0.0)))[:count]
-        chosen = set(best)
-        return [name for name in self.names if name in chosen]
+        if count > len(self.names):
+            raise InvalidOption("top", f"is {count}, of {len(self.names)} units", "give a number that there is")
+        return {*sorted(self.names, key=lambda name: -abs(self.scores.get(name, 0.0)))[:count]}
 
 
 def read_file(path: Path) -> Scored:
@@ -108,9 +102,8 @@ def scored(value: Any) -> Scored:
         return scored(value["units"])
     if "edges" in value:
         return _graph(value["edges"])
-    if (pruned := prune_scores(value)) is not None:
-        return _graph(pruned)
-    return _graph(value)
+    pruned = prune_scores(value)
+    return _graph(value if pruned is None else pruned)
 
 
 def _graph(edges: Mapping[str, Any]) -> Scored:

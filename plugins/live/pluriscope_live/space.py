@@ -34,7 +34,6 @@ _FEW: Final = 8
 _BESIDE: Final = 1e-2
 """Of the largest output, by how much a circuit's may move with what runs beside it: kernels add in another order."""
 _PROBED: Final = 1 << 15
-_FAMILIES: Final = ("heads", "mlps", "layers", "heads+mlps")
 
 
 @dataclass(frozen=True)
@@ -228,7 +227,7 @@ class Space:
             rows: those that it is judged on, or those held out.
         """
         bits = self.bits(masks)
-        return torch.cat([logits.cpu() for _, _, logits in self._batches(bits, rows)] or [torch.empty(0)])
+        return torch.cat([logits.cpu() for _, _, logits in self.batches(bits, rows)] or [torch.empty(0)])
 
     def logits(self, gates: Any, at: Any = None, rows: RowsName = "rows") -> Any:
         """Outputs ``[masks, rows, outputs]`` of one batch, on the model's device; derivatives reach the gates.
@@ -245,7 +244,7 @@ class Space:
         bits = self.bits(masks)
         whole, _ = self._whole(rows)
         gaps, kl = [], []
-        for _, _, logits in self._batches(bits, rows):
+        for _, _, logits in self.batches(bits, rows):
             gaps.append(self.gaps(logits, rows).cpu().double().numpy())
             if self.protocol.criterion == "kl":
                 kl.append(divergence(whole, logits).cpu().double().numpy())
@@ -279,7 +278,7 @@ class Space:
         start, size = 0, self._allowed + 1
         while len(left) and start < n:
             some = torch.as_tensor(self._order[start : start + size])
-            for at, _, logits in self._batches(bits[left], "rows", some):
+            for at, _, logits in self.batches(bits[left], "rows", some):
                 gap = self.gaps(logits, at=some)
                 wrong[:, left[at]] += np.stack([(gap <= bound).sum(1).cpu().numpy() for bound in (0, tie, -tie)])
             left = left[wrong[2, left] <= self._allowed]
@@ -304,7 +303,7 @@ class Space:
         """Rows, those first that refute most of random masks that the ones before do not refute yet."""
         n_probes = int(np.clip(_PROBED // len(self.rows), 50, 500))
         bits = np.random.default_rng(0).random((n_probes, self.n_units)) < 0.5
-        wrong = torch.cat([self.gaps(one) <= 0 for _, _, one in self._batches(bits, "rows")]).cpu().numpy()
+        wrong = torch.cat([self.gaps(one) <= 0 for _, _, one in self.batches(bits, "rows")]).cpu().numpy()
         order, needed, rest = list[int](), np.full(len(wrong), self._allowed + 1), set(range(len(self.rows)))
         while rest:
             counts = wrong[needed > 0].sum(0)
@@ -339,20 +338,6 @@ class Space:
 
     def __pluriscope_explain__(self, **options: Any) -> Any:
         return function_at("pluriscope_live.listing:explained")(self, **options)
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """What every number of it depends on, for a file or a page."""
-        return {
-            "model": self.name,
-            "digest": self.digest,
-            "units": list(self.units),
-            "protocol": self.protocol.document,
-            "rows": len(self.rows),
-            "whole_score": float(self.whole.score[0]),
-            "empty_score": float(self.empty.score[0]),
-            "empty_valid": bool(self.empty.valid[0]),
-        }
 
     def __repr__(self) -> str:
         return f"<Space: {self.name}, {self.n_units} units, {len(self.rows)} rows, {self.protocol}>"
@@ -411,7 +396,7 @@ class Space:
             logits = torch.stack([torch.zeros_like(logits.flatten()), logits.flatten()], -1)
         return logits.view(n_masks, n_rows, logits.shape[-1])
 
-    def _batches(self, bits: Masks, rows: RowsName, at: Any = None) -> Iterator[tuple[slice, Any, Any]]:
+    def batches(self, bits: Masks, rows: RowsName, at: Any = None) -> Iterator[tuple[slice, Any, Any]]:
         """Slices of masks, the rows, and their outputs; rows are divided only where one mask's are too many."""
         of = self._rows(rows)
         every = torch.arange(len(of)) if at is None else at
@@ -483,7 +468,7 @@ class Space:
                 with self._as_it_was(), torch.no_grad():
                     logits = torch.cat(self._run_whole(of), 1)[0]
             else:
-                logits = torch.cat([one for _, _, one in self._batches(every, rows)])[0]
+                logits = torch.cat([one for _, _, one in self.batches(every, rows)])[0]
             answers = logits.argmax(-1) if of.answers is None else of.answers
             if int(answers.max()) >= logits.shape[-1] or int(answers.min()) < 0:
                 cause = f"has answer {int(answers.max())}, and the model {logits.shape[-1]} outputs"

@@ -75,15 +75,6 @@ def units_of(kind: str, architecture: Architecture) -> list[Unit]:
     return [_layer(architecture, n, one) for n, one in blocks]
 
 
-def read_names(names: Sequence[str], module: Any, architecture: Architecture | None) -> list[Unit]:
-    """Units of some names.
-
-    Raises:
-        InvalidOption: one does not exist, or is there twice.
-    """
-    return [_named(name, module, architecture) for name in names]
-
-
 def _head(architecture: Architecture, layer: int, block: Block, head: int) -> Unit:
     width = block.width
     piece = Piece(architecture.path(block.out), "in", head * width, (head + 1) * width)
@@ -100,7 +91,12 @@ def _layer(architecture: Architecture, layer: int, block: Block) -> Unit:
     return Unit(str(layer), "layer", tuple(pieces))
 
 
-def _named(name: str, module: Any, architecture: Architecture | None) -> Unit:
+def read_name(name: str, module: Any, architecture: Architecture | None) -> Unit:
+    """The unit of a name.
+
+    Raises:
+        InvalidOption: it does not exist.
+    """
     usual = usual_name(name)
     found = re.fullmatch(r"(\d+)(?:\.(?:(\d+)|mlp(?:\[(\d+)\])?))?", usual)
     if found and architecture is not None:
