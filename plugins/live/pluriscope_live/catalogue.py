@@ -72,9 +72,8 @@ class Catalogue:
             try:
                 names = scored(units)
             except (TypeError, ValueError, AttributeError, KeyError) as problem:
-                raise InvalidOption(
-                    "units", f"cannot be read ({problem})", "give names, or names with scores"
-                ) from None
+                cause = f"cannot be read ({problem})"
+                raise InvalidOption("units", cause, "give names, or names with scores") from None
         else:
             cause = f"is {units!r:.60}, which is no kind of unit and no file"
             raise InvalidOption("units", cause, f"give one of {', '.join(KINDS)}, a list of names, or a file")
@@ -112,12 +111,8 @@ class Catalogue:
         if kind in NODES:
             return units_of(kind, self.architecture)
         if kind == "neurons":
-            return [
-                one
-                for number, block in enumerate(self.architecture.blocks)
-                if block.down is not None
-                for one in self.named([f"{number}.mlp[{at}]" for at in range(block.n_neurons)])
-            ]
+            blocks = enumerate(self.architecture.blocks)
+            return self.named([f"{number}.mlp[{at}]" for number, one in blocks for at in range(one.n_neurons)])
         if not self._dictionaries:
             raise InvalidOption("units 'features'", "need a dictionary", "give dictionary={'0.mlp': autoencoder, …}")
         cure = "name them, as in '0.mlp/7', or give scores and top=…"

@@ -394,8 +394,8 @@ class EdgeCutter:
                 put(name, state.kept.pop(name) * scale * factor)
         return gave
 
-    def _streams(self, state: State, stream: Any, readers: Sequence[Reader]) -> tuple[Any, list[int], Any]:
-        """The stream as some readers see it ``[masks, readers, rows, …, n]``, which of them, and for which masks."""
+    def _seen(self, module: Any, state: State, readers: Sequence[Reader]) -> tuple[Any, list[int], Any]:
+        """What some readers of one norm read ``[masks, readers, rows, …, n]``, which of them, and for which masks."""
         numbers = [self._reader[one.name] for one in readers]
         gates = state.kept["gates"][:, :, numbers]  # [masks, writers, readers]
         exact = gates.dtype == torch.bool
@@ -404,7 +404,8 @@ class EdgeCutter:
         some = torch.nonzero(touched.any(0)).flatten().tolist()
         if not some:
             return None, [], None
-        n_masks = len(gates)
+        n_masks, norm = len(gates), readers[0].norm
+        stream = state.kept[norm or readers[0].path]
         result = stream.view(n_masks, 1, len(stream) // n_masks, *stream.shape[1:])
         cut, written = cut[:, :, some], state.kept["written"]
         names = [name for name in written if not exact or bool(cut[:, self._writer[name]].any())]
@@ -412,27 +413,23 @@ class EdgeCutter:
             cut = cut[:, [self._writer[name] for name in names]].to(stream.dtype)
             away = torch.stack([written[name].flatten(1) for name in names], 1)  # [masks, writers, numbers]
             result = result - (cut.transpose(1, 2) @ away).view(n_masks, len(some), *result.shape[2:])
-        return result, some, touched[:, some]
+        return module.get_submodule(norm).forward(result) if norm else result, some, touched[:, some]
 
     def _read(self, module: Any, state: State, reader: Reader, value: Any) -> Any:
         """The input of a reader, or the output of its norm, for what its edges carry."""
-        stream = state.kept[reader.norm or reader.path]
-        seen, some, touched = self._streams(state, stream, [reader])
+        made, some, touched = self._seen(module, state, [reader])
         if not some:
             return value
-        made = module.get_submodule(reader.norm).forward(seen) if reader.norm else seen
         shaped = value.view(len(touched), -1, *value.shape[1:])
         where = touched[:, 0].view(-1, *[1] * value.ndim)
         return torch.where(where, made[:, 0].to(value.dtype), shaped).reshape(value.shape)
 
     def _project(self, module: Any, state: State, readers: Sequence[Reader], value: Any) -> Any:
         """The output of a projection of queries, keys or values, head by head for what its edges carry."""
-        reader = readers[0]
-        seen, some, touched = self._streams(state, state.kept[reader.norm or reader.path], readers)
+        made, some, touched = self._seen(module, state, readers)
         if not some:
             return value
-        made = module.get_submodule(reader.norm).forward(seen) if reader.norm else seen
-        part = module.get_submodule(reader.path)
+        part = module.get_submodule(readers[0].path)
         rows = torch.tensor([readers[one].rows for one in some], device=value.device)
         weight, bias = weight_of(part)[rows], getattr(part, "bias", None)  # [readers, width, n]
         made = torch.einsum("mr...d,rwd->mr...w", made.to(weight.dtype), weight)

@@ -124,9 +124,8 @@ class NodeCutter:
     def _gated(self, state: State, site: Site, value: Any) -> Any:
         gates, n_masks = state.gates, len(state.gates)
         kept, cut = gates.new_ones(n_masks, 1), gates.new_zeros(n_masks, 1)
-        gate = torch.cat([gates, cut, kept], 1)[
-            :, site.units(value.shape[-1]).to(value.device)
-        ]  # −1 is the last column
+        columns = site.units(value.shape[-1]).to(value.device)  # −1 is the last one
+        gate = torch.cat([gates, cut, kept], 1)[:, columns]
         if gate.dtype == torch.bool and bool(gate.all()):
             return value
         shaped = value.view(n_masks, len(value) // n_masks, *value.shape[1:])

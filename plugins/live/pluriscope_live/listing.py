@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -20,6 +19,7 @@ from pluriscope.figures.numbers import Bound
 from pluriscope.objects.counts import Count
 from pluriscope.objects.progress import Reader, working
 from pluriscope.objects.showing import Row, aligned, frame, table
+from pluriscope_live.saving import save
 
 if TYPE_CHECKING:
     from pluriscope_live.space import RowsName, Space, Verdicts
@@ -162,6 +162,7 @@ class Found:
     strict: int
     lax: int
     tested: int
+    save = save
 
     @property
     def possible(self) -> int:
@@ -241,16 +242,6 @@ class Found:
         kept = len(self.indispensable)
         shared = f"they share {kept} {'unit' if kept == 1 else 'units'}" if kept else "no unit is in all of them"
         return f"{n:,} minimal circuits, the smallest {of}, explain the model by {protocol}; {shared}."
-
-    def save(self, file: str | Path, *, name: str = "", rows: Sequence[str] = ()) -> Path:
-        """Write it as a file that the dashboard takes in; model and rows stay here.
-
-        Args:
-            file: where to.
-            name: what to call it; the model's if "".
-            rows: names of the rows, in order; "row 1", … without.
-        """
-        return function_at("pluriscope_live.saving:save")(self, file, name=name, rows=rows)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         ties = f"; {self.strict:,} to {self.lax:,} by near ties" if self.strict != self.lax else ""

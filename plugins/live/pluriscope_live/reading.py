@@ -104,9 +104,8 @@ def space(
             cause = "has no answers" if not isinstance(held_out, tuple) else f"has {len(held_out)} parts"
             cure = "give (rows, answers), with counterfactual rows behind them, or a function as the task"
             raise InvalidTask("held_out", cause, cure)
-        theirs, answers, paired = ((*held_out, None, None) if isinstance(held_out, tuple) else (held_out, task, None))[
-            :3
-        ]
+        parts = held_out if isinstance(held_out, tuple) else (held_out, task)
+        theirs, answers, paired = (*parts, None, None)[:3]
         extra["held_out"] = _more(theirs, answers, takes, tokens, device)
         extra["held_out_counterfactual"] = _more(paired, None, takes, tokens, device)
     if groups is not None and len(groups) != len(rows):
@@ -123,10 +122,8 @@ def space(
         if not scores.scores:
             if top >= len(chosen):
                 raise InvalidOption("top", f"is {top}, of {len(chosen)} units", "leave it out")
-            candidates = Space(
-                module, chosen, catalogue.cutters(chosen, rest), protocol, rows, **extra | {"file": None}
-            )
-            scores = Scored(scores.names, attributed(candidates))
+            cutters = catalogue.cutters(chosen, rest)
+            scores = Scored(scores.names, attributed(Space(module, chosen, cutters, protocol, rows, **extra)))
         best = scores.top(top)
         chosen = [one for one in chosen if one.name in best]
     return Space(module, chosen, catalogue.cutters(chosen, rest), protocol, rows, scores=scores.scores, **extra)

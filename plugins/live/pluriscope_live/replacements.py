@@ -23,9 +23,8 @@ def refuse_unpaired(rows: Rows, counterfactual: Rows | None) -> None:
         InvalidData: there are none, or of another number or length.
     """
     if counterfactual is None:
-        raise InvalidData(
-            "counterfactual", "is not given, and resampling takes values from it", "give rows, or ablation='mean'"
-        )
+        cause = "is not given, and resampling takes values from it"
+        raise InvalidData("counterfactual", cause, "give rows, or ablation='mean'")
     for name, value in rows.inputs.items():
         its = counterfactual.inputs.get(name)
         if its is None or its.shape != value.shape:

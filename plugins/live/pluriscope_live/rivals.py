@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from itertools import combinations
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import numpy as np
@@ -16,7 +15,6 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pluriscope.analysis.errors import BeyondLimits, InvalidProtocol
-from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.arguments import checked
 from pluriscope.errors import InvalidOption
 from pluriscope.objects.progress import Reader, working
@@ -25,6 +23,7 @@ from pluriscope_live.groups import Asked, Groups, clusters
 from pluriscope_live.learned import Learned
 from pluriscope_live.listing import Circuit
 from pluriscope_live.record import GAP, SEVERAL, trust_in_words
+from pluriscope_live.saving import save
 from pluriscope_live.searches import WAYS, Bits, Way, dispensable, jaccard, least_alike, round_of
 from pluriscope_live.space import Space
 
@@ -76,6 +75,7 @@ class Rivals(Sequence[Circuit]):
     dispensable: tuple[str, ...]
     runs: int
     existing: NDArray[np.uint64] | None = None
+    save = save
 
     def __len__(self) -> int:
         return len(self._shown)
@@ -154,16 +154,6 @@ class Rivals(Sequence[Circuit]):
             if one["searches"] == n
         ]
         return Rows(rows, trust_in_words(rows) + " Means with 95% intervals:" * bool(rows))
-
-    def save(self, file: str | Path, *, name: str = "", rows: Sequence[str] = ()) -> Path:
-        """Write it as a file that the dashboard takes in; model and rows stay here.
-
-        Args:
-            file: where to.
-            name: what to call it; the model's if "".
-            rows: names of the rows, in order; "row 1", … without.
-        """
-        return function_at("pluriscope_live.saving:save")(self, file, name=name, rows=rows)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return aligned(self.rows(), self.verdict)

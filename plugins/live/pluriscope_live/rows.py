@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.nn.utils.rnn import pad_sequence
 
 from pluriscope.analysis.errors import InvalidData, InvalidTask
 
@@ -93,9 +94,7 @@ def _inputs(data: Any, takes: Sequence[str], tokenizer: Any) -> tuple[dict[str, 
         if "attention_mask" not in takes:
             raise InvalidData("data", "has rows of different lengths", "give rows of one length")
         lengths = torch.tensor([len(row) for row in data])
-        padded = torch.zeros(len(data), int(lengths.max()), dtype=torch.long)
-        for number, row in enumerate(data):
-            padded[number, : len(row)] = torch.as_tensor(row)
+        padded = pad_sequence([torch.as_tensor(row, dtype=torch.long) for row in data], batch_first=True)
         mask = torch.arange(padded.shape[1]) < lengths[:, None]
         return {name: padded, "attention_mask": mask.long()}, lengths
     try:

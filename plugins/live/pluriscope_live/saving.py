@@ -21,7 +21,14 @@ MOST_RUNS: Final = 20_000
 
 
 def save(found: Any, file: str | Path, *, name: str = "", rows: Sequence[str] = ()) -> Path:
-    """Write what ``explain`` or ``rivals`` found of a live space; of all circuits the minimal ones, at most 200."""
+    """Write what was found as a file that the dashboard takes in, of all circuits the minimal ones, at most 200; model
+    and rows stay here.
+
+    Args:
+        file: where to.
+        name: what to call it; the model's if "".
+        rows: names of the rows, in order; "row 1", … without.
+    """
     document = record_of(found, name=name, rows=rows)
     with writing(path := Path(file)):
         path.write_text(json.dumps(document, indent=1), encoding="utf-8")

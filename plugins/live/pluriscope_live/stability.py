@@ -71,9 +71,8 @@ def stability(
         InvalidData: there are no labels, or fewer than two groups of at least four rows.
         InvalidProtocol: the whole model misses the threshold on every half of the rows that was drawn.
     """
-    labels = np.array(
-        [str(one) for one in ((() if space.groups is None else space.groups) if groups is None else groups)]
-    )
+    given = space.groups if groups is None else groups
+    labels = np.array([str(one) for one in (() if given is None else given)])
     names, which, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     if len(labels) != len(space.rows) or len(names) < 2 or sizes.min() < 4:
         found = ", ".join(f"{name!r}: {n}" for name, n in zip(names, sizes, strict=True)) or "none"

@@ -120,17 +120,15 @@ def read_name(name: str, module: Any, architecture: Architecture | None) -> Unit
             raise AttributeError
         module.get_submodule(path)
     except AttributeError:
-        shown = _known(architecture) if architecture else [each for each, _ in module.named_modules() if each]
+        shown = [each for each, _ in module.named_modules() if each]
+        if architecture:
+            shown = [one.name for kind in ("heads", "mlps", "layers") for one in units_of(kind, architecture)[:2]]
         cure = "give names such as " + ", ".join(shown[:4])
         raise InvalidOption(f"unit {name!r}", "does not exist in this model", cure) from None
     if sliced is None:
         return Unit(name, "module", (Piece(path, "out"),))
     start = int(sliced[2])
     return Unit(name, "module", (Piece(path, "out", start, int(sliced[3]) if sliced[3] else start + 1),))
-
-
-def _known(architecture: Architecture) -> list[str]:
-    return [one.name for kind in ("heads", "mlps", "layers") for one in units_of(kind, architecture)[:2]]
 
 
 def refuse_shared(units: Sequence[Unit]) -> None:
@@ -140,7 +138,7 @@ def refuse_shared(units: Sequence[Unit]) -> None:
         InvalidOption: which they are.
     """
     names = Counter(one.name for one in units)
-    if (name := names.most_common(1)[0][0]) and names[name] > 1:
+    for name in names - Counter([*names]):
         raise InvalidOption(f"unit {name!r}", "is given twice", "give each once")
     pairs = Counter(pair for one in units for pair in one.edges)
     spans = sorted(
