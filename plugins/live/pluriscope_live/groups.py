@@ -77,8 +77,8 @@ def valid_on(space: Space, scores: Array, sets: Array, at: NDArray[np.int64] | N
         at: numbers of the rows; None for all.
     """
     if space.protocol.criterion == "logit-difference":
-        logits = space.whole_logits[None] if at is None else space.whole_logits[None, torch.from_numpy(at)]
-        whole = space.gaps(logits, at=None if at is None else torch.from_numpy(at)).double().cpu().numpy()
+        whole = space.gaps(space.whole_logits[None]).double().cpu().numpy()
+        whole = whole if at is None else whole[:, at]
         return space.protocol.passes(scores @ sets / (whole @ sets))
     measured = (scores > 0).astype(np.float64) if space.protocol.criterion == "decisions" else scores
     return space.protocol.passes(measured @ sets / sets.sum(0))

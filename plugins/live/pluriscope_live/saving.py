@@ -17,7 +17,7 @@ from pluriscope_live.record import FORMAT, read_record
 MOST: Final = 200
 """Circuits of a file."""
 MOST_RUNS: Final = 20_000
-"""Runs up to which each unit of each circuit is cut, by which circuits are told apart."""
+"""Runs up to which each unit of each circuit is cut, by which circuits are distinguished."""
 
 
 def save(found: Any, file: str | Path, *, name: str = "", rows: Sequence[str] = ()) -> Path:
@@ -29,14 +29,6 @@ def save(found: Any, file: str | Path, *, name: str = "", rows: Sequence[str] = 
         name: what to call it; the model's if "".
         rows: names of the rows, in order; "row 1", … without.
     """
-    document = record_of(found, name=name, rows=rows)
-    with writing(path := Path(file)):
-        path.write_text(json.dumps(document, indent=1), encoding="utf-8")
-    return path
-
-
-def record_of(found: Any, *, name: str = "", rows: Sequence[str] = ()) -> dict[str, Any]:
-    """The document of a file."""
     space, is_list = found.space, hasattr(found, "minimal")
     circuits = list(islice(found.minimal if is_list else found.found, MOST))
     ways = {} if is_list else {one.circuit: one.label or one.way for one in found.attempts}
@@ -45,7 +37,7 @@ def record_of(found: Any, *, name: str = "", rows: Sequence[str] = ()) -> dict[s
     entries = [
         {
             "mask": f"{one.number:x}",
-            "label": ways.get(one.number, ""),
+            "label": ways.get(one.number, "")[:80],
             "score": one.faithfulness,
             "least_gap": float(one.verdict.least_gap[0]),
             "held_out": one.held_out,
@@ -56,19 +48,21 @@ def record_of(found: Any, *, name: str = "", rows: Sequence[str] = ()) -> dict[s
         }
         for number, one in enumerate(circuits)
     ]
-    told: dict[str, Any] = {"format": FORMAT, "name": name or space.name, "model": space.name, "circuits": entries}
-    told |= {"digest_of_model": space.digest, "units": list(space.units), "without": cuts[-1]}
-    told |= {"rules": str(space.protocol), "protocol": space.protocol.document}
-    told |= {"n_rows": len(space.rows), "rows": list(rows)}
-    told |= {"whole_score": float(space.whole.score[0]), "empty_score": float(space.empty.score[0])}
+    record: dict[str, Any] = {"format": FORMAT, "name": name or space.name, "model": space.name, "circuits": entries}
+    record |= {"digest_of_model": space.digest, "units": list(space.units), "without": cuts[-1]}
+    record |= {"rules": str(space.protocol), "protocol": space.protocol.document}
+    record |= {"n_rows": len(space.rows), "rows": list(rows)}
+    record |= {"whole_score": float(space.whole.score[0]), "empty_score": float(space.empty.score[0])}
     if is_list:
-        told |= {"tested": found.tested, "valid": len(found.numbers), "minimal": len(found.minimal)}
-        told["kept"] = [unit for unit, n in found.use.items() if n == len(found.numbers)]
+        record |= {"tested": found.tested, "valid": len(found.numbers), "minimal": len(found.minimal)}
+        record["kept"] = [unit for unit, n in found.use.items() if n == len(found.numbers)]
     else:
-        told |= {"searches": len(found.attempts), "runs": found.runs, "kept": list(found.kept_by_all)}
-        told["trust"] = [dict(one) for one in found.trust]
-    read_record(told)  # what the dashboard would refuse is refused here
-    return told
+        record |= {"searches": len(found.attempts), "runs": found.runs, "kept": list(found.kept_by_all)}
+        record["trust"] = [dict(one) for one in found.trust]
+    read_record(record)  # what the dashboard would refuse is refused here
+    with writing(path := Path(file)):
+        path.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    return path
 
 
 def _cuts(space: Any, bits: NDArray[np.bool_]) -> list[dict[str, str]]:

@@ -323,8 +323,11 @@ class Space:
     def running_as(self, bits: NDArray[np.bool_], model: Any = None) -> Iterator[None]:
         """A context in which a model runs as a circuit, whoever calls it; see :meth:`Circuit.hooks`."""
         module = self.model if model is None else opened(model).module
-        if module is not self.model:
-            _refuse_other(self, module)
+        if module is not self.model and (theirs := digest_of(module)) != self.digest:
+            shapes = [{name: one.shape for name, one in each.named_parameters()} for each in (self.model, module)]
+            like = "the same shape and other parameters" if shapes[0] == shapes[1] else "other parameters"
+            cause = f"has {like}: {theirs[:12]}…, and the space's model {self.digest[:12]}…"
+            raise InvalidNetwork(f"model {type(module).__name__}", cause, "give the model of the space")
         state = State(torch.from_numpy(bits[None]))
         state.gates = state.gates.to(device_of(module))
         self._put("rows")
@@ -524,15 +527,6 @@ class Space:
             raise InvalidProtocol(f"threshold {self.protocol.threshold:g}", cause, cure)
         if self.protocol.criterion == "logit-difference" and float(self._whole("rows")[1].sum()) <= 0:
             raise InvalidProtocol("logit-difference", "is not above 0 in the whole model", "take the criterion 'kl'")
-
-
-def _refuse_other(own: Space, module: Any) -> None:
-    """Refuse a model with other parameters than the space's."""
-    if (theirs := digest_of(module)) != own.digest:
-        shapes = [{name: one.shape for name, one in each.named_parameters()} for each in (own.model, module)]
-        like = "the same shape and other parameters" if shapes[0] == shapes[1] else "other parameters"
-        cause = f"has {like}: {theirs[:12]}…, and the space's model {own.digest[:12]}…"
-        raise InvalidNetwork(f"model {type(module).__name__}", cause, "give the model of the space")
 
 
 def run_once(model: Any, rows: Rows, at: Any = None, n_masks: int = 1) -> Any:
