@@ -193,11 +193,11 @@ class Record(_Strict):
     @property
     def verdict(self) -> str:
         """In one sentence, whether there is one circuit."""
-        kept, of = noun(len(self.kept_by_all), "unit"), f"of {len(self.units):,} units"
+        kept, of = noun(len(self.kept_by_all), "unit"), f"among {len(self.units):,} units"
         if self.complete:
             explain = "explains" if self.minimal == 1 else "explain"
             return f"{self.in_short} {of} {explain} {self.model}; {kept} in every valid one."
-        words = f"{noun(len(self.circuits), 'valid circuit')} {of} found in {self.model}"
+        words = f"{noun(len(self.circuits), 'valid circuit')} found {of} of {self.model}"
         if self.rules is None:
             words = f"{self.in_short} {of} of {self.model}, whose structure alone is compared"
         least = f"; least shared ÷ all {jaccard(*self.farthest):.2f}" if self.farthest else ""
