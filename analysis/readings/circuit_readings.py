@@ -6,12 +6,12 @@ task (:mod:`pluriscope.analysis.readings.task_variables`) if
 
 - the variable can be read out of the place's activations in the circuit, on all rows: of a vector, a linear function
   with a constant gives the indicator of each value, or the variable as a number, within 1e-6; of one number, and of
-  vectors on one line, cut points between sorted activations part its values; and
+  vectors on one line, thresholds between sorted activations part its values; and
 - interchange within the circuit upholds it: where the circuit runs on a base with the place's activation taken from
   another row, its decision depends on that row by the variable's value alone. So a row with the base's own value leaves
   the base's decision as it is. No decision counts as a decision of its own.
 
-Vectors that differ enough have a linear function for everything, and numbers cut points, so that the first condition
+Vectors that differ enough have a linear function for everything, and numbers thresholds, so that the first condition
 alone says little. A
 place no interchange of which changes a decision *cannot be asked*, and is read as nothing. An interpretation reads
 every place that can be asked as one variable, so their number is the product over these, 0 if one cannot be read as any
@@ -63,8 +63,8 @@ class PlaceReadings(Part):
         n_read_out: classes of variables that can be read out of it.
         classes: of them those that interchange upholds, ascending.
         fits: of each, of a vector the largest difference of the read-out on any row, rounded to nine digits; of one
-            number the margin: the smallest distance of an activation from a cut point.
-        cuts: of each, of one number how many cut points there are.
+            number the margin: the smallest distance of an activation from a threshold.
+        cuts: of each, of one number how many thresholds there are.
         gap: the smallest distance of the two largest outputs in any run.
     """
 
@@ -352,7 +352,7 @@ def _spanned(values: Array) -> tuple[Array, int]:
 
 
 def _cuts(values: Array, classes: Sequence[VariableClass]) -> dict[int, tuple[float, int]]:
-    """The classes whose values cut points between sorted numbers part, with their margin and how many there are."""
+    """The classes whose values thresholds between sorted numbers part, with their margin and how many there are."""
     order = np.argsort(values, kind="stable")
     steps, found = np.diff(values[order]), dict[int, tuple[float, int]]()
     for number, one in enumerate(classes):

@@ -31,7 +31,7 @@ class ReadNodeRecord(ByName):
     definition: str = Field(description="By inputs and other names; empty of an input and of the answer.")
     same: list[str] = Field(description="All variables that split the rows alike, this one among them.")
     dimensions: int = Field(description="In which the node's activations differ.")
-    fit: float = Field(description="Of one dimension the margin of the cut points, of more the residual.")
+    fit: float = Field(description="Of one dimension the margin of the thresholds, of more the residual.")
     cuts: int = Field(description="Cut points; 0 of more dimensions.")
     changed: int = Field(description="Ordered pairs of rows whose interchange changes the circuit's decision.")
     of: int = Field(description="All ordered pairs of different rows.")

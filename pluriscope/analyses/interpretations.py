@@ -29,7 +29,7 @@ VARIABLES: Final = (
 PLACES: Final = (
     Column("place", "Node", "With its position, from 1, where it has several.", "name", first=True),
     Column("read", "Can be read as", "Variables; those of one class are equal signs apart.", "text"),
-    Column("fit", "Fit", "The residual of the linear read-out, or the margin of cut points and how many.", "text"),
+    Column("fit", "Fit", "The residual of the linear read-out, or the margin of thresholds and how many.", "text"),
     Column("changed", "Changed", "Ordered pairs of rows whose interchange changes the circuit's decision.", "text"),
     Column("vectors", "Activations", "Different ones on the rows, and in how many dimensions.", "text"),
 )
@@ -101,7 +101,7 @@ def fits_of(place: PlaceReadings) -> list[str]:
     if place.dimensions != 1:
         return [f"residual {fit:.1g}" for fit in place.fits]
     each = zip(place.fits, place.cuts, strict=True)
-    return [f"margin {decimal(fit, 3)}, {noun(n, 'cut point')}" for fit, n in each]
+    return [f"margin {decimal(fit, 3)}, {noun(n, 'threshold')}" for fit, n in each]
 
 
 SHOWN: Final = Shown(_page)

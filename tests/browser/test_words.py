@@ -30,6 +30,7 @@ ALLOWED = {
     r"\bcalls? (?:it|them) (?:an alignment or )?a mapping\b": "the paper's own word, explained",
     r"\bmappings, width \d\b|\bminimal mappings\b": "what the paper counts",
     r"\bstory, passes, fails\b": "options of addresses",
+    r"\bpluriscope-stories\b": "a name of a package",
     r"→ alignment\b|\balignment the name of\b|\bminimal alignment\b": "the glossary's entry for it",
 }
 PATTERNS = {word: re.compile(rf"\b(?:{word})\b") for word in OTHERS}

@@ -82,7 +82,7 @@ def decisions(of, mask, node, at, itself):
 
 
 def can_be_read(vectors, variables):
-    """Whether values can be read out of vectors: by a linear function, or by cut points if they are on one line."""
+    """Whether values can be read out of vectors: by a linear function, or by thresholds if they are on one line."""
     apart = [vector - vectors[0] for vector in vectors]
     longest = max(apart, key=np.linalg.norm)
     length = np.linalg.norm(longest)
