@@ -16,10 +16,10 @@ _KEPT: Final = 32
 
 
 def attributed(space: Space, steps: int = STEPS) -> dict[str, float]:
-    """By unit, how much the mean gap of rows falls, or KL divergence rises, as it is cut: from derivatives alone.
+    """By unit, how much the mean gap of rows falls, or KL divergence rises, as it is ablated: from derivatives alone.
 
     Args:
-        steps: points between all cut and all kept.
+        steps: points between all ablated and all kept.
     """
     total = torch.zeros(space.n_units, dtype=torch.float64)
     fit = free_bytes(space.device) // (_KEPT * max(space.bytes_for_row, 1))

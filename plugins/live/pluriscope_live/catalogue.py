@@ -119,7 +119,7 @@ class Catalogue:
         raise InvalidOption("units 'features'", "are as many as the dictionaries have", cure)
 
     def cutters(self, units: Sequence[Unit], rest: str) -> list[Cutter]:
-        """What cuts units, and what is no unit if that is ablated.
+        """What ablates units, and what is no unit if that is ablated.
 
         Raises:
             InvalidOption: edges stand among other units.

@@ -1,6 +1,6 @@
 """Edges of a residual model: what each reader sees of each writer, by the additive writes of its stream.
 
-A reader is given the stream less what cut writers add, in the run of the circuit itself, and takes its own norm of
+A reader is given the stream less what ablated writers add, in the run of the circuit itself, and takes its own norm of
 that; the stream goes on untouched. So a circuit that keeps every edge is the model bit for bit.
 """
 
@@ -281,7 +281,7 @@ class EdgeCutter:
     Args:
         module: the whole.
         residual: its writers and readers.
-        units: in the order of masks; those that are edges are cut here.
+        units: in the order of masks; those that are edges are ablated here.
         rest_kept: whether edges that are no units are kept.
     """
 
@@ -341,7 +341,7 @@ class EdgeCutter:
         return value
 
     def _put(self, state: State, name: str, value: Any) -> None:
-        """Keep what a cut writer takes from the stream: what it adds less what it carries instead."""
+        """Keep what an ablated writer takes from the stream: what it adds less what it carries instead."""
         away = value.view(len(state.gates), -1, *value.shape[1:])
         if name in self.absent:
             away = away - replaced_rows(self.absent[name], state, away)

@@ -60,7 +60,7 @@ def read_dictionaries(given: Any, path_of: Callable[[str], str]) -> dict[str, Di
 
 
 class FeatureCutter:
-    """Cuts features: what a cut one adds is taken from the output of its module, and the rest of that stays.
+    """Ablates features: what an ablated one adds is taken from the output of its module, and the rest of that stays.
 
     Args:
         dictionaries: by name.

@@ -116,7 +116,7 @@ class Groups:
 
 
 def attributions(space: Space, at: NDArray[np.int64] | None = None, steps: int = 5) -> Array:
-    """By row and unit, how much the gap falls as the unit is cut, ``[rows, units]``: integrated gradients along all
+    """By row and unit, how much the gap falls as the unit is ablated, ``[rows, units]``: integrated gradients along all
     gates at once.
     """
     rows = range(len(space.rows)) if at is None else at

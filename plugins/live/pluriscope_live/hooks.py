@@ -34,10 +34,10 @@ class State:
 
 
 class Cutter(Protocol):
-    """One way to cut units.
+    """One way to ablated units.
 
     Attributes:
-        absent: what cut units carry, by the keys of what is watched: ``[rows or 1, …, n]``; zeros where there is none.
+        absent: what ablated units carry, by the keys of what is watched: ``[rows or 1, …, n]``; zeros for none.
     """
 
     absent: dict[Any, Any]
@@ -46,7 +46,7 @@ class Cutter(Protocol):
         """Put hooks on a module; gives their handles."""
 
     def watch(self, module: Any, seen: Callable[[Any, Any], None]) -> Iterator[Any]:
-        """Put hooks on a module that pass on, with a key, the values that cut units may carry; gives their handles."""
+        """Put hooks on a module that pass on, with a key, what ablated units may carry; gives their handles."""
 
     def names(self, key: Any) -> list[tuple[str, Any]]:
         """Names of units among the values of a key, and where each is in the last dimension."""
@@ -59,7 +59,7 @@ class Site:
     Args:
         path: of the module.
         side: input or output.
-        parts: number of a unit, or −2 for what is always cut, and which numbers it is; later ones come first.
+        parts: number of a unit, or −2 for what is always ablated, and which numbers it is; later ones come first.
     """
 
     path: str
@@ -67,7 +67,7 @@ class Site:
     parts: tuple[tuple[int, slice], ...]
 
     def units(self, width: int) -> Any:
-        """``[width]`` the unit that each number belongs to; −1 for what is always kept, −2 for what is always cut."""
+        """``[width]`` the unit of each number; −1 for what is always kept, −2 for what is always ablated."""
         found = torch.full((width,), -1)
         for number, at in self.parts:
             if (at.stop or 0) > width:
@@ -81,7 +81,7 @@ def sites_of(units: Sequence[Unit], rest: Sequence[Piece] = ()) -> list[Site]:
 
     Args:
         units: in the order of masks.
-        rest: what is no unit and is cut as well.
+        rest: what is no unit and is ablated as well.
     """
     parts: dict[tuple[str, Side], list[tuple[int, slice]]] = {}
     every = [(_CUT, piece) for piece in rest]
@@ -103,7 +103,7 @@ class NodeCutter:
         self.absent: dict[Any, Any] = {}
 
     def names(self, key: Site) -> list[tuple[str, Any]]:
-        """Names of units at a site, and of the module for what is cut beside them, with where each is."""
+        """Names of units at a site, and of the module for what is ablated beside them, with where each is."""
         return [(key.path if number == _CUT else self._units[number].name, at) for number, at in key.parts]
 
     def watch(self, module: Any, seen: Callable[[Any, Any], None]) -> Iterator[Any]:
@@ -152,7 +152,7 @@ def replaced_rows(absent: Any, state: State, value: Any) -> Any:
     """
     absent = absent if state.rows is None or len(absent) == 1 else absent[state.rows]
     if absent.shape[1:] != value.shape[2:] or len(absent) not in (1, value.shape[1]):
-        cause = f"has rows of the shape {tuple(value.shape[1:-1])}, and what cut units carry {tuple(absent.shape[:-1])}"
+        cause = f"has rows of the shape {tuple(value.shape[1:-1])}, those of ablated units {tuple(absent.shape[:-1])}"
         raise InvalidData("input", cause, "give as many rows, as long, as those of the space")
     return absent
 
@@ -202,7 +202,7 @@ def attached(module: Any, cutters: Sequence[Cutter], state: State) -> Iterator[N
 
 @contextmanager
 def watched(module: Any, cutters: Sequence[Cutter], seen: Callable[[Cutter, Any, Any], None]) -> Iterator[None]:
-    """A context in which what cut units may carry is passed on as the model runs."""
+    """A context in which what ablated units may carry is passed on as the model runs."""
     with ExitStack() as stack:
         for cutter in cutters:
             for handle in cutter.watch(module, partial(seen, cutter)):

@@ -332,7 +332,7 @@ def sheet(page: LivePage, one: Entry) -> Content:
     wrong = _rows_in(record, int(one.wrong or "0", 16))
     blocks: list[kit.Block] = [kit.Facts(facts)] if facts else []
     blocks += [*_drawn(page, one), *[_plain(f"Rows that it decides wrong: {_few(wrong)}.")][: len(wrong)]]
-    blocks += [kit.Section("Units", "Each is cut, too, and of the whole model alone.")]
+    blocks += [kit.Section("Units", "Each is ablated, too, and of the whole model alone.")]
     blocks += [kit.Table.plain(labels, rows[:_MOST_LINES]), *_cut_off(rows)]
     refs = [one.key, min(others, key=partial(jaccard, one)).key] if others else []
     actions = [kit.Action("Compare", page.at("compare", e=refs), True)][: len(others)]
@@ -379,7 +379,9 @@ def compare(page: LivePage) -> Content:
     blocks += kit.side_by_side(drawn, 2 if len(drawn) == len(chosen) else 1)
     blocks += [kit.Section("What differs"), kit.Table.plain(("Unit", *heads), rows[:_MOST_LINES]), *_cut_off(rows)]
     blocks += [kit.Section("Rows on which they disagree"), _rows_apart(record, [] if foreign else some, heads)]
-    blocks += [kit.Section("The intervention that tells them apart", "a unit is cut, of each and of the whole model")]
+    blocks += [
+        kit.Section("The intervention that tells them apart", "one unit is ablated, here and in the whole model")
+    ]
     blocks += _told(record, [] if foreign else some, heads)
     both = sum(all(kept) for _, kept in flags)
     sentence = f"They share {noun(both, 'unit')}; some of them and not all keep {len(rows):,} of {len(flags):,}."
@@ -420,14 +422,14 @@ def experiments(record: Record, some: Sequence[Entry]) -> list[tuple[str, int, l
 def _told(record: Record, some: Sequence[Entry], heads: Sequence[str]) -> Iterator[kit.Block]:
     if not (found := experiments(record, some)):
         ran = some and record.without
-        yield kit.Notice("None is known", "They say the same of each cut." if ran else "No cuts were run of them.")
+        yield kit.Notice("None is known", "They say the same of each ablation." if ran else "No ablations were run.")
         return
     unit, n_rows, right = found[0]
     best = _few([head for head, one in zip(heads, right, strict=True) if one == max(right)])
-    words = f"Cut {unit}: they say different things of {noun(n_rows, 'row')}, and the whole model then does what "
+    words = f"Ablate {unit}: they say different things of {noun(n_rows, 'row')}, and the whole model then does what "
     yield _plain(f"{words}{best} says on {max(right)} of them.")
     lines = [(unit, n_rows, *right) for unit, n_rows, right in found[:_MOST_LINES]]
-    yield kit.Table.plain(("Cut", "Rows apart", *(f"{head} is right" for head in heads)), lines)
+    yield kit.Table.plain(("Ablated", "Rows apart", *(f"{head} is right" for head in heads)), lines)
 
 
 # --- overlaps and backbone

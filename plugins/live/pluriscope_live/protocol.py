@@ -1,4 +1,4 @@
-"""Protocols of live spaces: what a cut unit carries, what is no unit, and when a circuit is valid; scores by them."""
+"""Protocols of live spaces: what ablated units carry, what is no unit, and when a circuit is valid; scores by them."""
 
 from __future__ import annotations
 

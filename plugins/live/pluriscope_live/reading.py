@@ -71,7 +71,7 @@ def space(
         dictionary: autoencoders or transcoders, each with ``encode`` and ``decode``, by the module whose output they
             explain: ``{"0.mlp": autoencoder}``, or with the module whose input they read,
             ``{"0.mlp": ("1.mlp.norm", transcoder)}``; "0.mlp/7" is feature 7.
-        ablation: what cut units carry: "zero", "mean" over the rows, "resample" from the counterfactual ones, or a
+        ablation: what ablated units carry: "zero", "mean" over the rows, "resample" from the counterfactual ones, or a
             function of a unit's name, its values and the inputs.
         rest: whether what is no unit runs as it is, or is ablated as well.
         criterion: "decisions", "logit-difference" or "kl".

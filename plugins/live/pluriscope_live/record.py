@@ -69,7 +69,7 @@ class Entry(_Strict):
         return f"{self.bits:x}" if self.bits < 1 << 96 else sha256_hex(f"{self.bits:x}".encode())[:16]
 
     def wrong_without(self, unit: str, number: int) -> int | None:
-        """Rows that it decides wrong where a unit is cut, too; None where that was not run."""
+        """Rows that it decides wrong where a unit is ablated, too; None where that was not run."""
         text = self.without.get(unit, None if self.bits >> number & 1 else self.wrong)
         return None if text is None else int(text, 16)
 

@@ -1,4 +1,4 @@
-"""What cut units carry instead of their own values, taken once from the whole model."""
+"""What ablated units carry instead of their own values, taken once from the whole model."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def take(
     run: Run,
     means_of: Rows | None = None,
 ) -> None:
-    """Fill in what cut units carry.
+    """Fill in what ablated units carry.
 
     Args:
         rows: that circuits are to run on.

@@ -62,7 +62,7 @@ def overview(session: Reading, links: Links, network: str, options: ListOptions)
 
 @both(router, "/live/{network}/{what:path}", "live", "A page of a live space", dict[str, Any], options=_OPTIONS)
 def page(session: Reading, links: Links, network: str, what: str, options: ListOptions) -> Faces:
-    """`circuits`: the list; `circuits/CIRCUIT`: one; `compare`: what differs, rows on which they disagree, the cut
+    """`circuits`: the list; `circuits/CIRCUIT`: one; `compare`: what differs, rows on which they disagree, the ablation
     that tells them apart; `overlaps`: of each two; `backbone`: what all keep.
     """
     return _faces(session, links, options, network, what)

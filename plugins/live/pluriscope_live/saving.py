@@ -17,7 +17,7 @@ from pluriscope_live.record import FORMAT, read_record
 MOST: Final = 200
 """Circuits of a file."""
 MOST_RUNS: Final = 20_000
-"""Runs up to which each unit of each circuit is cut, by which circuits are distinguished."""
+"""Runs up to which each unit of each circuit is ablated, by which circuits are distinguished."""
 
 
 def save(found: Any, file: str | Path, *, name: str = "", rows: Sequence[str] = ()) -> Path:

@@ -169,7 +169,7 @@ class Space:
 
     @cached_property
     def inert(self) -> tuple[str, ...]:
-        """Units that change no output of any row when each alone is cut: dead ones, or such as hooks do not see."""
+        """Units that change no output of any row when each alone is ablated: dead ones, or such as hooks do not see."""
         logits = self.run(~np.eye(self.n_units, dtype=np.bool_))
         same = (logits == self.whole_logits.cpu()).flatten(1).all(1)
         return tuple(name for name, one in zip(self.units, same.tolist(), strict=True) if one)
@@ -233,7 +233,7 @@ class Space:
         """Outputs ``[masks, rows, outputs]`` of one batch, on the model's device; derivatives reach the gates.
 
         Args:
-            gates: ``[masks, units]`` booleans, or weights from 0 (cut) to 1 (kept).
+            gates: ``[masks, units]`` booleans, or weights from 0 (ablated) to 1 (kept).
             at: numbers of the rows; None for all.
         """
         with self._running(rows):

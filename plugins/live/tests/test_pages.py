@@ -103,7 +103,7 @@ def test_pages_and_what_scripts_get(client, record):
     assert facts["Indispensable"].startswith(f"{len(record['kept'])} ")
 
 
-def test_the_cut_that_tells_circuits_apart(client, record):
+def test_the_ablation_that_tells_circuits_apart(client, record):
     """The numbers of the page from sets of rows, by counting."""
     one, other = min(combinations(record["circuits"], 2), key=lambda two: overlap(*two))
     keys = [one["mask"], other["mask"]]
@@ -115,7 +115,7 @@ def test_the_cut_that_tells_circuits_apart(client, record):
         return {row for row in range(64) if int(each["without"].get(unit, each["wrong"]), 16) >> row & 1}
 
     for line in script["the_intervention_that_tells_them_apart"]:
-        unit, apart = line["cut"], says(one, line["cut"]) ^ says(other, line["cut"])
+        unit, apart = line["ablated"], says(one, line["ablated"]) ^ says(other, line["ablated"])
         whole = {row for row in range(64) if int(record["without"][unit], 16) >> row & 1}
         assert line["rows_apart"] == len(apart) > 0
         for key, each in zip(keys, (one, other), strict=True):
