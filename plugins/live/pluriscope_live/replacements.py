@@ -51,13 +51,14 @@ def take(
         run: runs the whole model on rows, in batches.
         means_of: rows whose means are carried; those rows themselves if None.
     """
+    if ablation == "resample" or counterfactual is not None:
+        refuse_unpaired(rows, counterfactual)
     if ablation == "zero":
         return
     taken_from = rows
     if ablation == "mean":
         taken_from = means_of or rows
     if ablation == "resample":
-        refuse_unpaired(rows, counterfactual)
         taken_from = counterfactual or rows
     seen: dict[tuple[int, Any], list[Any]] = {}
 

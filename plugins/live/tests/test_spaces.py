@@ -153,6 +153,7 @@ ROWS = [[0, 1, 8, 0], [0, 2, 8, 0]]
         ("has numbers in common", {"units": ["0.1", "0"]}),
         ("has numbers in common", {"units": ["model.layers.0.mlp[0:4]", "model.layers.0.mlp[3]"]}),
         ("has numbers in common", {"units": ["0.mlp[4]", "0.mlp"]}),
+        ("another shape", {"ablation": "mean", "counterfactual": [[0, 1, 8]]}),
         ("another shape", {"ablation": "resample", "counterfactual": [[0, 1, 8]] * 2}),
         ("is not given", {"ablation": "resample"}),
         ("is not given", {"criterion": "kl"}),
