@@ -11,7 +11,7 @@ from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN
 from pluriscope.analysis.subjects.question import SubjectQuestion
 
 Map = Literal["coordinates", "orthogonal", "oblique"]
-_SAID: Final = 6  # sentences on algorithms that were written
+_SENTENCES: Final = 6  # sentences on algorithms that were written
 
 
 class FamilySize(Part):
@@ -349,7 +349,7 @@ class PlacementsReport(Report):
         ]
         if wrong := len(self.algorithms) - len(right):
             found.append(f"Given that do not compute it, and so not placed: {wrong}.")
-        found += [one.sentence for one in self.algorithms if one.written][:_SAID]
+        found += [one.sentence for one in self.algorithms if one.written][:_SENTENCES]
         if follow := sum(all(one.follows for one in model.valid) for model in placed):
             found.append(f"All that is listed of {follow} follows from accuracy.")
         if cut := [one for one in self.families if one.cut_off]:

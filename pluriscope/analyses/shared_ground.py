@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pluriscope.addresses.naming import ExplanationRef
@@ -52,7 +52,8 @@ READINGS: Final = (
 def shared_blocks(found: SharedGround, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     """What placed algorithms share and what parts them, and what all circuits are read as."""
     n = len(found.algorithms)
-    yield Section("Sites that they share", f"{noun(n, 'algorithm')} placed, refinements not counted", id="sites")
+    words = f"{noun(n, 'algorithm')} placed, refinements not counted{_first(found.sites)}"
+    yield Section("Sites that they share", words, id="sites")
     if not found.sites:
         yield Notice("No algorithm is placed.")
     else:
@@ -70,7 +71,8 @@ def shared_blocks(found: SharedGround, of: AnalysisContext[SubjectQuestion]) -> 
             for one in found.sites[:_ROWS]
         ]
         yield Table.short("site", SITES, rows)
-        yield Section("Variables that they share", "variables that split the rows alike are one", id="variables")
+        words = f"variables that split the rows alike are one{_first(found.variables)}"
+        yield Section("Variables that they share", words, id="variables")
         variables = [
             Row(
                 {
@@ -84,7 +86,10 @@ def shared_blocks(found: SharedGround, of: AnalysisContext[SubjectQuestion]) -> 
         ]
         yield Table.short("variable", VARIABLES, variables)
     if found.apart:
-        yield Section("What tells them apart", "those that are told apart by the fewest pairs first", id="apart")
+        looked_at = len({each for one in found.apart for each in (one.first, one.second)})
+        some = f", of the first {looked_at} algorithms" if looked_at < n else ""
+        words = f"those that are told apart by the fewest pairs first{some}"
+        yield Section("What tells them apart", words, id="apart")
         hardest = sorted(found.apart, key=lambda one: one.differ)
         yield Table.short("pair", APART, [_apart(one, found, of) for one in hardest[:_PAIRS]])
         if rest := hardest[_PAIRS:]:
@@ -94,8 +99,15 @@ def shared_blocks(found: SharedGround, of: AnalysisContext[SubjectQuestion]) -> 
     yield from _readings(found, of)
 
 
+def _first(rows: Sequence[object]) -> str:
+    """What a section says of a table that is cut off."""
+    return f"; the first {_ROWS} of {len(rows):,}" if len(rows) > _ROWS else ""
+
+
 def _readings(found: SharedGround, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
-    words = f"{noun(found.circuits, 'circuit')} read by variables" if found.readings_asked else ""
+    words = ""
+    if found.readings_asked:
+        words = f"{noun(found.circuits, 'circuit')} read by variables{_first(found.readings)}"
     yield Section("What circuits are read as", words, id="readings")
     if not found.readings_asked:
         url = of.links.analysis(of.slug, "interpretations", of.scope)

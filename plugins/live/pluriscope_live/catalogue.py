@@ -10,9 +10,9 @@ from typing import Any, Final
 from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.errors import InvalidOption
 from pluriscope_live.architecture import Architecture, read_architecture
-from pluriscope_live.edges import EdgeCutter, Residual, edge_units, named_edges, read_residual
-from pluriscope_live.features import Dictionary, FeatureCutter
-from pluriscope_live.hooks import Cutter, NodeCutter, sites_of
+from pluriscope_live.edges import EdgeAblator, Residual, edge_units, named_edges, read_residual
+from pluriscope_live.features import Dictionary, FeatureAblator
+from pluriscope_live.hooks import Ablator, NodeAblator, sites_of
 from pluriscope_live.scores import Scored, read_file, scored
 from pluriscope_live.units import NODES, Piece, Unit, read_name, refuse_shared, units_of
 
@@ -118,7 +118,7 @@ class Catalogue:
         cure = "name them, as in '0.mlp/7', or give scores and top=…"
         raise InvalidOption("units 'features'", "are as many as the dictionaries have", cure)
 
-    def cutters(self, units: Sequence[Unit], rest: str) -> list[Cutter]:
+    def ablators(self, units: Sequence[Unit], rest: str) -> list[Ablator]:
         """What ablates units, and what is no unit if that is ablated.
 
         Raises:
@@ -128,10 +128,10 @@ class Catalogue:
         if "edge" in kinds and len(kinds) > 1:
             raise InvalidOption("units", "have edges among other units", "give edges alone, or none")
         if "edge" in kinds:
-            return [EdgeCutter(self.module, self.residual, units, rest == "kept")]
-        found: list[Cutter] = [FeatureCutter(self._dictionaries, units)] if "feature" in kinds else []
+            return [EdgeAblator(self.module, self.residual, units, rest == "kept")]
+        found: list[Ablator] = [FeatureAblator(self._dictionaries, units)] if "feature" in kinds else []
         left = self._rest(units) if rest == "ablated" else []
-        return [NodeCutter(sites_of(units, left), units), *found]
+        return [NodeAblator(sites_of(units, left), units), *found]
 
     def _rest(self, units: Sequence[Unit]) -> list[Piece]:
         """Heads and MLPs of which nothing is a unit, as far as they are known, and what units' modules have beside."""

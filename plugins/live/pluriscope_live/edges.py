@@ -275,7 +275,7 @@ def _rows(block: Block, head: int, part: int) -> range:
 # ---------------------------------------------------------------- running
 
 
-class EdgeCutter:
+class EdgeAblator:
     """Cuts edges.
 
     Args:
@@ -399,20 +399,20 @@ class EdgeCutter:
         numbers = [self._reader[one.name] for one in readers]
         gates = state.kept["gates"][:, :, numbers]  # [masks, writers, readers]
         exact = gates.dtype == torch.bool
-        cut = ~gates if exact else 1 - gates
-        touched = cut.any(1) if exact else torch.ones_like(cut[:, 0], dtype=torch.bool)  # [masks, readers]
+        left_out = ~gates if exact else 1 - gates
+        touched = left_out.any(1) if exact else torch.ones_like(left_out[:, 0], dtype=torch.bool)  # [masks, readers]
         some = torch.nonzero(touched.any(0)).flatten().tolist()
         if not some:
             return None, [], None
         n_masks, norm = len(gates), readers[0].norm
         stream = state.kept[norm or readers[0].path]
         result = stream.view(n_masks, 1, len(stream) // n_masks, *stream.shape[1:])
-        cut, written = cut[:, :, some], state.kept["written"]
-        names = [name for name in written if not exact or bool(cut[:, self._writer[name]].any())]
+        left_out, written = left_out[:, :, some], state.kept["written"]
+        names = [name for name in written if not exact or bool(left_out[:, self._writer[name]].any())]
         if names:
-            cut = cut[:, [self._writer[name] for name in names]].to(stream.dtype)
+            left_out = left_out[:, [self._writer[name] for name in names]].to(stream.dtype)
             away = torch.stack([written[name].flatten(1) for name in names], 1)  # [masks, writers, numbers]
-            result = result - (cut.transpose(1, 2) @ away).view(n_masks, len(some), *result.shape[2:])
+            result = result - (left_out.transpose(1, 2) @ away).view(n_masks, len(some), *result.shape[2:])
         return module.get_submodule(norm).forward(result) if norm else result, some, touched[:, some]
 
     def _read(self, module: Any, state: State, reader: Reader, value: Any) -> Any:

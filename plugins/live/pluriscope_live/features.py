@@ -59,7 +59,7 @@ def read_dictionaries(given: Any, path_of: Callable[[str], str]) -> dict[str, Di
     return found
 
 
-class FeatureCutter:
+class FeatureAblator:
     """Ablates features: what an ablated one adds is taken from the output of its module, and the rest of that stays.
 
     Args:
@@ -104,7 +104,7 @@ class FeatureCutter:
     def attach(self, module: Any, state: State) -> Iterator[Any]:
         """Put hooks on a module; gives their handles."""
         for name in self._of:
-            yield from self._hooked(module, name, state, partial(self._cut, name, state))
+            yield from self._hooked(module, name, state, partial(self._ablated, name, state))
 
     def _hooked(self, module: Any, name: str, state: State, then: Callable[[Any, Any], Any]) -> Iterator[Any]:
         dictionary, _, features = self._of[name]
@@ -125,7 +125,7 @@ class FeatureCutter:
             yield on_input(module.get_submodule(dictionary.source), keep)
         yield on_output(module.get_submodule(dictionary.path), after)
 
-    def _cut(self, name: str, state: State, value: Any, strong: Any) -> Any:
+    def _ablated(self, name: str, state: State, value: Any, strong: Any) -> Any:
         dictionary, places, features = self._of[name]
         gates = state.gates[:, places]
         if gates.dtype == torch.bool and bool(gates.all()):

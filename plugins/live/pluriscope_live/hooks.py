@@ -14,7 +14,7 @@ from pluriscope.analysis.errors import InvalidData, InvalidNetwork
 from pluriscope.errors import InvalidOption
 from pluriscope_live.units import Piece, Side, Unit
 
-_CUT: Final = -2
+_ABLATED: Final = -2
 _IN_USE: Final = set[int]()  # ids of the modules that run as a circuit
 
 
@@ -25,7 +25,7 @@ class State:
     Args:
         gates: ``[masks, units]``, true or a weight where a unit is kept.
         rows: which rows the batch has, for values that differ by row; None for all.
-        kept: what cutters keep of the batch from one module to another.
+        kept: what ablators keep of the batch from one module to another.
     """
 
     gates: Any = None
@@ -33,8 +33,8 @@ class State:
     kept: dict[Any, Any] = field(default_factory=dict)
 
 
-class Cutter(Protocol):
-    """One way to ablated units.
+class Ablator(Protocol):
+    """One way to ablate units.
 
     Attributes:
         absent: what ablated units carry, by the keys of what is watched: ``[rows or 1, …, n]``; zeros for none.
@@ -84,14 +84,14 @@ def sites_of(units: Sequence[Unit], rest: Sequence[Piece] = ()) -> list[Site]:
         rest: what is no unit and is ablated as well.
     """
     parts: dict[tuple[str, Side], list[tuple[int, slice]]] = {}
-    every = [(_CUT, piece) for piece in rest]
+    every = [(_ABLATED, piece) for piece in rest]
     for number, piece in (*every, *((number, piece) for number, unit in enumerate(units) for piece in unit.pieces)):
         parts.setdefault((piece.path, piece.side), []).append((number, slice(piece.start, piece.stop)))
     return [Site(path, side, tuple(some)) for (path, side), some in parts.items()]
 
 
-class NodeCutter:
-    """Cuts numbers of inputs and outputs of modules.
+class NodeAblator:
+    """Ablates numbers of inputs and outputs of modules.
 
     Args:
         sites: where.
@@ -104,7 +104,7 @@ class NodeCutter:
 
     def names(self, key: Site) -> list[tuple[str, Any]]:
         """Names of units at a site, and of the module for what is ablated beside them, with where each is."""
-        return [(key.path if number == _CUT else self._units[number].name, at) for number, at in key.parts]
+        return [(key.path if number == _ABLATED else self._units[number].name, at) for number, at in key.parts]
 
     def watch(self, module: Any, seen: Callable[[Any, Any], None]) -> Iterator[Any]:
         """Put hooks on a module that pass on values of sites; gives their handles."""
@@ -123,9 +123,9 @@ class NodeCutter:
 
     def _gated(self, state: State, site: Site, value: Any) -> Any:
         gates, n_masks = state.gates, len(state.gates)
-        kept, cut = gates.new_ones(n_masks, 1), gates.new_zeros(n_masks, 1)
+        kept, none = gates.new_ones(n_masks, 1), gates.new_zeros(n_masks, 1)
         columns = site.units(value.shape[-1]).to(value.device)  # −1 is the last one
-        gate = torch.cat([gates, cut, kept], 1)[:, columns]
+        gate = torch.cat([gates, none, kept], 1)[:, columns]
         if gate.dtype == torch.bool and bool(gate.all()):
             return value
         shaped = value.view(n_masks, len(value) // n_masks, *value.shape[1:])
@@ -183,7 +183,7 @@ def on_output(part: Any, function: Callable[[Any], Any]) -> Any:
 
 
 @contextmanager
-def attached(module: Any, cutters: Sequence[Cutter], state: State) -> Iterator[None]:
+def attached(module: Any, ablators: Sequence[Ablator], state: State) -> Iterator[None]:
     """A context in which a module runs as circuits of it.
 
     Raises:
@@ -194,17 +194,17 @@ def attached(module: Any, cutters: Sequence[Cutter], state: State) -> Iterator[N
     with ExitStack() as stack:
         _IN_USE.add(id(module))
         stack.callback(_IN_USE.discard, id(module))
-        for cutter in cutters:
-            for handle in cutter.attach(module, state):
+        for ablator in ablators:
+            for handle in ablator.attach(module, state):
                 stack.callback(handle.remove)
         yield
 
 
 @contextmanager
-def watched(module: Any, cutters: Sequence[Cutter], seen: Callable[[Cutter, Any, Any], None]) -> Iterator[None]:
+def watched(module: Any, ablators: Sequence[Ablator], seen: Callable[[Ablator, Any, Any], None]) -> Iterator[None]:
     """A context in which what ablated units may carry is passed on as the model runs."""
     with ExitStack() as stack:
-        for cutter in cutters:
-            for handle in cutter.watch(module, partial(seen, cutter)):
+        for ablator in ablators:
+            for handle in ablator.watch(module, partial(seen, ablator)):
                 stack.callback(handle.remove)
         yield

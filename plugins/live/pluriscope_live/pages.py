@@ -314,7 +314,9 @@ def circuits(page: LivePage) -> Content:
     query, tray = read_query(COLUMNS, page.options), kit.Tray(f"{page.row.slug}/live", page.at("compare"))
     listing = AtHand(COLUMNS, _lines(page, page.record.circuits))
     table = kit.Table(listing, query, page.at("circuits"), "circuit", says=_says, tray=tray, id="circuits")
-    return Content(f"Circuits of {page.row.name}", page.record.verdict, [table], table)
+    n, of = len(page.record.circuits), page.record.minimal or 0
+    listed = f" The {n:,} smallest of {of:,} are listed." if n < of else ""
+    return Content(f"Circuits of {page.row.name}", f"{page.record.verdict}{listed}", [table], table)
 
 
 def sheet(page: LivePage, one: Entry) -> Content:
@@ -382,7 +384,7 @@ def compare(page: LivePage) -> Content:
     blocks += [
         kit.Section("The intervention that tells them apart", "one unit is ablated, here and in the whole model")
     ]
-    blocks += _told(record, [] if foreign else some, heads)
+    blocks += _apart_by(record, [] if foreign else some, heads)
     both = sum(all(kept) for _, kept in flags)
     sentence = f"They share {noun(both, 'unit')}; some of them and not all keep {len(rows):,} of {len(flags):,}."
     table = kit.Table.plain(("Unit", *heads), rows)
@@ -407,8 +409,8 @@ def _rows_apart(record: Record, some: Sequence[Entry], heads: Sequence[str]) -> 
 
 
 def experiments(record: Record, some: Sequence[Entry]) -> list[tuple[str, int, list[int]]]:
-    """Cuts of one unit of which circuits say different things, those first that they do on most rows: the unit, the
-    number of these rows, and on how many of them each circuit says what the whole model then did.
+    """Ablations of one unit of which circuits say different things, those first that they do on most rows: the unit,
+    the number of these rows, and on how many of them each circuit says what the whole model then did.
     """
     found = []
     for number, unit in enumerate(record.units):
@@ -419,7 +421,7 @@ def experiments(record: Record, some: Sequence[Entry]) -> list[tuple[str, int, l
     return sorted(found, key=lambda one: -one[1])
 
 
-def _told(record: Record, some: Sequence[Entry], heads: Sequence[str]) -> Iterator[kit.Block]:
+def _apart_by(record: Record, some: Sequence[Entry], heads: Sequence[str]) -> Iterator[kit.Block]:
     if not (found := experiments(record, some)):
         ran = some and record.without
         yield kit.Notice("None is known", "They say the same of each ablation." if ran else "No ablations were run.")

@@ -122,11 +122,11 @@ def space(
         if not scores.scores:
             if top >= len(chosen):
                 raise InvalidOption("top", f"is {top}, of {len(chosen)} units", "leave it out")
-            cutters = catalogue.cutters(chosen, rest)
-            scores = Scored(scores.names, attributed(Space(module, chosen, cutters, protocol, rows, **extra)))
+            ablators = catalogue.ablators(chosen, rest)
+            scores = Scored(scores.names, attributed(Space(module, chosen, ablators, protocol, rows, **extra)))
         best = scores.top(top)
         chosen = [one for one in chosen if one.name in best]
-    return Space(module, chosen, catalogue.cutters(chosen, rest), protocol, rows, scores=scores.scores, **extra)
+    return Space(module, chosen, catalogue.ablators(chosen, rest), protocol, rows, scores=scores.scores, **extra)
 
 
 def _more(data: Any, task: Any, takes: Sequence[str], tokens: Any, device: Any) -> Rows | None:

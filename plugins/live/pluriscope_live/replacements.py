@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from pluriscope.analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol
-from pluriscope_live.hooks import Cutter, watched
+from pluriscope_live.hooks import Ablator, watched
 from pluriscope_live.rows import Rows
 
 Replacement = Callable[[str, Any, Mapping[str, Any]], Any]
@@ -37,7 +37,7 @@ def refuse_unpaired(rows: Rows, counterfactual: Rows | None) -> None:
 
 def take(
     module: Any,
-    cutters: Sequence[Cutter],
+    ablators: Sequence[Ablator],
     ablation: str | Replacement,
     rows: Rows,
     counterfactual: Rows | None,
@@ -62,23 +62,23 @@ def take(
         taken_from = counterfactual or rows
     seen: dict[tuple[int, Any], list[Any]] = {}
 
-    def keep(cutter: Cutter, key: Any, value: Any) -> None:
-        seen.setdefault((cutters.index(cutter), key), []).append(value.clone())  # some are added to in place
+    def keep(ablator: Ablator, key: Any, value: Any) -> None:
+        seen.setdefault((ablators.index(ablator), key), []).append(value.clone())  # some are added to in place
 
-    with watched(module, cutters, keep):
+    with watched(module, ablators, keep):
         run(taken_from)
     for (number, key), parts in seen.items():
-        values, cutter = torch.cat(parts), cutters[number]
+        values, ablator = torch.cat(parts), ablators[number]
         parts.clear()
         if len(values) != len(taken_from):
-            (name, _), *_ = cutter.names(key)
+            (name, _), *_ = ablator.names(key)
             cause = "is no value for each row: its module has rows and positions in one dimension, or is called again"
             raise InvalidNetwork(f"unit {name!r}", cause, "give ablation='zero', or other units")
         if ablation == "mean":
             values = _mean(values, taken_from, rows)
         elif callable(ablation):
-            values = _own(values, cutter.names(key), ablation, rows)
-        cutter.absent[key] = values
+            values = _own(values, ablator.names(key), ablation, rows)
+        ablator.absent[key] = values
 
 
 def _mean(values: Any, of: Rows, onto: Rows) -> Any:

@@ -33,7 +33,7 @@ def save(found: Any, file: str | Path, *, name: str = "", rows: Sequence[str] = 
     circuits = list(islice(found.minimal if is_list else found.found, MOST))
     ways = {} if is_list else {one.circuit: one.label or one.way for one in found.attempts}
     bits = np.array([one.bits for one in circuits])
-    wrong, cuts = _wrong(space, bits), _cuts(space, bits)
+    wrong, without = _wrong(space, bits), _without(space, bits)
     entries = [
         {
             "mask": f"{one.number:x}",
@@ -44,12 +44,12 @@ def save(found: Any, file: str | Path, *, name: str = "", rows: Sequence[str] = 
             "complement": float(one.complement.score[0]),
             "spare": list(one.spare),
             "wrong": wrong[number],
-            "without": cuts[number],
+            "without": without[number],
         }
         for number, one in enumerate(circuits)
     ]
     record: dict[str, Any] = {"format": FORMAT, "name": name or space.name, "model": space.name, "circuits": entries}
-    record |= {"digest_of_model": space.digest, "units": list(space.units), "without": cuts[-1]}
+    record |= {"digest_of_model": space.digest, "units": list(space.units), "without": without[-1]}
     record |= {"rules": str(space.protocol), "protocol": space.protocol.document}
     record |= {"n_rows": len(space.rows), "rows": list(rows)}
     record |= {"whole_score": float(space.whole.score[0]), "empty_score": float(space.empty.score[0])}
@@ -65,15 +65,15 @@ def save(found: Any, file: str | Path, *, name: str = "", rows: Sequence[str] = 
     return path
 
 
-def _cuts(space: Any, bits: NDArray[np.bool_]) -> list[dict[str, str]]:
+def _without(space: Any, bits: NDArray[np.bool_]) -> list[dict[str, str]]:
     """By unit the rows decided wrong without it: of each circuit, and of the whole model for all units of any."""
     whole = [*bits, np.ones(space.n_units, dtype=np.bool_)]
-    cut = [np.flatnonzero(one) for one in (*bits, bits.any(0))]
-    if sum(map(len, cut)) > MOST_RUNS:
-        return [{} for _ in cut]
-    masks = [one & (np.arange(space.n_units) != unit) for one, units in zip(whole, cut, strict=True) for unit in units]
+    each = [np.flatnonzero(one) for one in (*bits, bits.any(0))]
+    if sum(map(len, each)) > MOST_RUNS:
+        return [{} for _ in each]
+    masks = [one & (np.arange(space.n_units) != unit) for one, units in zip(whole, each, strict=True) for unit in units]
     wrong = iter(_wrong(space, np.array(masks)))
-    return [{space.units[unit]: next(wrong) for unit in units} for units in cut]
+    return [{space.units[unit]: next(wrong) for unit in units} for units in each]
 
 
 def _wrong(space: Any, masks: NDArray[np.bool_]) -> list[str]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidMask, InvalidNetwork, InvalidProtocol
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.live.packages import opened
-from pluriscope_live.hooks import Cutter, NodeCutter, State, attached, watched
+from pluriscope_live.hooks import Ablator, NodeAblator, State, attached, watched
 from pluriscope_live.memory import bytes_taken, free_bytes, is_full, wanted
 from pluriscope_live.protocol import TIE, Protocol, divergence, gaps_of
 from pluriscope_live.replacements import Replacement, take
@@ -72,7 +72,7 @@ class Space:
         self,
         model: Any,
         units: Sequence[Unit],
-        cutters: Sequence[Cutter],
+        ablators: Sequence[Ablator],
         protocol: Protocol,
         rows: Rows,
         *,
@@ -87,25 +87,25 @@ class Space:
         name: str = "",
         scores: Mapping[str, float] | None = None,
     ) -> None:
-        self.model, self._units, self._cutters, self.protocol = model, tuple(units), tuple(cutters), protocol
+        self.model, self._units, self._ablators, self.protocol = model, tuple(units), tuple(ablators), protocol
         self.rows, self.held_out, self.counterfactual, self.groups = rows, held_out, counterfactual, groups
         self.scores = dict(scores or {})
         self.file, self.name = file, name or type(model).__name__
         self._state = State()
-        self._absent: dict[str, list[dict[Any, Any]]] = {"rows": [{} for _ in self._cutters]}
+        self._absent: dict[str, list[dict[Any, Any]]] = {"rows": [{} for _ in self._ablators]}
         self.bytes_for_row, self.in_flight = 0, 1
         try:
             self.in_flight = batch or self._found_in_flight(memory)
             with self._as_it_was():
                 self._check_run()
                 self._take(ablation, rows, counterfactual)
-                self._absent["rows"] = [dict(one.absent) for one in self._cutters]
+                self._absent["rows"] = [dict(one.absent) for one in self._ablators]
                 if held_out is not None and ablation != "zero":
                     if ablation == "resample" and held_out_counterfactual is None:
                         cure = "give (rows, answers, counterfactual)"
                         raise InvalidData("held_out", "has no counterfactual rows", cure)
                     self._take(ablation, held_out, held_out_counterfactual, rows)
-                    self._absent["held-out"] = [dict(one.absent) for one in self._cutters]
+                    self._absent["held-out"] = [dict(one.absent) for one in self._ablators]
                 self._check_batch()
         except (RuntimeError, MemoryError) as problem:
             if not is_full(problem):
@@ -132,7 +132,7 @@ class Space:
     @property
     def explained(self) -> dict[str, float]:
         """By dictionary, the share of its module's variance that its features make; the rest is always kept."""
-        return {name: one for cutter in self._cutters for name, one in getattr(cutter, "explained", {}).items()}
+        return {name: one for ablator in self._ablators for name, one in getattr(ablator, "explained", {}).items()}
 
     @property
     def device(self) -> Any:
@@ -331,7 +331,7 @@ class Space:
         state = State(torch.from_numpy(bits[None]))
         state.gates = state.gates.to(device_of(module))
         self._put("rows")
-        with attached(module, self._cutters, state):
+        with attached(module, self._ablators, state):
             yield
 
     def circuit(self, mask: Any) -> Any:
@@ -355,14 +355,14 @@ class Space:
         return self.held_out
 
     def _put(self, rows: RowsName) -> None:
-        for cutter, absent in zip(self._cutters, self._absent.get(rows, self._absent["rows"]), strict=True):
-            cutter.absent.clear()
-            cutter.absent.update(absent)
+        for ablator, absent in zip(self._ablators, self._absent.get(rows, self._absent["rows"]), strict=True):
+            ablator.absent.clear()
+            ablator.absent.update(absent)
 
     @contextmanager
     def _running(self, rows: RowsName) -> Iterator[None]:
         """The model with hooks, in evaluation mode."""
-        with self._as_it_was(), attached(self.model, self._cutters, self._state):
+        with self._as_it_was(), attached(self.model, self._ablators, self._state):
             self._put(rows)
             yield
 
@@ -485,7 +485,7 @@ class Space:
         self, ablation: str | Replacement, rows: Rows, counterfactual: Rows | None, means_of: Rows | None = None
     ) -> None:
         with torch.no_grad():
-            take(self.model, self._cutters, ablation, rows, counterfactual, self._run_whole, means_of)
+            take(self.model, self._ablators, ablation, rows, counterfactual, self._run_whole, means_of)
 
     def _run_whole(self, rows: Rows) -> list[Any]:
         at = torch.split(torch.arange(len(rows)), self.in_flight)
@@ -494,9 +494,9 @@ class Space:
     def _check_run(self) -> None:
         """Run the model twice, and see that it answers alike and that every site is seen."""
         seen = set[Any]()
-        sites = [site for cutter in self._cutters if isinstance(cutter, NodeCutter) for site in cutter.sites]
+        sites = [site for ablator in self._ablators if isinstance(ablator, NodeAblator) for site in ablator.sites]
         with torch.no_grad():
-            with watched(self.model, self._cutters, lambda _cutter, key, _value: seen.add(key)):
+            with watched(self.model, self._ablators, lambda _ablator, key, _value: seen.add(key)):
                 first = torch.cat(self._run_whole(self.rows), 1)
             second = torch.cat(self._run_whole(self.rows), 1)
         if not torch.equal(first, second):
