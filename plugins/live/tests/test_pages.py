@@ -101,6 +101,13 @@ def test_pages_and_what_scripts_get(client, record):
     facts = client.get(f"/api/v2{BASE}").json()["facts"]
     assert facts["Valid circuits"] == f"{record['valid']:,} of {record['tested']:,} masks that were run"
     assert facts["Indispensable"].startswith(f"{len(record['kept'])} ")
+    assert " are listed" not in client.get(f"/api/v2{BASE}/circuits").json()["sentence"]
+
+
+def test_a_list_that_is_cut_off_says_of_how_many(client, record):
+    client.post("/api/v2/networks", json={**record, "name": "short", "circuits": record["circuits"][:3]})
+    of = record["minimal"]
+    assert client.get("/api/v2/live/short/circuits").json()["sentence"].endswith(f" The 3 smallest of {of} are listed.")
 
 
 def test_the_ablation_that_tells_circuits_apart(client, record):
