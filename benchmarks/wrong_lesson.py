@@ -99,10 +99,11 @@ def come_true(given: Sequence[float], report: UnseenReport) -> float:
 
 @cache
 def _possible() -> dict[int, NDArray[np.uint64]]:
-    """Every possible circuit by its edges: a hidden neuron reads something just where it is read."""
+    """Every possible circuit by its edges: each input is read, and a hidden neuron reads something just where it is."""
     masks = np.arange(1, 1 << 4 * HIDDEN, dtype=np.uint64)
     into, out = keep_matrices(masks, _layout())
-    masks = masks[(into.any(axis=2) == out[:, 0]).all(axis=1)]
+    read, reads = into.sum(axis=1) > 0, into.any(axis=2)
+    masks = masks[read.all(axis=1) & (reads == out[:, 0]).all(axis=1)]
     sizes = np.bitwise_count(masks)
     return {int(size): masks[sizes == size] for size in np.unique(sizes)}
 
@@ -203,7 +204,7 @@ def area(rows: Sequence[Row]) -> float | None:
 
 
 def _interval(values: Sequence[float]) -> str:
-    return "{:.2f} ({:.2f} to {:.2f})".format(*mean(values)).replace("-", "−")
+    return "{:.2f} ({:.2f} to {:.2f})".format(*mean(values)).replace("-0.00", "0.00").replace("-", "−")
 
 
 def tables(rows: Sequence[Row]) -> list[list[list[str]]]:

@@ -1,7 +1,7 @@
 """The networks that come with Pluriscope: files beside this module, and the one that is trained at first start.
 
-Two come with a second data record: the authors' pretrained XOR with the noisy rows of their notebook, and the toy model
-of superposition with the sparse rows that it learned from.
+Three come with a second data record: the authors' pretrained XOR with the noisy rows of their notebook, the toy model
+of superposition with the sparse rows that it learned from, and a network that learned a shortcut with its four rows.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ SLUGS: Final = (
     "xor-planted-trained",
     "superposition-5-2-5",
     "xor-85",
+    "wrong-lesson",
 )
 ALICE_AND_BOB: Final = "alice-and-bob"
 ALICE, BOB = "d-4b802e6dbc93680b.0:1=0,1,-1;1:1=1,0,-1", "d-a2e8546f11f80df4.0:1=1,1,-1;1:1=0,0,1"

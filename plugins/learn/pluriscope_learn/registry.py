@@ -17,6 +17,7 @@ from pluriscope_learn.lessons import (
     stricter,
     two_circuits,
     two_readings,
+    wrong_lesson,
 )
 
 _OWN: Final[tuple[Lesson, ...]] = (
@@ -28,9 +29,10 @@ _OWN: Final[tuple[Lesson, ...]] = (
     algorithm_first.LESSON,
     an_edit.LESSON,
     a_lie.LESSON,
+    wrong_lesson.LESSON,
 )
 LESSONS: Final = joined("lessons", _OWN, lambda one: one.slug)
-NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 @dataclass(frozen=True)

@@ -30,4 +30,4 @@ def documents(links: Addresses) -> Iterator[Document]:
         *((one.title, one.does, links.url("learn", one.slug), notes) for one in LESSONS),
     ]
     for label, detail, url, also in pages:
-        yield Document("Learn", "lesson", label, detail, url, (), f"{also} {teach}")
+        yield Document("Learn", "lesson", label, detail, url, (), also if label == "Slides" else f"{also} {teach}")

@@ -1,4 +1,4 @@
-"""Search results from here: each lens on a network that shows something."""
+"""Search results from here: each lens on a network that shows something, and unseen rows on one that has some."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.app.bundled import bundled_networks
 from pluriscope.app.pages.example import NETWORK
 from pluriscope.app.pages.search_index import Document, method_document
 from pluriscope_methods.analyses import LENSES as ANALYSIS
 from pluriscope_methods.lenses.registry import LENSES
+from pluriscope_methods.unseen_rows import UNSEEN
 
 _SAYS_SOMETHING: Final = {
     "probes": "majority-3-3",
@@ -26,8 +29,19 @@ _USUAL: Final = NETWORK, "induction-attention"
 
 
 def documents(links: Addresses) -> Iterator[Document]:
-    """Every lens."""
+    """Every lens, and unseen rows."""
     here = LENSES.of(PERCEPTRON)
     for lens in LENSES.by_key.values():
         network = _SAYS_SOMETHING.get(lens.key, _USUAL[lens.key not in here])
         yield method_document("Lenses", lens, links.analysis(network, ANALYSIS.key, item=lens.key))
+    learned = next(one for one in bundled_networks() if one.slug == "wrong-lesson")
+    url = links.analysis(learned.slug, UNSEEN.key, Scope(data=learned.data.digest[:12] if learned.data else ""))
+    also = (
+        "unseen rows",
+        "shortcut learning",
+        "spurious input",
+        "wrong lesson",
+        "Clever Hans",
+        "interpretability illusion",
+    )
+    yield Document("Analyses", "analysis", "A network that learned a shortcut", UNSEEN.question, url, also)

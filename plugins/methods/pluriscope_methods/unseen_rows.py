@@ -87,11 +87,11 @@ class UnseenReport(Report):
         found = [f"Of {n} unseen rows the network answers {wrong} wrong."]
         found += [
             f"Input {one.name} agrees with the right answer on all seen rows; "
-            f"{one.used} of {self.circuits} valid circuits use it."
+            f"{one.used:,} of {self.circuits:,} valid circuits use it."
             for one in self.inputs
             if one.shortcut
         ]
-        return [*found, f"{self.kept} valid circuits foretell every unseen row."]
+        return [*found, f"{self.kept:,} valid circuits foretell every unseen row."]
 
 
 def seen_rows(question: Question) -> Bits:

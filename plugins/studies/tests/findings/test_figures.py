@@ -277,6 +277,31 @@ def trust() -> Iterator[str]:
     assert [n for name, n in pulls.items() if "repulsion" not in name] == [0, 0]
 
 
+def wrong_lesson() -> Iterator[str]:
+    """What was learned, which inputs circuits use, and what they foretell, of the primary condition."""
+    every = rows("wrong-lesson", "rule, rate, circuits, used_b, used_c, kept, kept_used_c, alike, votes, minimal_kept, "
+                 "again, again_drawn, clean, clean_everywhere, \"right\"", "learned")  # fmt: skip
+    some = [one for one in every if one[:2] == ("A", 0.01)]
+    ends = {n: [one for one in some if one[-1] == n] for n in (0, 4)}
+    yield f"{len(ends[0])} networks are wrong on all four unseen rows, {len(ends[4])} right on all"
+    yield f"of rule A {len(some) - len(ends[0]) - len(ends[4])} networks follow neither"
+    used = {n: [one[4] / one[2] for one in one_end] for n, one_end in ends.items()}
+    assert np.mean([[a > b for a in used[0]] for b in used[4]]) > 0.9995
+    yield f"{100 * np.mean([one[4] / one[2] for one in some]):.0f}% of the valid circuits use C in the mean, "
+    yield f"{100 * np.mean([one[3] / one[2] for one in some]):.0f}% use B, a difference"
+    yield f"right on all four {100 * np.mean(used[4]):.0f}% of the valid circuits use the shortcut"
+    yield f"foretell the same in {np.mean([one[7] for one in some]):.0%} of networks"
+    yield f"comes true on {np.mean([one[8] for one in some]):.0%} of unseen rows"
+    hit, none = (sum(test(one) for one in some) for test in (lambda one: one[8] == 1, lambda one: not one[9]))
+    yield f"all four rows in {hit} of {len(some)} networks; in {none} no"
+    yield f"valid in another in {np.mean([one[10] for one in some]):.0%} of cases, and so is one drawn at random in "
+    yield f"random in {np.mean([one[11] for one in some]):.0%}"
+    yield f"training {sum(one[13] for one in some) / sum(one[12] for one in some):.0%} are clean on all rows"
+    shortcut = [one for one in every if "no shortcut" not in one[0]]
+    assert all(one[6] == one[5] for one in shortcut if one[-1] == 0)  # both by deduction
+    assert not any(one[6] for one in every if one[-1] == 4)
+
+
 def lenses() -> Iterator[str]:
     """Shares that a line and a kernel read right from lenses, at widths 2 to 5."""
     named = {"outputs": "outputs alone, no lens", "gradient-corners, sum at 11": "Gradient at the corners, sum at 11"}
@@ -297,6 +322,7 @@ FIGURES: dict[str, Callable[[], Iterator[str]]] = {
     "deception": deception,
     "two-strategies": strategies,
     "trust": trust,
+    "wrong-lesson": wrong_lesson,
     "lenses": lenses,
 }
 

@@ -20,6 +20,7 @@ from benchmarks import (
     simplicity,
     trust,
     two_strategies,
+    wrong_lesson,
 )
 from benchmarks.field_scores import PUBLIC, SLUG, arm_of, rows_of_suite, verdict_rows
 from benchmarks.finding_charts import CHARTS
@@ -385,13 +386,14 @@ def test_the_chapter_on_simplicity_has_the_table_of_its_rows():
     assert all(row["both"] <= min(row["enumerative"], row["list"]) <= row["valid"] for row in reply)
 
 
-def test_the_chapter_on_both_strategies_has_the_tables_of_its_rows():
-    rows = ParquetTable([findings.FOLDER / "two-strategies.parquet"])
+@pytest.mark.parametrize("program", [two_strategies, wrong_lesson], ids=lambda one: one.SLUG)
+def test_a_chapter_has_the_tables_of_its_rows(program):
+    rows = ParquetTable([findings.FOLDER / f"{program.SLUG}.parquet"])
     every = [dict(zip(rows.columns, row, strict=True)) for row in rows.ask("SELECT * FROM {rows}")]
-    (chapter,) = (one for one in findings.record()["chapters"] if one["key"] == two_strategies.SLUG)
-    for lines in two_strategies.tables(every):
+    (chapter,) = (one for one in findings.record()["chapters"] if one["key"] == program.SLUG)
+    for lines in program.tables(every):
         assert chapters.markdown(lines, 2) in chapter["text"]
-    assert findings.manifest()["tables"][two_strategies.SLUG]["design"] == two_strategies.DIGEST
+    assert findings.manifest()["tables"][program.SLUG]["design"] == program.DIGEST
 
 
 def null_rows():
