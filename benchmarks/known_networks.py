@@ -66,6 +66,48 @@ def circle() -> Classifier:
     return Classifier("Sum modulo 7 on a circle", network, names, data, answers, "sum modulo 7", made)
 
 
+FEATURES: Final = 32
+DIMENSIONS: Final = 16
+THERE: Final = 3
+"""Features of a row."""
+SPARSE_ROWS: Final = 400
+
+
+def sparse_features() -> Classifier:
+    """Which of some features that are there at once is the largest: each is a direction of fewer dimensions.
+
+    Directions are drawn and moved apart. A row has three features between .4 and 1; rows are drawn until as many are
+    those on which the outputs, which read along the same directions, are right by .05 or more.
+    """
+    random = np.random.default_rng(0)
+    directions = random.standard_normal((FEATURES, DIMENSIONS))
+    for _ in range(300):
+        directions /= np.sqrt((directions**2).sum(axis=1, keepdims=True))
+        directions -= 0.1 * (directions @ directions.T - np.eye(FEATURES)) ** 3 @ directions
+    directions = np.round(directions / np.sqrt((directions**2).sum(axis=1, keepdims=True)), 4)
+    rows, answers = list[np.ndarray](), list[int]()
+    while len(rows) < SPARSE_ROWS:
+        row = np.zeros(FEATURES)
+        row[random.choice(FEATURES, THERE, replace=False)] = random.choice(np.arange(4, 11), THERE, replace=False) / 10
+        outputs, largest = row @ directions @ directions.T, int(row.argmax())
+        if outputs[largest] >= np.delete(outputs, largest).max() + 0.05:
+            rows.append(row)
+            answers.append(largest)
+    network = Network.from_arrays(
+        [directions.T, directions],
+        [np.zeros(DIMENSIONS), np.zeros(FEATURES)],
+        activation="linear",
+        output_activation="linear",
+    )
+    names = tuple(map(str, range(FEATURES)))
+    made = (
+        f"Built by hand: {FEATURES} features, {THERE} of them on a row, are directions of {DIMENSIONS} dimensions that "
+        "the outputs read again; rows that interference makes wrong were left out."
+    )
+    title = f"{FEATURES} sparse features in {DIMENSIONS} dimensions"
+    return Classifier(title, network, names, np.array(rows), np.array(answers), "the largest feature", made)
+
+
 LENGTH: Final = 5
 QUESTIONS: Final = ((0, 2), (2, 1), (1, -2), (-1, -2), (-2, 1))
 """Corners of a pentagon: each is told from the others by one weighing of its two numbers."""
@@ -211,6 +253,7 @@ def stages() -> AttentionModel:
 
 MADE: Final[dict[str, tuple[Callable[[], Any], Any]]] = {
     "sum-7-circle": (circle, CLASSIFIER),
+    "features-32-16": (sparse_features, CLASSIFIER),
     "recall-5-elman": (recall, ELMAN),
     "induction-pairs": (partial(pairs, 1, CHECKPOINTS), TRANSFORMER),
     "induction-pairs-early": (partial(pairs, 2, (6_000,)), TRANSFORMER),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Final
 
 from pluriscope.addresses.address import Addresses
@@ -24,6 +25,8 @@ _SAYS_SOMETHING: Final = {
     "magnitude-codes": "parity-3-elman",
 }
 """Lenses of which neither of the usual two networks shows anything → one that does, or says why it cannot."""
+_IN_STORIES: Final = {"dictionaries": "features-32-16"}
+"""The same, of networks that the known stories bring."""
 _USUAL: Final = NETWORK, "induction-attention"
 """A perceptron and a transformer."""
 
@@ -31,8 +34,9 @@ _USUAL: Final = NETWORK, "induction-attention"
 def documents(links: Addresses) -> Iterator[Document]:
     """Every lens, and unseen rows."""
     here = LENSES.of(PERCEPTRON)
+    chosen = _SAYS_SOMETHING | (_IN_STORIES if find_spec("pluriscope_stories") else {})
     for lens in LENSES.by_key.values():
-        network = _SAYS_SOMETHING.get(lens.key, _USUAL[lens.key not in here])
+        network = chosen.get(lens.key, _USUAL[lens.key not in here])
         yield method_document("Lenses", lens, links.analysis(network, ANALYSIS.key, item=lens.key))
     learned = next(one for one in bundled_networks() if one.slug == "wrong-lesson")
     url = links.analysis(learned.slug, UNSEEN.key, Scope(data=learned.data.digest[:12] if learned.data else ""))

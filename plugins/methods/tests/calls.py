@@ -87,6 +87,7 @@ FOUND = {
     "/networks/wrong-lesson/analyses/unseen?data=95f91ad2037c": "unseen rows; shortcut learning; wrong lesson; "
     "Clever Hans; interpretability illusion",
     f"{OF_HEADS}logit-lens": "logit lens",
+    "/networks/features-32-16/analyses/lenses/dictionaries": "dictionaries; by penalty and count",
     f"{OF_HEADS}affine-lens": "affine lens",
     "/glossary#steering-vector": "steering vector; steering vectors; vector steering; activation engineering; "
     "activation addition; representation engineering",

@@ -10,7 +10,7 @@ from pluriscope_methods.lenses.registry import LENSES
 
 REGISTRIES = {"method": METHODS, "lens": LENSES}
 ON_NUMBERS = {
-    *("shapley", "integrated-gradients", "lime", "patching-table", "attribution-patching", "sae", "das")
+    *("shapley", "integrated-gradients", "lime", "patching-table", "attribution-patching", "sae", "dictionaries", "das")
 }  # lenses that any network has whose rows are numbers
 REFUSED = {
     ("method", "perceptron"): set(),
@@ -22,6 +22,7 @@ REFUSED = {
     ("lens", "elman"): {*LENSES.by_key} - ON_NUMBERS - {"magnitude-codes"},
     ("lens", "convolutional"): {*LENSES.by_key} - ON_NUMBERS - {"preferred-inputs"},
     ("lens", "perceptron"): {
+        "dictionaries",
         "direct-attribution",
         "logit-lens",
         "affine-lens",

@@ -109,7 +109,8 @@ WORDS = {
     "/glossary#resample-ablation": "resampling ablation",
     "/glossary#robustness": "patching-domain robustness",
     "/glossary#role": "backup name mover; S-inhibition",
-    "/glossary#sparse-autoencoder": "dictionary learning; Gemma Scope; feature splitting; dead latents",
+    "/glossary#sparse-autoencoder": "dictionary learning; Gemma Scope; feature splitting; dead latents; "
+    "k-sparse autoencoder; reconstruction-sparsity frontier",
     "/glossary#standards-of-explanation": "illusion of explanatory depth; cherry-picking; explanatory pluralism; "
     "cognitive closure",
     "/glossary#transcoder": "transcoder; transcoders; crosscoder; circuit tracing",

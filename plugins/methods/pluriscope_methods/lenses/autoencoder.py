@@ -60,10 +60,10 @@ def _of_inputs(question: Question, rows: Sequence[dict[str, Any]]) -> tuple[str,
     network = question.network
     if network.function_of(1).below != 1.0 or not np.array(network.weights[0]).any(axis=0).all():
         return ()
-    inputs = _unit(np.array(network.weights[0]).T)
+    inputs = unit(np.array(network.weights[0]).T)
     own = _nearest(inputs, np.array([row["direction"] for row in rows if row["layer"] == 1]))
     shape = sum(row["layer"] == 1 for row in rows), inputs.shape[1]
-    drawn = [_nearest(inputs, _unit(generator(number).normal(size=shape))) for number in range(N_NETWORKS)]
+    drawn = [_nearest(inputs, unit(generator(number).normal(size=shape))) for number in range(N_NETWORKS)]
     as_near, usual = sum(one >= own for one in drawn), total_of(np.array(drawn)) / len(drawn)
     return (
         f"The nearest latent has a cosine of {own:.3f} with the direction of an input, in the mean over inputs. "
@@ -71,7 +71,8 @@ def _of_inputs(question: Question, rows: Sequence[dict[str, Any]]) -> tuple[str,
     )
 
 
-def _unit(rows: Array) -> Array:
+def unit(rows: Array) -> Array:
+    """Rows of length 1."""
     return np.array([row / length(row) for row in rows])
 
 
@@ -80,8 +81,17 @@ def _nearest(inputs: Array, directions: Array) -> float:
     return total_of(inner(inputs, directions).max(axis=1)) / len(inputs)
 
 
-def encoded(values: Array, settings: Settings, work: Work = DEFAULT_WORK) -> Encoded | None:
+def encoded(
+    values: Array, settings: Settings, work: Work = DEFAULT_WORK, k: int = 0, seed: int = SEED
+) -> Encoded | None:
     """An autoencoder of a layer's activations ``[rows, width]``; None where training diverged.
+
+    Args:
+        values: of the layer.
+        settings: how many latents, and λ.
+        work: gets the progress; may cancel.
+        k: latents that may fire on a row, the largest ones; 0 for all.
+        seed: of the decoder before training.
 
     Returns:
         What each latent is on each row, ReLU((values − centre) @ encoderᵀ + bias), ``[rows, latents]``; the share of
@@ -92,23 +102,29 @@ def encoded(values: Array, settings: Settings, work: Work = DEFAULT_WORK) -> Enc
     n_latents = int(settings["latents"])
     with one_thread():
         target = torch.tensor(values)
-        random = torch.Generator().manual_seed(SEED)
+        random = torch.Generator().manual_seed(seed)
         decoder = torch.randn(n_latents, values.shape[1], dtype=torch.float64, generator=random)
         encoder = (decoder / decoder.norm(dim=1, keepdim=True)).mT.clone()
         shift, centre = torch.zeros(1, n_latents, dtype=torch.float64), target.mean(dim=0, keepdim=True)
         parameters = [part.requires_grad_(True) for part in (encoder, shift, decoder, centre)]
         optimizer = Adam(parameters, lr=LEARNING_RATE)
+
+        def fired() -> torch.Tensor:
+            found = torch.relu((target - centre) @ encoder + shift)
+            most = found.topk(min(k or n_latents, n_latents), dim=1)
+            return torch.zeros_like(found).scatter(1, most.indices, most.values) if k else found
+
         for step in range(STEPS):
             if step % _BETWEEN_REPORTS == 0:
                 work.report_step("methods", step, STEPS, "steps of autoencoders")
-            latents = torch.relu((target - centre) @ encoder + shift)
+            latents = fired()
             rebuilt = latents @ (decoder / decoder.norm(dim=1, keepdim=True)) + centre
             loss = ((rebuilt - target) ** 2).sum(dim=1).mean() + float(settings["lambda"]) * latents.sum(dim=1).mean()
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()
         with torch.no_grad():
-            latents = torch.relu((target - centre) @ encoder + shift)
+            latents = fired()
             units = decoder / decoder.norm(dim=1, keepdim=True)
             error = ((latents @ units + centre - target) ** 2).sum()
     if not all(torch.isfinite(part).all() for part in (latents, units, error)):

@@ -6,6 +6,7 @@ from typing import Final
 
 from pluriscope_methods.lenses.attribution_patching import ATTRIBUTION_PATCHING
 from pluriscope_methods.lenses.das import DAS
+from pluriscope_methods.lenses.dictionaries import DICTIONARIES
 from pluriscope_methods.lenses.direct_attribution import DIRECT_ATTRIBUTION
 from pluriscope_methods.lenses.feature_pictures import FEATURE_PICTURES
 from pluriscope_methods.lenses.feature_structure import FEATURE_STRUCTURE
@@ -42,6 +43,7 @@ EVERY: Final = (
     PREFERRED_INPUTS,
     LABELS,
     SAE,
+    DICTIONARIES,
     DAS,
     DIRECT_ATTRIBUTION,
     LOGIT_LENS,

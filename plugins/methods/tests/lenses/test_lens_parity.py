@@ -17,6 +17,7 @@ OURS = {
     "preferred-inputs",
     "magnitude-codes",
     "labels",
+    "dictionaries",
     "das",
     "superposition",
     "sparsity",

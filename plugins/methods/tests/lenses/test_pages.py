@@ -21,6 +21,7 @@ from pluriscope_methods.lenses.lens import Grid
 from pluriscope_methods.lenses.registry import LENSES
 from pluriscope_methods.lenses.report import silent
 from pluriscope_methods.pages.lenses import heat_maps
+from pluriscope_stories.story import own_networks
 from tests.app.test_analyses import record
 from tests.clients import served
 from tests.factories import pretrained_xor, save_analysis
@@ -87,7 +88,7 @@ def test_a_lens_leads_to_a_bundled_network_on_which_it_applies(key):
     slug = url.split("/")[2]
     network = next((one.file for one in bundled_networks() if one.slug == slug), None)
     if network is None:
-        kind, subject = read_subject(bundled_models()[slug])
+        kind, subject = read_subject({**bundled_models(), **own_networks()}[slug])
         question = GraphQuestion(kind, subject, kind.default_rules)
     else:
         kind, question = PERCEPTRON, ask(network.network, task=network.tasks[0])
