@@ -108,6 +108,35 @@ def sparse_features() -> Classifier:
     return Classifier(title, network, names, np.array(rows), np.array(answers), "the largest feature", made)
 
 
+LETTERS: Final = "ABCDE"
+STEPS: Final = 3
+
+
+def onion() -> Elman:
+    """Which of five letters came first: a code by magnitude, built by hand.
+
+    A letter is a direction of the state, which doubles with each step, so that its size says when it came. The outputs
+    read along the same directions. A bias keeps all units above 0, where a rectifier does nothing.
+    """
+    n = len(LETTERS)
+    directions = np.round(np.linalg.qr(np.random.default_rng(0).standard_normal((n, n)))[0], 4)
+    raised = float(np.ceil(-directions.min()))
+    network = Network.from_arrays(
+        [np.concatenate([directions, 2 * np.eye(n)], axis=1), directions.T],
+        [np.full(n, raised), np.round(-raised * (2**STEPS - 1) * directions.sum(axis=0), 4)],
+        activation="relu",
+        output_activation="linear",
+    )
+    rows = [*product(range(n), repeat=STEPS)]
+    data = np.zeros((len(rows), STEPS, n))
+    for row, letters in enumerate(rows):
+        data[row, range(STEPS), letters] = 1
+    answers = np.array([letters[0] for letters in rows])
+    made = "Built by hand: the state doubles with each step, so that a letter's size says when it came."
+    title = f"The first of {STEPS} letters, by magnitude"
+    return Elman(title, network, tuple(LETTERS), data, answers, "the first letter", made)
+
+
 LENGTH: Final = 5
 QUESTIONS: Final = ((0, 2), (2, 1), (1, -2), (-1, -2), (-2, 1))
 """Corners of a pentagon: each is told from the others by one weighing of its two numbers."""
@@ -254,6 +283,7 @@ def stages() -> AttentionModel:
 MADE: Final[dict[str, tuple[Callable[[], Any], Any]]] = {
     "sum-7-circle": (circle, CLASSIFIER),
     "features-32-16": (sparse_features, CLASSIFIER),
+    "first-letter-elman": (onion, ELMAN),
     "recall-5-elman": (recall, ELMAN),
     "induction-pairs": (partial(pairs, 1, CHECKPOINTS), TRANSFORMER),
     "induction-pairs-early": (partial(pairs, 2, (6_000,)), TRANSFORMER),

@@ -22,10 +22,14 @@ _SAYS_SOMETHING: Final = {
     "superposition": "superposition-5-2-5",
     "sparsity": "superposition-5-2-5",
     "preferred-inputs": "bars-4x4-conv",
-    "magnitude-codes": "parity-3-elman",
+    "feature-structure": "indirect-object-2x2",
 }
 """Lenses of which neither of the usual two networks shows anything → one that does, or says why it cannot."""
-_IN_STORIES: Final = {"dictionaries": "features-32-16"}
+_IN_STORIES: Final = {
+    "dictionaries": "features-32-16",
+    "magnitude-codes": "first-letter-elman",
+    "turned-circle": "sum-7-circle",
+}
 """The same, of networks that the known stories bring."""
 _USUAL: Final = NETWORK, "induction-attention"
 """A perceptron and a transformer."""

@@ -88,6 +88,8 @@ FOUND = {
     "Clever Hans; interpretability illusion",
     f"{OF_HEADS}logit-lens": "logit lens",
     "/networks/features-32-16/analyses/lenses/dictionaries": "dictionaries; by penalty and count",
+    "/networks/first-letter-elman/analyses/lenses/magnitude-codes": "codes by magnitude",
+    "/networks/sum-7-circle/analyses/lenses/turned-circle": "circle of answers; turned circle",
     f"{OF_HEADS}affine-lens": "affine lens",
     "/glossary#steering-vector": "steering vector; steering vectors; vector steering; activation engineering; "
     "activation addition; representation engineering",

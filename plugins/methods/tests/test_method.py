@@ -10,7 +10,8 @@ from pluriscope_methods.lenses.registry import LENSES
 
 REGISTRIES = {"method": METHODS, "lens": LENSES}
 ON_NUMBERS = {
-    *("shapley", "integrated-gradients", "lime", "patching-table", "attribution-patching", "sae", "dictionaries", "das")
+    *("shapley", "integrated-gradients", "lime", "patching-table", "attribution-patching", "sae", "das"),
+    *("dictionaries", "turned-circle"),
 }  # lenses that any network has whose rows are numbers
 REFUSED = {
     ("method", "perceptron"): set(),
@@ -23,6 +24,7 @@ REFUSED = {
     ("lens", "convolutional"): {*LENSES.by_key} - ON_NUMBERS - {"preferred-inputs"},
     ("lens", "perceptron"): {
         "dictionaries",
+        "turned-circle",
         "direct-attribution",
         "logit-lens",
         "affine-lens",

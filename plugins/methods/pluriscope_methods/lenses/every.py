@@ -27,6 +27,7 @@ from pluriscope_methods.lenses.shapley import SHAPLEY
 from pluriscope_methods.lenses.sparse_probes import SPARSE_PROBES
 from pluriscope_methods.lenses.sparsity import SPARSITY
 from pluriscope_methods.lenses.superposition import SUPERPOSITION
+from pluriscope_methods.lenses.turned_circle import TURNED_CIRCLE
 
 EVERY: Final = (
     SHAPLEY,
@@ -51,6 +52,7 @@ EVERY: Final = (
     ROLES_LENS,
     HEAD_MATRICES,
     FEATURE_STRUCTURE,
+    TURNED_CIRCLE,
     MAGNITUDE_CODES,
     SUPERPOSITION,
     SPARSITY,

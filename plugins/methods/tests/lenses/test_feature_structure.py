@@ -10,7 +10,7 @@ from scipy.stats import binom
 from pluriscope.analysis.subjects.elman import ELMAN, Elman
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.question import GraphQuestion
-from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.analysis.subjects.registry import question_in, read_subject
 from pluriscope.analysis.subjects.sites import run
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.app.bundled import bundled_models
@@ -27,6 +27,7 @@ from pluriscope_methods.lenses.feature_structure import (
     shuffled_model,
 )
 from pluriscope_methods.lenses.magnitude_codes import MAGNITUDE_CODES
+from pluriscope_stories.story import own_networks
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.checkout import ROOT
 
@@ -156,6 +157,32 @@ def codes(model):
     question = GraphQuestion(ELMAN, model, ELMAN.default_rules)
     settings = MAGNITUDE_CODES.filled({})
     return MAGNITUDE_CODES.fit(question, settings), MAGNITUDE_CODES.answer(question, settings)
+
+
+def test_scaling_to_the_size_of_another_step_exchanges_the_two_and_random_directions_do_not():
+    question = question_in(own_networks()["first-letter-elman"])
+    rows = MAGNITUDE_CODES.answer(question, MAGNITUDE_CODES.filled({})).view.rows
+    found = {(row["after"], row["first"], row["second"]): row for row in rows}
+    for (after, one, other), row in found.items():
+        assert (row["cosine"], row["times"]) == (pytest.approx(1.0), pytest.approx(0.5 ** (other - one)))
+        moved = (100, 100) if one == 1 else (0, 0)  # the first letter is asked, so others may be exchanged freely
+        assert (row["moved"], row["rows"]) == moved
+        assert row["random"] < 0.2 * max(1, row["rows"])
+        assert row["as_often"] == (0 if one == 1 else 99)
+        assert after in (2, 3)
+    # by hand: the directions of letters, of which the last state holds four, two and one times
+    model = question.subject
+    letters, directions = model.data.argmax(axis=2), np.array(model.network.weights[0])[:, :5].T
+    state = model.layers[-2] + directions[letters[:, 2]] * 3 - directions[letters[:, 0]] * 3
+    weights, biases = model.network.weights[-1], model.network.biases[-1]
+    answers = (state @ np.array(weights).T + np.array(biases)).argmax(axis=1)
+    assert (answers == letters[:, 2]).all()
+
+
+def test_in_a_network_that_turns_its_state_scaling_moves_no_more_than_random_directions():
+    rows = codes(onion(1.0, planted=False))[1].view.rows
+    assert all(row["rows"] for row in rows)
+    assert max(row["moved"] / row["rows"] for row in rows) < 0.9
 
 
 def test_an_elman_network_that_stores_by_magnitude_is_found_and_one_that_turns_its_state_is_not():

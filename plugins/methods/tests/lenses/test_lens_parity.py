@@ -18,6 +18,7 @@ OURS = {
     "magnitude-codes",
     "labels",
     "dictionaries",
+    "turned-circle",
     "das",
     "superposition",
     "sparsity",
