@@ -23,6 +23,7 @@ _SAYS_SOMETHING: Final = {
     "sparsity": "superposition-5-2-5",
     "preferred-inputs": "bars-4x4-conv",
     "feature-structure": "indirect-object-2x2",
+    "blame": "wrong-lesson",
 }
 """Lenses of which neither of the usual two networks shows anything → one that does, or says why it cannot."""
 _IN_STORIES: Final = {
@@ -52,4 +53,5 @@ def documents(links: Addresses) -> Iterator[Document]:
         "Clever Hans",
         "interpretability illusion",
     )
-    yield Document("Analyses", "analysis", "A network that learned a shortcut", UNSEEN.question, url, also)
+    detail = f"{UNSEEN.question} On a network that learned a shortcut"
+    yield Document("Analyses", "analysis", UNSEEN.title, detail, url, also)

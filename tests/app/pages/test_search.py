@@ -116,8 +116,8 @@ WORDS = {
     "/glossary#transcoder": "transcoder; transcoders; crosscoder; circuit tracing",
     "/glossary#trojan": "trojan; backdoor",
     "/glossary#universality": "universality; transferability; scaling laws; scaling law",
-    "/glossary#uses-for-safety": "deceptive alignment; adversarial input; out-of-distribution; out of distribution; "
-    "anomaly detection",
+    "/glossary#unseen-row": "out-of-distribution; out of distribution; memorised rows",
+    "/glossary#uses-for-safety": "deceptive alignment; adversarial input; anomaly detection",
     "/glossary#what-then-where": "what then where",
     "/glossary#where-then-what": "where then what",
 } | joined("FOUND")
@@ -144,7 +144,7 @@ ELSEWHERE = (
         "tuned lens",
     ),
     *("automated interpretability", "cognitive closure", "IOI", "anomaly detection", "LSTM"),
-    *("wrong lesson", "reusable building blocks", "psychophysics", "AI lie detector", "Golden Gate Bridge", "CLIP"),
+    *("reusable building blocks", "psychophysics", "AI lie detector", "Golden Gate Bridge", "CLIP"),
     *("privacy", "reinforcement learning", "cognitive utility", "emergent properties", "scalable oversight"),
 )
 

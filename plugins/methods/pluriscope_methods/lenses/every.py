@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pluriscope_methods.lenses.attribution_patching import ATTRIBUTION_PATCHING
+from pluriscope_methods.lenses.blame import BLAME
 from pluriscope_methods.lenses.das import DAS
 from pluriscope_methods.lenses.dictionaries import DICTIONARIES
 from pluriscope_methods.lenses.direct_attribution import DIRECT_ATTRIBUTION
@@ -56,4 +57,5 @@ EVERY: Final = (
     MAGNITUDE_CODES,
     SUPERPOSITION,
     SPARSITY,
+    BLAME,
 )
