@@ -162,6 +162,7 @@ def population_of(
         roles=_roles(question.kind, space, masks),
         batch=space.batch,
         runs=int(MAX_MILLISECONDS / space.run_milliseconds),
+        question=question,
     )
     return PopulationOf("cut", runs, masks, work=work)
 

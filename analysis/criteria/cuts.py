@@ -17,6 +17,7 @@ from pluriscope.analysis.criteria.criterion import Criterion, Judge, Parameter, 
 from pluriscope.analysis.criteria.population import PopulationOf
 from pluriscope.analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
 from pluriscope.analysis.subjects.chances import divergence
+from pluriscope.analysis.subjects.question import GraphQuestion
 
 Masks = NDArray[np.bool_]
 Array = NDArray[np.float64]
@@ -51,6 +52,7 @@ class Runs:
         roles: of those nodes; None where finding them takes too long, or the kind knows none.
         batch: masks that are run at once.
         runs: masks that one criterion may run on all rows; circuits beyond that stay undecided.
+        question: about the model, for criteria that read its weights instead of running it.
     """
 
     max_wrong: int
@@ -69,6 +71,7 @@ class Runs:
     roles: Roles | None
     batch: int
     runs: int
+    question: GraphQuestion
 
     def n_wrong(self, outputs: Array) -> NDArray[np.int64]:
         """Count the rows on which each of some outputs ``[masks, rows, outputs]`` is wrong; ``[masks]``."""

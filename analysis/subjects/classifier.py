@@ -538,7 +538,7 @@ CLASSIFIER: Final = SubjectKind(
     settings={"granularity": ("neurons", "edges"), "ablation": ("zero", "mean")},
     read=read_classifier,
     write=classifier_document,
-    traits=frozenset({"play", "sites"}),
+    traits=frozenset({"boxes", "play", "sites"}),
     module="pluriscope.analysis.explaining.graphs",
     counting="pluriscope.analysis.subjects.classifier",
 )

@@ -407,7 +407,7 @@ CONVOLUTIONAL: Final = SubjectKind(
     settings={"granularity": ("edges", "channels"), "ablation": ("zero", "mean")},
     read=read_convolutional,
     write=convolutional_document,
-    traits=frozenset({"channels", "play", "sites"}),
+    traits=frozenset({"boxes", "channels", "play", "sites"}),
     module="pluriscope.analysis.explaining.graphs",
     inputs="im",
 )

@@ -209,6 +209,6 @@ ELMAN: Final = SubjectKind(
     settings={"granularity": ("edges", "neurons"), "ablation": ("zero", "mean")},
     read=partial(read_as, Elman),
     write=classifier_document,
-    traits=frozenset({"play", "sites", "steps"}),
+    traits=frozenset({"boxes", "play", "sites", "steps"}),
     module="pluriscope.analysis.explaining.graphs",
 )

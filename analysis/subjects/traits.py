@@ -53,6 +53,7 @@ _TRAITS: Final = (
     Trait("stream", "Residual stream, heads, positions", "no residual stream of {plural} is read"),
     Trait("steps", "Codes by magnitude over steps", "no steps of {plural} are read"),
     Trait("channels", "Preferred inputs of channels", "no channels of {plural} are read"),
+    Trait("boxes", "Bounds over boxes of inputs and patched values", "no bounds over a box are known of {plural}"),
     Trait("play", "Play", "no page plays {plural}"),
     Trait("edits", "Edits by a rule", "no edit is defined on {plural}"),
     Trait("studies", "Studies of many networks", "no study trains {plural}"),

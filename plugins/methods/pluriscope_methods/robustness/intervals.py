@@ -17,13 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.numerics.fixed_order import inner
-from pluriscope_methods.robustness.programs import Program, Region
+from pluriscope.analysis.subjects.perceptron.activations import Activation
+from pluriscope_methods.robustness.programs import ArrayLayer, Region
 
 Array = NDArray[np.float64]
 Answer = Literal["proved", "refuted", "undecided"]
@@ -32,6 +33,16 @@ _UNIT: Final = float(np.finfo(np.float64).eps)
 _TINY: Final = 1e-300
 _BOXES_AT_ONCE: Final = 1 << 11
 _STEEPNESS_MATTERS: Final = 1e-2
+
+
+class Layered(Protocol):
+    """A function of free numbers, as :class:`pluriscope_methods.robustness.programs.Program` is one."""
+
+    @property
+    def arrays(self) -> tuple[ArrayLayer, ...]: ...
+
+    @property
+    def activation(self) -> Activation: ...
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,7 @@ class Bounds:
         return (self.slopes_high - self.slopes_low) + _STEEPNESS_MATTERS * steepness
 
 
-def bounds(program: Program, low: Array, high: Array) -> Bounds:
+def bounds(program: Layered, low: Array, high: Array) -> Bounds:
     """Bounds over the boxes ``low ≤ z ≤ high``, both ``[boxes, free]``."""
     natural_low, natural_high, slopes_low, slopes_high = _through(program, low, high)
     middle = low + (high - low) / 2
@@ -84,7 +95,7 @@ def bounds(program: Program, low: Array, high: Array) -> Bounds:
     return Bounds(np.fmax(natural_low, swing_low), np.fmin(natural_high, swing_high), slopes_low, slopes_high)
 
 
-def _through(program: Program, low: Array, high: Array) -> tuple[Array, Array, Array, Array]:
+def _through(program: Layered, low: Array, high: Array) -> tuple[Array, Array, Array, Array]:
     """Natural bounds of the value ``[boxes]`` and of its derivatives ``[boxes, free]``."""
     n_boxes, n_free = low.shape
     h_low = h_high = np.empty((n_boxes, 0))
@@ -163,7 +174,7 @@ def bisect(judge: Judged, low: Array, high: Array, budget: int) -> Certificate:
     return Certificate("proved", None, n_boxes)
 
 
-def decided_alike(first: Program, second: Program, regions: Sequence[Region]) -> Judged:
+def decided_alike(first: Layered, second: Layered, regions: Sequence[Region]) -> Judged:
     """The judge of "both are decided alike"."""
 
     def judge(low: Array, high: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Bounds]:

@@ -1,0 +1,1 @@
+"""Criteria of what explanations promise beyond the rows that they were found on."""

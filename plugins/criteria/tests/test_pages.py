@@ -1,0 +1,39 @@
+"""Pages of what comes from here, and what pages of single explanations say of it."""
+
+from __future__ import annotations
+
+from html import unescape
+
+import pytest
+
+from tests.clients import served
+from tests.factories import found_out, stored_analysis
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    with served(tmp_path_factory.mktemp("criteria")) as client:
+        analysis = stored_analysis(client.app.state.store, real=True)
+        with client.app.state.store.write() as session:
+            found_out(session, session.merge(analysis), "robust")
+        yield client
+
+
+def text(client, path):
+    return unescape(client.get(path).raise_for_status().text)
+
+
+def test_robust_circuits_name_the_points_at_which_others_fail(client):
+    page = text(client, "/networks/xor-pretrained/analyses/robust")
+    for words in ("56 are proved right", "c·183df", "0 of them valid by the rules", "n2.1 −0.004446, n2.2 0.7679"):
+        assert words in page
+    csv = text(client, "/networks/xor-pretrained/analyses/robust.csv")
+    assert "081ff,11," in csv
+    circuit = text(client, "/networks/xor-pretrained/explanations/c-081ff?part=story")
+    assert "It fails on the box of patched values" in circuit
+    verdicts = client.get("/api/v2/networks/xor-pretrained/explanations/c-081ff/criteria").json()
+    one = next(one for one in verdicts if one["criterion"] == "patching-box")
+    assert one["outcome"] == "failed"
+    assert one["witness"]["data"]["carried"]["n2.2"] == pytest.approx(0.76789, abs=1e-4)
