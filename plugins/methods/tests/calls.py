@@ -79,6 +79,7 @@ FOUND = {
     f"{LENS}attribution-patching": "attribution patching",
     f"{LENS}path-patching": "path patching",
     f"{LENS}lime": "LIME",
+    f"{LENS}lottery-ticket": "lottery ticket",
     f"{LENS}sparse-probes": "k-sparse; k-sparse probes",
     f"{LENS}shapley": "SHAP; Shapley value",
     f"{LENS}gradient-corners": "saliency; saliency maps",

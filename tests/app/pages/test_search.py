@@ -89,7 +89,6 @@ WORDS = {
     "/glossary#direction": "onion representation; linear representation hypothesis; multi-dimensional features; "
     "multidimensional features",
     "/glossary#convolutional-network": "convolution; convolutions; convolutional; CNN; curve detector; curve detectors",
-    "/glossary#discovery-method": "lottery ticket",
     "/glossary#elman-network": "recurrent; recurrent network; RNN; Elman",
     "/glossary#grokking": "grokking; modular addition; phase change",
     "/glossary#induction-head": "induction head; induction heads; in-context learning",
@@ -135,14 +134,7 @@ def test_every_word_of_the_field_finds_what_it_is_here_or_that_it_is_not(app, ur
 
 ELSEWHERE = (
     "crosscoder",
-    *(
-        "lottery ticket",
-        "knowledge localisation",
-        "deceptive alignment",
-        "multimodal neuron",
-        "Gemma Scope",
-        "tuned lens",
-    ),
+    *("knowledge localisation", "deceptive alignment", "multimodal neuron", "Gemma Scope", "tuned lens"),
     *("automated interpretability", "cognitive closure", "IOI", "anomaly detection", "LSTM"),
     *("reusable building blocks", "psychophysics", "AI lie detector", "Golden Gate Bridge", "CLIP"),
     *("privacy", "reinforcement learning", "cognitive utility", "emergent properties", "scalable oversight"),

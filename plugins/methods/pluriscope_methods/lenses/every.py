@@ -17,6 +17,7 @@ from pluriscope_methods.lenses.integrated_gradients import INTEGRATED_GRADIENTS
 from pluriscope_methods.lenses.labels import LABELS
 from pluriscope_methods.lenses.lime import LIME
 from pluriscope_methods.lenses.logit_lens import AFFINE_LENS, LOGIT_LENS
+from pluriscope_methods.lenses.lottery_ticket import LOTTERY_TICKET
 from pluriscope_methods.lenses.magnitude_codes import MAGNITUDE_CODES
 from pluriscope_methods.lenses.patching import PATCHING_TABLE, PATH_PATCHING
 from pluriscope_methods.lenses.preferred_inputs import PREFERRED_INPUTS
@@ -58,4 +59,5 @@ EVERY: Final = (
     SUPERPOSITION,
     SPARSITY,
     BLAME,
+    LOTTERY_TICKET,
 )
