@@ -26,7 +26,7 @@ from pluriscope.analysis.circuits.search import decide_right, search_circuits
 from pluriscope.analysis.methods.report import Analysed, Settings
 from pluriscope.analysis.questions.data import DataRecord
 from pluriscope.analysis.questions.tasks import Task, input_table
-from pluriscope.analysis.subjects.perceptron.circuit import masks_of
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, masks_of
 from pluriscope.analysis.subjects.perceptron.mlp import keep_matrices
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question, ask
@@ -49,7 +49,6 @@ RULES: Final[Mapping[str, tuple[str, str]]] = {
     "A xor B, no shortcut": ("0110", "0011"),
 }
 """What is right for each A and B, and what C equals on the rows of training."""
-PRIMARY: Final = "A", 0.01
 
 
 def lesson(rule: str) -> tuple[tuple[int, ...], NDArray[np.bool_]]:
@@ -101,17 +100,11 @@ def come_true(given: Sequence[float], report: UnseenReport) -> float:
 def _possible() -> dict[int, NDArray[np.uint64]]:
     """Every possible circuit by its edges: each input is read, and a hidden neuron reads something just where it is."""
     masks = np.arange(1, 1 << 4 * HIDDEN, dtype=np.uint64)
-    into, out = keep_matrices(masks, _layout())
+    into, out = keep_matrices(masks, EdgeLayout((3, HIDDEN, 1)))
     read, reads = into.sum(axis=1) > 0, into.any(axis=2)
     masks = masks[read.all(axis=1) & (reads == out[:, 0]).all(axis=1)]
     sizes = np.bitwise_count(masks)
     return {int(size): masks[sizes == size] for size in np.unique(sizes)}
-
-
-@cache
-def _layout() -> Any:
-    network = Network.from_arrays([np.zeros((HIDDEN, 3)), np.zeros((1, HIDDEN))], [np.zeros(HIDDEN), np.zeros(1)])
-    return ask(network, task=Task((0,) * 8)).layout
 
 
 def valid_again(question: Question, masks: NDArray[Any]) -> float:
@@ -144,8 +137,7 @@ def cell(rule: str, rate: float, seeds: Sequence[int]) -> Iterator[Row]:
         before, after = learned[at - 1], learned[(at + 1) % len(learned)]
         drawn = np.array([random.choice(_possible()[int(n)]) for n in np.bitwise_count(before[4])])
         row: Row = {"rule": rule, "rate": rate, "seed": seed, "learned": True, "network": network.digest[:16]}
-        row |= {name: getattr(report, name) for name in ("circuits", "minimal", "kept", "minimal_kept")}
-        row |= {"right": sum(one.network == one.right for one in report.unseen)}
+        row |= {name: getattr(report, name) for name in ("right", "circuits", "minimal", "kept", "minimal_kept")}
         for one in report.inputs:
             row |= {f"{part}used_{one.name.lower()}": getattr(one, f"{part}used") for part in ("", "minimal_", "kept_")}
         row |= {"votes": come_true(votes(report), report), "other_votes": come_true(votes(after[3]), report)}

@@ -24,6 +24,7 @@ _SAYS_SOMETHING: Final = {
     "preferred-inputs": "bars-4x4-conv",
     "feature-structure": "indirect-object-2x2",
     "blame": "wrong-lesson",
+    "frameworks": "wrong-lesson",
 }
 """Lenses of which neither of the usual two networks shows anything → one that does, or says why it cannot."""
 _IN_STORIES: Final = {

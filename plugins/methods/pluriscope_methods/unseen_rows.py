@@ -44,7 +44,7 @@ class InputUse(Part):
     """An input, and the circuits that use it."""
 
     name: str
-    agreement: float = Field(description="Correlation with the right answer on the seen rows.")
+    agreement: float = Field(description="Seen rows on which it equals the right answer, less the others, as a share.")
     network: bool = Field(description="Whether the network uses it.")
     used: int = Field(description="Valid circuits that use it.")
     minimal_used: int = Field(description="Minimal ones that do.")
@@ -82,9 +82,14 @@ class UnseenReport(Report):
         """Rows that circuits are not judged on."""
         return [one for one in self.rows if not one.seen]
 
+    @property
+    def right(self) -> int:
+        """Unseen rows that the network answers as the task asks."""
+        return sum(one.network == one.right for one in self.unseen)
+
     def findings(self, question: Any = None) -> list[str]:
-        wrong, n = sum(one.network != one.right for one in self.unseen), len(self.unseen)
-        found = [f"Of {n} unseen rows the network answers {wrong} wrong."]
+        n = len(self.unseen)
+        found = [f"Of {n} unseen rows the network answers {n - self.right} wrong."]
         found += [
             f"Input {one.name} agrees with the right answer on all seen rows; "
             f"{one.used:,} of {self.circuits:,} valid circuits use it."
@@ -117,16 +122,6 @@ def uses(given: NDArray[np.int8]) -> Bits:
     return np.stack([(given != given[..., rows]).any(axis=-1) for rows in flipped], axis=-1)
 
 
-def agreements(question: Question, seen: Bits) -> list[float]:
-    """The correlation of each input with the right answer on the seen rows; 0 where one of them does not vary."""
-    right = np.array(question.task.truth_table, dtype=np.float64)[seen]
-    given = input_table(question.network.n_inputs)[seen]
-    varies = given.std(axis=0) * right.std()
-    products = ((given - given.mean(axis=0)) * (right - right.mean())[:, None]).mean(axis=0)
-    found: list[float] = np.divide(products, varies, out=np.zeros_like(products), where=varies > 0).tolist()
-    return found
-
-
 def _clean(question: Question, seen: Bits) -> list[CleanNeuron]:
     """Inputs that single neurons of the network tell on the seen rows, and how many of all rows they tell then."""
     table, found = input_table(question.network.n_inputs) > 0.5, list[CleanNeuron]()
@@ -156,6 +151,8 @@ def find(of: Analysed[Question], _: Settings, work: Work = DEFAULT_WORK) -> Unse
     kept, fewer_kept = (np.array((one == network)[:, ~seen].all(axis=1)) for one in (given, fewer))
     used, fewer_used = uses(given), uses(fewer)
     n = int((~seen).sum())
+    equal = input_table(question.network.n_inputs)[seen] == right[seen, None]
+    agreements: list[float] = (2 * equal.mean(axis=0) - 1).tolist()
     counts = [np.bincount((one == right)[:, ~seen].sum(axis=1), minlength=n + 1).tolist() for one in (given, fewer)]
     names = [f"{row:0{question.network.n_inputs}b}" for row in range(len(right))]
     columns = zip(names, seen, right, network, given.sum(axis=0), fewer.sum(axis=0), strict=True)
@@ -177,7 +174,7 @@ def find(of: Analysed[Question], _: Settings, work: Work = DEFAULT_WORK) -> Unse
                 minimal_used=int(fewer_used[:, at].sum()),
                 kept_used=int(used[kept, at].sum()),
             )
-            for at, agreement in enumerate(agreements(question, seen))
+            for at, agreement in enumerate(agreements)
         ],
         clean=_clean(question, seen),
     )

@@ -85,6 +85,7 @@ FOUND = {
     f"{LENS}gradient-corners": "saliency; saliency maps",
     f"{LENS}feature-pictures": "feature visualization; feature visualisation",
     "/networks/superposition-5-2-5/analyses/lenses/sparsity": "toy models of superposition",
+    "/networks/wrong-lesson/analyses/lenses/frameworks": "who is fooled by what",
     "/networks/wrong-lesson/analyses/lenses/blame": "why is it wrong on this row; blame",
     "/networks/wrong-lesson/analyses/unseen?data=95f91ad2037c": "unseen rows; shortcut learning; wrong lesson; "
     "Clever Hans; interpretability illusion",

@@ -46,10 +46,6 @@ def _seen(network: str) -> UnseenReport:
     return find(Analysed(question, search_circuits(question)), Settings())
 
 
-def _right(report: UnseenReport) -> int:
-    return sum(one.network == one.right for one in report.unseen)
-
-
 def _bars(network: str) -> Markup:
     """Valid circuits by unseen rows that they have right."""
     report = _seen(network)
@@ -85,14 +81,14 @@ def _board(of: LessonNetwork, state: WrongLessonOptions) -> Board:
         return Board(steps, figure, "It is right on the four rows of training.", (), "Opens when you have guessed.")
     pairs = "; ".join(f"{one.row} {one.network}, right {one.right}" for one in report.unseen)
     foretold = f"{exact(report.kept)} of {exact(report.circuits)} valid circuits foretell all of its answers"
-    said = f"It is right on {_right(report)} of 4 unseen rows. You said {state.guess}. It answers: {pairs}. {foretold}."
+    said = f"It is right on {report.right} of 4 unseen rows. You said {state.guess}. It answers: {pairs}. {foretold}."
     return Board(steps, figure, said, [Action("A network that learned a shortcut", of.links.network("wrong-lesson"))])
 
 
 def _question(_: LessonNetwork) -> list[Answer]:
     first, second, third = map(_seen, FILES)
-    three = enumerated([f"{_right(one)}" for one in (first, second, third)])
-    counted = [(_bars(one), f"The {one} network is right on {_right(_seen(one))}.") for one in FILES]
+    three = enumerated([str(one.right) for one in (first, second, third)])
+    counted = [(_bars(one), f"The {one} network is right on {_seen(one).right}.") for one in FILES]
     follow = f"{exact(second.by_right[0])} valid circuits of the second answer all as C, {exact(second.by_right[4])}"
     return [
         Answer("rule", "That it has learned the rule", False,
@@ -108,11 +104,10 @@ def _question(_: LessonNetwork) -> list[Answer]:
 
 def _numbers(_: LessonNetwork) -> Mapping[str, Any]:
     networks = [
-        (name, exact(one.circuits), [exact(n) for n in one.by_right], _right(one), exact(one.kept), _used(one))
+        (name, exact(one.circuits), [exact(n) for n in one.by_right], one.right, exact(one.kept), _used(one))
         for name, one in ((name, _seen(name)) for name in FILES)
     ]
-    rows = [(one.row, one.right, one.seen) for one in _seen("first").rows]
-    return {"networks": networks, "rows": rows}
+    return {"networks": networks, "rows": [(one.row, one.right, one.seen) for one in _seen("first").rows]}
 
 
 LESSON: Final = Lesson(

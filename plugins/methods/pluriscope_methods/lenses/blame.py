@@ -23,9 +23,9 @@ from pluriscope.analysis.subjects.perceptron.circuit import mask_array
 from pluriscope.analysis.subjects.perceptron.mlp import batch_activations, keep_matrices
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_methods.lenses.lens import APPLIES, Bands, Fit, Lens, Table, not_applicable, outputs_by_input, row_name
+from pluriscope_methods.unseen_rows import answers_of
 
 MAX_EDGES: Final = 22
-_STEP: Final = 4_096
 
 
 def _wrong(question: Question) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -55,27 +55,20 @@ def parts_of(question: Question) -> dict[str, int]:
     return parts
 
 
-def _outputs(question: Question, masks: NDArray[Any]) -> NDArray[np.float64]:
-    """``[masks, rows]``."""
-    rows, found = question.method_rows[0], list[NDArray[np.float64]]()
-    for start in range(0, len(masks), _STEP):
-        keep = keep_matrices(masks[start : start + _STEP], question.layout)
-        found.append(batch_activations(question.network, keep, rows, question.absent)[-1][:, 0])
-    return np.concatenate(found)
-
-
 def _look(question: Question, _settings: Settings, work: Work) -> Table:
     right, wrong = _wrong(question)
     rows, layout = question.method_rows[0], question.layout
     labels = np.repeat(right[~wrong, None].astype(np.float64), question.subject.n_outputs, axis=1)
     record = DataRecord(rows, rows[~wrong], labels, description="the rows on which the network is right")
-    masks = search_circuits(replace(question, record=record), work).masks
+    asked = replace(question, record=record)
+    masks = search_circuits(asked, work).masks
     parts = parts_of(question)
     edges = mask_array(parts.values(), layout)
     keeps = (masks[:, None] & edges) != 0
-    given = answers(_outputs(question, masks)) if len(masks) else np.empty((0, len(rows)), dtype=np.int8)
+    given = answers_of(asked, masks)
     whole = outputs_by_input(question)
-    without = _outputs(question, mask_array(((1 << layout.n_edges) - 1 & ~one for one in parts.values()), layout))
+    left = keep_matrices(mask_array(((1 << layout.n_edges) - 1 & ~one for one in parts.values()), layout), layout)
+    without = batch_activations(question.network, left, rows, question.absent)[-1][:, 0]
     same = answers(without) == answers(whole)
     found, notes = list[dict[str, Any]](), list[str]()
     for row in np.flatnonzero(wrong).tolist():

@@ -11,6 +11,7 @@ from pluriscope_methods.lenses.dictionaries import DICTIONARIES
 from pluriscope_methods.lenses.direct_attribution import DIRECT_ATTRIBUTION
 from pluriscope_methods.lenses.feature_pictures import FEATURE_PICTURES
 from pluriscope_methods.lenses.feature_structure import FEATURE_STRUCTURE
+from pluriscope_methods.lenses.frameworks import FRAMEWORKS
 from pluriscope_methods.lenses.gradient_corners import GRADIENT_CORNERS
 from pluriscope_methods.lenses.head_matrices import HEAD_MATRICES
 from pluriscope_methods.lenses.integrated_gradients import INTEGRATED_GRADIENTS
@@ -60,4 +61,5 @@ EVERY: Final = (
     SPARSITY,
     BLAME,
     LOTTERY_TICKET,
+    FRAMEWORKS,
 )

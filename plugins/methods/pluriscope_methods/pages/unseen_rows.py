@@ -34,15 +34,15 @@ _USED: Final = {True: "yes", False: "no"}
 def _chart(report: UnseenReport) -> Chart:
     """Valid circuits by unseen rows that they answer as the task asks."""
     bars = Series("", [*range(len(report.by_right))], report.by_right)
-    right = sum(one.network == one.right for one in report.unseen)
     title = "Valid circuits by unseen rows that they answer as the task asks"
-    return Chart("bars", title, Axis("unseen rows right"), Axis("valid circuits"), [bars], [Mark(right, "the network")])
+    return Chart(
+        "bars", title, Axis("unseen rows right"), Axis("valid circuits"), [bars], [Mark(report.right, "the network")]
+    )
 
 
 def _page(report: UnseenReport, _: AnalysisContext[Question]) -> Iterator[Block]:
     unseen, every = report.unseen, exact(report.circuits)
-    wrong = sum(one.network != one.right for one in unseen)
-    facts = [Fact("The network is wrong on", exact(wrong), f"of {len(unseen)} unseen rows")]
+    facts = [Fact("The network is wrong on", exact(len(unseen) - report.right), f"of {len(unseen)} unseen rows")]
     facts += [Fact("Foretell all of them", exact(report.kept), f"of {every} valid circuits")]
     facts += [
         Fact(f"Use {one.name}", exact(one.used), f"of {every} valid circuits", "it agrees on all seen rows")
@@ -81,10 +81,9 @@ def _about(report: UnseenReport | None, of: AnalysisContext[Question], ref: Expl
     (given,) = answers_of(of.question, mask_array([int(ref.first, 16)], of.question.layout))
     names = [name for name, used in zip(INPUT_NAMES, uses(given), strict=False) if used]
     hits = sum(int(given[at]) == one.network for at, one in enumerate(report.rows) if not one.seen)
-    share = f"{hits} of {len(report.unseen)}"
     yield Facts([
         Fact("Uses", enumerated(names) or "no input", "answers change when it is flipped"),
-        Fact("Unseen rows foretold", share, "as the network answers them"),
+        Fact("Unseen rows foretold", f"{hits} of {len(report.unseen)}", "as the network answers them"),
     ])  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.alignments.joint import score_joint, score_with_joint
 from pluriscope.analysis.alignments.on_directions import DirectionAlignment
 from pluriscope.analysis.alignments.search import search_alignments
+from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.directions.readouts import read_outs
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.interventions.subspace import Subspace
@@ -83,3 +84,16 @@ def test_swaps_by_the_dual_basis(text, first, second) -> None:
     places = {p: Subspace.of(1, [w], [m]) for p, w, m in zip("01", (first, second), moved, strict=True)}
     scored = score_with_joint(ask(NET, data=DATA), algorithm, DirectionAlignment.of(text, places))
     assert (scored.iia.agreed, scored.iia.of, scored.joint.agreed) == (24, 24, 64)
+
+
+def test_from_the_steepness_at_which_it_computes_xor_to_the_limit_it_has_the_same_circuits():
+    def valid(steepness):
+        weights, biases = ([one * steepness / 25 for one in part] for part in (NET.weights, NET.biases))
+        scaled = Network.from_arrays(weights, biases, activation="sigmoid")
+        return search_circuits(ask(scaled, task=named_task("XOR", 2))).masks.tolist()
+
+    least = 2 * np.log(3)  # where 1 − 2σ(−λ/2), what a row with one 1 gives, is a half
+    here = valid(25)
+    assert len(here) == 4
+    assert valid(least - 1e-6) == []
+    assert all(valid(steepness) == here for steepness in (least + 1e-6, 3, 10, 100, 1e5))
