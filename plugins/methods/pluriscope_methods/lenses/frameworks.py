@@ -100,16 +100,16 @@ FRAMEWORKS: Final = Lens(
     label="Who is fooled by what",
     definition="Shapley values, LIME, probes of single neurons, a smallest circuit and all valid circuits claim that "
     "inputs and neurons matter; beside each stands whether an answer changes if it is changed.",
-    source="after the table of four frameworks in surveys of the field",
+    source="After the table of four frameworks in surveys of the field",
     own=(Setting("share", 0.1, "of the largest score from which a score is a claim", low=0.0, high=1.0),),
     needs=("formulas",),
     applies=_fit,
     look=_look,
     says=_says,
-    can_know="Claims are read in one way each: a score by its size on the row where it is largest, a probe by whether "
-    "a threshold tells an input or the answer, a circuit by the inputs it uses and the neurons it keeps. Scores are of "
-    "the output, which may move while no answer changes. Circuits are those that answer as the network does; one may "
-    "do without a neuron that the whole network uses.",
+    can_know="In the chart 1 is claimed and not used, −1 used and not claimed. A score claims by its size on the row "
+    "where it is largest, a probe if a threshold tells an input or the answer, a circuit by what it uses and keeps. "
+    "Scores are of the output, which may move while no answer changes. Circuits are those that answer as the network "
+    "does; one may do without a neuron that the whole network uses.",
     columns={
         "method": "that claims",
         "part": "input or hidden neuron",
