@@ -16,9 +16,9 @@ from pluriscope.page_kit.blocks import Block, ChartFigure, Fact, Facts, More, Pr
 from pluriscope_methods.unseen_rows import UnseenReport, answers_of, uses
 
 _READING: Final = """
-- Circuits are valid on the seen rows alone. Each is run on the others, too; it *foretells* what it answers there.
-- A circuit uses an input if its answer changes on some row when this input alone is flipped. It may have an edge from
-  an input and not use it.
+- Circuits are valid on the seen rows alone. Each is run on the others, too: what it answers there it *foretells*, and
+  so does each of its interpretations, which answers as it does.
+- A circuit uses an input if its answer changes on some row when this input alone is flipped; an edge is not enough.
 - An input with an agreement of 1 or −1 tells the right answer on every seen row: a [shortcut](/glossary#shortcut),
   if it is not what the task asks. One with an agreement of 0 tells nothing, and stands beside it as a null.
 - Of circuits that foretell every unseen row it follows that all use a shortcut by which the network answers, and none
