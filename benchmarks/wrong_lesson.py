@@ -1,4 +1,4 @@
-"""What explanations foretell of rows that training left out: the declared question, from networks to tables.
+"""What explanations predict of rows that training left out: the declared question, from networks to tables.
 
 python -m benchmarks.wrong_lesson FILE            a line of JSON for some seeds; goes on where FILE ends
 python -m benchmarks.wrong_lesson FILE --freeze   the table of rows, and the tables of the chapter
@@ -200,11 +200,11 @@ def _interval(values: Sequence[float]) -> str:
 
 
 def tables(rows: Sequence[Row]) -> list[list[list[str]]]:
-    """The tables of the chapter: what networks learned, which inputs circuits use, and what they foretell."""
+    """The tables of the chapter: what networks learned, which inputs circuits use, and what they predict."""
     head = ["rule", "rate"]
     learned = [[*head, "n", "wrong on all", "right on all", "valid", "minimal", "alike"]]
     inputs = [[*head, "use A", "use B", "use C", "C less B", "wrong on all: C", "right on all: C", "area"]]
-    foretold = [[*head, "minimal that foretell all", "vote", "less another's vote", "clean", "again", "less drawn"]]
+    predicted = [[*head, "minimal that predict all", "vote", "less another's vote", "clean", "again", "less drawn"]]
     for rule, rate in product(RULES, DESIGN["rates"]):
         some = [row for row in rows if (row["rule"], row["rate"]) == (rule, rate) and row["learned"]]
         of, n = [rule, f"{rate:g}"], len(some)
@@ -223,8 +223,8 @@ def tables(rows: Sequence[Row]) -> list[list[list[str]]]:
         vote, again = (f"{np.mean([row[name] for row in some]):.2f}" for name in ("votes", "again"))
         clean = chapters.share(*(sum(row[name] for row in some) for name in ("clean_everywhere", "clean")))
         more = _interval([row["again"] - row["again_drawn"] for row in some])
-        foretold.append([*of, kept, vote, gap, clean, again, more])
-    return [learned, inputs, foretold]
+        predicted.append([*of, kept, vote, gap, clean, again, more])
+    return [learned, inputs, predicted]
 
 
 def freeze(path: Path) -> None:

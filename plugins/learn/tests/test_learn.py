@@ -226,7 +226,7 @@ def test_the_network_of_the_lie_is_what_the_edit_makes_of_that_of_the_lessons(of
         ),
         ("/wrong-lesson", ["1,546 valid circuits 944 use A, 280 use B and 1,546 use C", "Opens when you have guessed"]),
         ("/wrong-lesson?network=second&guess=4", ["right on 2 of 4 unseen rows. You said 4.", "352 of 2,448 valid"]),
-        ("/wrong-lesson?guess=0&answer=most", ["Not quite. Not always: of the first 602 of 1,546 foretell"]),
+        ("/wrong-lesson?guess=0&answer=most", ["Not quite. Not always: of the first 602 of 1,546 predict"]),
         ("/an-edit?edit=layer-3", ["On 11 the network says no", "3 of 25 weights", "Opens when you have guessed"]),
         ("/an-edit?guess=7&answer=same", ["Not quite. Their answers do not. But of the 197 circuits"]),
         ("/two-circuits?off=n1.1", ["Wrong on 01", "Something needed is off"]),

@@ -1,4 +1,4 @@
-"""Rows on which circuits are not judged: what each valid circuit foretells of them, and which inputs it uses.
+"""Rows on which circuits are not judged: what each valid circuit predicts of them, and which inputs it uses.
 
 A network may have learned a wrong lesson: an input that agrees with the right answer on all rows that anybody looked
 at. Circuits that are valid there are run on all Boolean inputs. One *uses* an input if its answer changes on some row
@@ -25,7 +25,9 @@ from pluriscope.analysis.subjects.perceptron.mlp import batch_activations, forwa
 from pluriscope.analysis.subjects.perceptron.question import Question
 
 Bits = NDArray[np.bool_]
-_ALL_SEEN: Final = "Every Boolean input is among the rows that circuits are judged on: none is left to foretell."
+_ALL_SEEN: Final = (
+    "Circuits are judged on every Boolean input here; a data record that leaves some out has unseen rows."
+)
 _STEP: Final = 4_096
 
 
@@ -48,7 +50,7 @@ class InputUse(Part):
     network: bool = Field(description="Whether the network uses it.")
     used: int = Field(description="Valid circuits that use it.")
     minimal_used: int = Field(description="Minimal ones that do.")
-    kept_used: int = Field(description="Of those that foretell every unseen row as the network answers.")
+    kept_used: int = Field(description="Of those that predict every unseen row as the network answers.")
 
     @property
     def shortcut(self) -> bool:
@@ -69,7 +71,7 @@ class UnseenReport(Report):
 
     circuits: int
     minimal: int = Field(description="Valid circuits that contain no other.")
-    kept: int = Field(description="Valid circuits that foretell every unseen row as the network answers.")
+    kept: int = Field(description="Valid circuits that predict every unseen row as the network answers.")
     minimal_kept: int
     by_right: list[int] = Field(description="Valid circuits by unseen rows that they answer as the task asks.")
     minimal_by_right: list[int]
@@ -96,7 +98,7 @@ class UnseenReport(Report):
             for one in self.inputs
             if one.shortcut
         ]
-        return [*found, f"{self.kept:,} valid circuits foretell every unseen row."]
+        return [*found, f"{self.kept:,} valid circuits predict every unseen row."]
 
 
 def seen_rows(question: Question) -> Bits:
@@ -195,7 +197,7 @@ UNSEEN: Final = _OnSomeRows(
     "unseen",
     "How many hold up",
     "Unseen rows",
-    "What do circuits that are valid on some rows foretell of the others, and do they use an input that agrees there?",
+    "What do circuits that are valid on some rows predict of the others, and do they use an input that agrees there?",
     "Under a second for most networks; every listed circuit is run on all Boolean inputs.",
     "pluriscope_methods.unseen_rows:find",
     (("unseen", "Unseen rows", "every listed circuit on all Boolean inputs"),),

@@ -1,4 +1,4 @@
-"""Unseen rows: what circuits use and foretell against a plain program, and what follows where all is wrong or right."""
+"""Unseen rows: what circuits use and predict against a plain program, and what follows where all is wrong or right."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def flips(given, at):
 
 
 @pytest.mark.parametrize("slug", ["wrong-lesson", "half-a-lesson", "right-lesson"])
-def test_what_circuits_use_and_foretell_is_what_a_plain_program_counts(slug):
+def test_what_circuits_use_and_predict_is_what_a_plain_program_counts(slug):
     question = asked(slug)
     report, network = looked(question), question.network
     rows = [*product((0.0, 1.0), repeat=3)]
@@ -74,7 +74,7 @@ def test_the_share_that_uses_the_shortcut_is_1_where_all_unseen_rows_are_wrong_a
     null = [report.inputs[1].used / report.circuits for report in (wrong, half, right)]
     assert null == pytest.approx([0.181, 0, 0], abs=5e-4)  # of the input that agrees with nothing
     assert (wrong.inputs[2].kept_used, right.inputs[2].kept_used) == (wrong.kept, 0)
-    assert half.by_right == [744, 0, 960, 0, 744]  # as many foretell the shortcut everywhere as the rule
+    assert half.by_right == [744, 0, 960, 0, 744]  # as many predict the shortcut everywhere as the rule
 
 
 def test_neurons_that_look_clean_are_told_by_a_threshold():
@@ -93,7 +93,7 @@ def test_neurons_that_look_clean_are_told_by_a_threshold():
 def test_without_unseen_rows_it_is_refused():
     xor = next(one for one in bundled_networks() if one.slug == "xor-pretrained")
     questions = [ask(xor.file.network), ask(xor.file.network, task=xor.file.tasks[0], data=xor.data)]
-    assert all("none is left to foretell" in UNSEEN.refuses(question) for question in questions)
+    assert all("leaves some out has unseen rows" in UNSEEN.refuses(question) for question in questions)
     assert not UNSEEN.refuses(asked("wrong-lesson"))
     with pytest.raises(NotOffered, match="no unseen rows"):
         looked(questions[0])
@@ -114,8 +114,8 @@ def test_the_page_and_that_of_a_circuit(tmp_path):
             assert words in page
         assert "Of minimal ones there are 8, 3, 23, 0 and 0" in page
         refused = client.get("/networks/wrong-lesson/analyses/unseen")
-        assert "none is left to foretell" in refused.text
+        assert "leaves some out has unseen rows" in refused.text
         page = client.get(f"/networks/wrong-lesson/explanations/c-300f?{data}").text
         parts = page.split('hx-get="')[1:]
         shown = page + "".join(client.get(part.split('"')[0].replace("&amp;", "&")).text for part in parts)
-        assert "Unseen rows foretold" in shown
+        assert "Unseen rows predicted" in shown

@@ -80,8 +80,8 @@ def _board(of: LessonNetwork, state: WrongLessonOptions) -> Board:
     if state.guess is None:
         return Board(steps, figure, "It is right on the four rows of training.", (), "Opens when you have guessed.")
     pairs = "; ".join(f"{one.row} {one.network}, right {one.right}" for one in report.unseen)
-    foretold = f"{exact(report.kept)} of {exact(report.circuits)} valid circuits foretell all of its answers"
-    said = f"It is right on {report.right} of 4 unseen rows. You said {state.guess}. It answers: {pairs}. {foretold}."
+    predicted = f"{exact(report.kept)} of {exact(report.circuits)} valid circuits predict all of its answers"
+    said = f"It is right on {report.right} of 4 unseen rows. You said {state.guess}. It answers: {pairs}. {predicted}."
     return Board(steps, figure, said, [Action("A network that learned a shortcut", of.links.network("wrong-lesson"))])
 
 
@@ -93,8 +93,8 @@ def _question(_: LessonNetwork) -> list[Answer]:
     return [
         Answer("rule", "That it has learned the rule", False,
                f"Not so: all three are right there, and on {three} of the other four rows.", counted),
-        Answer("most", "Whatever most valid circuits foretell", False,
-               f"Not always: of the first {exact(first.kept)} of {exact(first.circuits)} foretell what it answers. "
+        Answer("most", "Whatever most valid circuits predict", False,
+               f"Not always: of the first {exact(first.kept)} of {exact(first.circuits)} predict what it answers. "
                f"{follow} as A; it does neither.", counted),
         Answer("rows", "Nothing for certain about other rows", True,
                f"Yes. On {three} of the other four rows the networks are right. A circuit says what comes if it is "

@@ -1,4 +1,4 @@
-"""Unseen rows as pages show them: which inputs valid circuits use, and what they foretell."""
+"""Unseen rows as pages show them: which inputs valid circuits use, and what they predict."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from pluriscope.page_kit.blocks import Block, ChartFigure, Fact, Facts, More, Pr
 from pluriscope_methods.unseen_rows import UnseenReport, answers_of, uses
 
 _READING: Final = """
-- Circuits are valid on the seen rows alone. Each is run on the others, too: what it answers there it *foretells*, and
+- Circuits are valid on the seen rows alone. Each is run on the others, too: what it answers there it *predicts*, and
   so does each of its interpretations, which answers as it does.
 - A circuit uses an input if its answer changes on some row when this input alone is flipped; an edge is not enough.
 - An input with an agreement of 1 or −1 tells the right answer on every seen row: a [shortcut](/glossary#shortcut),
   if it is not what the task asks. One with an agreement of 0 tells nothing, and stands beside it as a null.
-- Of circuits that foretell every unseen row it follows that all use a shortcut by which the network answers, and none
+- Of circuits that predict every unseen row it follows that all use a shortcut by which the network answers, and none
   does where the network answers otherwise than it on each of these rows. What circuits use before anybody looks does
   not follow.
 - A hidden neuron looks clean on an input if a threshold of its activation tells the input on every seen row. With few
@@ -43,7 +43,7 @@ def _chart(report: UnseenReport) -> Chart:
 def _page(report: UnseenReport, _: AnalysisContext[Question]) -> Iterator[Block]:
     unseen, every = report.unseen, exact(report.circuits)
     facts = [Fact("The network is wrong on", exact(len(unseen) - report.right), f"of {len(unseen)} unseen rows")]
-    facts += [Fact("Foretell all of them", exact(report.kept), f"of {every} valid circuits")]
+    facts += [Fact("Predict all of them", exact(report.kept), f"of {every} valid circuits")]
     facts += [
         Fact(f"Use {one.name}", exact(one.used), f"of {every} valid circuits", "it agrees on all seen rows")
         for one in report.inputs
@@ -55,13 +55,13 @@ def _page(report: UnseenReport, _: AnalysisContext[Question]) -> Iterator[Block]
     yield ChartFigure(chart=_chart(report), caption=words, id="right")
     yield Section("Which inputs circuits use", f"{every} valid circuits, {exact(report.minimal)} of them minimal")
     yield Table.plain(
-        ("Input", "Agreement", "Valid that use it", "Minimal that do", "Of those that foretell all", "Network uses it"),
+        ("Input", "Agreement", "Valid that use it", "Minimal that do", "Of those that predict all", "Network uses it"),
         [
             (one.name, round(one.agreement, 2), one.used, one.minimal_used, one.kept_used, _USED[one.network])
             for one in report.inputs
         ],
     )
-    yield Section("What they foretell", "Circuits that answer 1 on each row that none was judged on")
+    yield Section("What they predict", "Circuits that answer 1 on each row that none was judged on")
     yield Table.plain(
         ("Row", "Valid that answer 1", "Minimal that do", "The network answers", "Right is"),
         [(one.row, one.ones, one.minimal_ones, one.network, one.right) for one in unseen],
@@ -75,7 +75,7 @@ def _page(report: UnseenReport, _: AnalysisContext[Question]) -> Iterator[Block]
 
 
 def _about(report: UnseenReport | None, of: AnalysisContext[Question], ref: ExplanationRef) -> Iterator[Block]:
-    """What one circuit foretells, and which inputs it uses."""
+    """What one circuit predicts, and which inputs it uses."""
     if report is None or ref.kind != "circuit":
         return
     (given,) = answers_of(of.question, mask_array([int(ref.first, 16)], of.question.layout))
@@ -83,7 +83,7 @@ def _about(report: UnseenReport | None, of: AnalysisContext[Question], ref: Expl
     hits = sum(int(given[at]) == one.network for at, one in enumerate(report.rows) if not one.seen)
     yield Facts([
         Fact("Uses", enumerated(names) or "no input", "answers change when it is flipped"),
-        Fact("Unseen rows foretold", f"{hits} of {len(report.unseen)}", "as the network answers them"),
+        Fact("Unseen rows predicted", f"{hits} of {len(report.unseen)}", "as the network answers them"),
     ])  # fmt: skip
 
 

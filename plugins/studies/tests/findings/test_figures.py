@@ -278,7 +278,7 @@ def trust() -> Iterator[str]:
 
 
 def wrong_lesson() -> Iterator[str]:
-    """What was learned, which inputs circuits use, and what they foretell, of the primary condition."""
+    """What was learned, which inputs circuits use, and what they predict, of the primary condition."""
     every = rows("wrong-lesson", "rule, rate, circuits, used_b, used_c, kept, kept_used_c, alike, votes, minimal_kept, "
                  "again, again_drawn, clean, clean_everywhere, \"right\"", "learned")  # fmt: skip
     some = [one for one in every if one[:2] == ("A", 0.01)]
@@ -290,7 +290,7 @@ def wrong_lesson() -> Iterator[str]:
     yield f"{100 * np.mean([one[4] / one[2] for one in some]):.0f}% of the valid circuits use C in the mean, "
     yield f"{100 * np.mean([one[3] / one[2] for one in some]):.0f}% use B, a difference"
     yield f"right on all four {100 * np.mean(used[4]):.0f}% of the valid circuits use the shortcut"
-    yield f"foretell the same in {np.mean([one[7] for one in some]):.0%} of networks"
+    yield f"predict the same in {np.mean([one[7] for one in some]):.0%} of networks"
     yield f"comes true on {np.mean([one[8] for one in some]):.0%} of unseen rows"
     hit, none = (sum(test(one) for one in some) for test in (lambda one: one[8] == 1, lambda one: not one[9]))
     yield f"all four rows in {hit} of {len(some)} networks; in {none} no"
