@@ -23,6 +23,9 @@ OURS = {
     "superposition",
     "sparsity",
     "sparse-probes",
+    "blame",
+    "lottery-ticket",
+    "frameworks",
 }
 OF_MODELS = {"roles", "attribution-patching", "direct-attribution", "logit-lens", "affine-lens", "head-matrices"}
 OF_MODELS |= {"feature-structure"}
