@@ -27,7 +27,7 @@ REFUSED = {
         "turned-circle",
         "direct-attribution",
         "logit-lens",
-        "affine-lens",
+        "tuned-lens",
         "roles",
         "head-matrices",
         "feature-structure",

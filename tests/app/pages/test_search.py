@@ -95,7 +95,7 @@ WORDS = {
     "/glossary#interchange-intervention": "interchange intervention; causal tracing",
     "/glossary#language-model": "IOI; subject-verb agreement",
     "/glossary#learned-subspace": "learned sub-space",
-    "/glossary#lens": "tuned lens; automated interpretability; max activating examples",
+    "/glossary#lens": "automated interpretability; max activating examples",
     "/glossary#linear-probe": "sparse probing; probe-resistant",
     "/glossary#mechanistic-interpretability": "inner interpretability",
     "/glossary#minimality": "quasi-minimality",

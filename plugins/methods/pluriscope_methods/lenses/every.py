@@ -17,7 +17,7 @@ from pluriscope_methods.lenses.head_matrices import HEAD_MATRICES
 from pluriscope_methods.lenses.integrated_gradients import INTEGRATED_GRADIENTS
 from pluriscope_methods.lenses.labels import LABELS
 from pluriscope_methods.lenses.lime import LIME
-from pluriscope_methods.lenses.logit_lens import AFFINE_LENS, LOGIT_LENS
+from pluriscope_methods.lenses.logit_lens import LOGIT_LENS, TUNED_LENS
 from pluriscope_methods.lenses.lottery_ticket import LOTTERY_TICKET
 from pluriscope_methods.lenses.magnitude_codes import MAGNITUDE_CODES
 from pluriscope_methods.lenses.patching import PATCHING_TABLE, PATH_PATCHING
@@ -51,7 +51,7 @@ EVERY: Final = (
     DAS,
     DIRECT_ATTRIBUTION,
     LOGIT_LENS,
-    AFFINE_LENS,
+    TUNED_LENS,
     ROLES_LENS,
     HEAD_MATRICES,
     FEATURE_STRUCTURE,

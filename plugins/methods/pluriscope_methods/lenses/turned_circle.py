@@ -93,24 +93,16 @@ def _look(model: Subject, settings: Settings, work: Work) -> Grids:
         ]
     )
     n_null, p_null = _p(null.max(axis=1), share, counted=False)
-    columns = ("share", "times round", "share in untrained networks")
-    cells = [(float(one.max()), float(one.argmax() + 1)) for one in shares.values()]
+    cells = [(float(one.max()), int(one.argmax()) + 1) for one in shares.values()]
     beside = fixed_order.mean(null).tolist()
-    title = f"Share of what differs by answer that a circle explains, and how often it goes round in {n} steps"
-    grid = Grid(
-        title,
-        tuple(shares),
-        columns,
-        tuple((value, None, mean) for (value, _), mean in zip(cells, beside, strict=True)),
-        texts=tuple(
-            (f"{value:.3f}", f"{k:.0f}", f"{mean:.3f}") for (value, k), mean in zip(cells, beside, strict=True)
-        ),
-        most=1.0,
-    )
+    title = f"Share of what differs by answer that a circle explains, × how often it goes round in {n} steps"
+    values = tuple((value, mean) for (value, _), mean in zip(cells, beside, strict=True))
+    texts = tuple((f"{value:.3f} ×{k}", f"{mean:.3f}") for (value, k), mean in zip(cells, beside, strict=True))
+    grid = Grid(title, tuple(shares), ("share", "in untrained networks"), values, texts=texts, most=1.0)
     turns, by_one, random, as_often = _turned(model, sites[best], own[best], times, work)
     rows = len(model.rows)
     says = (
-        f"A circle explains {share:.1%} of what differs by answer at {best}, going round {times} times in {n} steps; "
+        f"A circle explains {share:.1%} of what differs by answer at {best}, going round {times} times. "
         f"{n_orders} of {len(orders):,} orders of the answers have as much (p = {p_order:.4f}), and {n_null} of "
         f"{N_UNTRAINED} untrained networks (p = {p_null:.3f}). Turned by one step about its centre, the answer is the "
         f"next one on {by_one:,} of {rows:,} rows; in planes drawn at random on {random:.1f} in the mean, and "

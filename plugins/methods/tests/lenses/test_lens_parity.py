@@ -27,7 +27,7 @@ OURS = {
     "lottery-ticket",
     "frameworks",
 }
-OF_MODELS = {"roles", "attribution-patching", "direct-attribution", "logit-lens", "affine-lens", "head-matrices"}
+OF_MODELS = {"roles", "attribution-patching", "direct-attribution", "logit-lens", "tuned-lens", "head-matrices"}
 OF_MODELS |= {"feature-structure"}
 """What no package has as a method that could be held against it: activations as they are, labels that are formulas."""
 

@@ -19,7 +19,6 @@ from pluriscope.analysis.subjects.transformer.model import read_attention
 from pluriscope.analysis.subjects.transformer.runs import site_names
 from pluriscope_methods.lenses.das import learned_subspace, orthonormal
 from pluriscope_methods.lenses.lens import Grid, Grids, Lens
-from pluriscope_methods.lenses.logit_lens import affine_maps
 from pluriscope_methods.lenses.on_sites import coalitions
 from pluriscope_methods.lenses.parts import parts_of_masks, words_of
 from pluriscope_methods.lenses.probes import read_out_accuracy
@@ -109,28 +108,6 @@ def test_the_last_stream_is_read_as_the_model_reads_it(model):
     assert cell(found, "x2", "4") == pytest.approx(chances[np.arange(len(chances)), model.answers].mean())
     best = model.outputs[int(chances[7].argmax())]
     assert found.grids[1].texts[-1][-1].split()[0] == best
-
-
-def test_an_affine_map_is_found_where_there_is_one():
-    random = np.random.default_rng(0)
-    last, matrix, shift = (
-        random.normal(size=(30, 3, 4)),
-        np.eye(4) + random.normal(size=(4, 4)) / 4,
-        random.normal(size=4),
-    )
-    [(found, moved)] = affine_maps([(last - shift) @ np.linalg.inv(matrix), last], np.arange(30) % 2 == 0)
-    assert np.allclose(found, matrix, atol=1e-3)
-    assert np.allclose(moved, shift, atol=1e-3)
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_the_last_layer_is_no_part_of_what_the_affine_lens_states(model):
-    found = asked(model, "affine-lens")
-    before = tuple(name for name in site_names(model) if name.startswith("x"))[:-1]
-    assert [grid.rows for grid in found.grids] == [before] * 2
-    mapped, plain = (np.array(grid.values) for grid in found.grids)
-    assert f"in {(mapped < plain).sum()} of {mapped.size} cells before the last layer" in found.says
-    assert tuple(found.weights) == before
 
 
 def test_equations_are_solved():
@@ -278,7 +255,7 @@ FEW = replace(PLAIN, tokens=PLAIN.tokens[:1], answers=PLAIN.answers[:1])
         (PLAIN, "das", {"dimension": 7}, "The stream has 6 dimensions, fewer than 7."),
         (FEW, "das", {}, "All 1 rows have one answer"),
         (FEW, "probes", {}, "The task has 1 rows, and half of them are held out."),
-        (FEW, "affine-lens", {}, "The task has one row"),
+        (FEW, "tuned-lens", {}, "The task has one row"),
         (random_attention(0, (1, 1, 2, 2, 2, 11), n_rows=9), "shapley", {}, "11 positions have too many sets"),
     ],
 )

@@ -29,8 +29,8 @@ def test_the_planted_circle_is_found_and_a_turn_by_one_step_adds_one():
     found, turns = view.grids
     assert found.rows == ("h1", "h2")
     assert found.values[1][0] >= 0.99
-    assert found.texts[1][:2] == ("1.000", "2")
-    assert found.values[1][2] < 0.7
+    assert found.texts[1][0] == "1.000 ×2"
+    assert found.values[1][1] < 0.7
     assert "6 of 720 orders of the answers have as much (p = 0.0083)" in view.says  # 1/120
     assert "0 of 999 untrained networks (p = 0.001)" in view.says
     assert "the next one on 49 of 49 rows" in view.says
