@@ -31,6 +31,7 @@ _IN_STORIES: Final = {
     "dictionaries": "features-32-16",
     "magnitude-codes": "first-letter-elman",
     "turned-circle": "sum-7-circle",
+    "attention-maps": "other-name-stages",
 }
 """The same, of networks that the known stories bring."""
 _USUAL: Final = NETWORK, "induction-attention"

@@ -28,6 +28,7 @@ REFUSED = {
         "direct-attribution",
         "logit-lens",
         "tuned-lens",
+        "attention-maps",
         "roles",
         "head-matrices",
         "feature-structure",

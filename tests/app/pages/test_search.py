@@ -134,7 +134,7 @@ def test_every_word_of_the_field_finds_what_it_is_here_or_that_it_is_not(app, ur
 
 ELSEWHERE = (
     "crosscoder",
-    *("knowledge localisation", "deceptive alignment", "multimodal neuron", "Gemma Scope", "tuned lens"),
+    *("knowledge localisation", "deceptive alignment", "multimodal neuron", "Gemma Scope"),
     *("automated interpretability", "cognitive closure", "IOI", "anomaly detection", "LSTM"),
     *("reusable building blocks", "psychophysics", "AI lie detector", "Golden Gate Bridge", "CLIP"),
     *("privacy", "reinforcement learning", "cognitive utility", "emergent properties", "scalable oversight"),

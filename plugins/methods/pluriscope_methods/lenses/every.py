@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from pluriscope_methods.lenses.attention_maps import ATTENTION_MAPS
 from pluriscope_methods.lenses.attribution_patching import ATTRIBUTION_PATCHING
 from pluriscope_methods.lenses.blame import BLAME
 from pluriscope_methods.lenses.das import DAS
@@ -52,6 +53,7 @@ EVERY: Final = (
     DIRECT_ATTRIBUTION,
     LOGIT_LENS,
     TUNED_LENS,
+    ATTENTION_MAPS,
     ROLES_LENS,
     HEAD_MATRICES,
     FEATURE_STRUCTURE,

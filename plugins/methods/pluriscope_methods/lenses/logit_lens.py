@@ -23,7 +23,7 @@ from pluriscope_methods.lenses.lens import Grid, Grids, SiteLens, run_cost
 from pluriscope_methods.lenses.on_sites import positions
 
 Array = NDArray[np.float64]
-_ROW: Final = Setting("row", 0, "whose tokens are read, from 0", low=0, high=4_095)
+ROW: Final = Setting("row", 0, "whose tokens are read, from 0", low=0, high=4_095)
 _TOP: Final = 3
 
 
@@ -62,7 +62,8 @@ def _look(model: AttentionModel, settings: Settings, _work: Work) -> Grids:
     return Grids(grids, sentence)
 
 
-def _beyond(model: AttentionModel, settings: Settings) -> str:
+def beyond(model: AttentionModel, settings: Settings) -> str:
+    """Return why a row cannot be read; "" where it can."""
     n, row = len(model.tokens), int(settings["row"])
     return "" if row < n else f"Row {row} is beyond the {n:,} rows of the task; use 0 to {n - 1:,}."
 
@@ -76,8 +77,8 @@ LOGIT_LENS: Final = SiteLens(
     can_know="What the last layer’s read-out makes of an earlier stream. A layer whose stream it cannot read may hold "
     "the answer all the same, in another basis: a probe or the tuned lens says so.",
     look=_look,
-    own=(_ROW,),
-    refuses=_beyond,
+    own=(ROW,),
+    refuses=beyond,
 )
 
 
