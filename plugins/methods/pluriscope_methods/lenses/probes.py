@@ -21,8 +21,10 @@ from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.transformer.model import AttentionModel
+from pluriscope_methods.lenses.feature_structure import shuffled_model
 from pluriscope_methods.lenses.lens import APPLIES, Bar, Fit, Grid, Grids, Lens, SiteLens, Table, run_cost
 from pluriscope_methods.lenses.logit_lens import streams
+from pluriscope_methods.lenses.null_test import generator
 from pluriscope_methods.lenses.on_sites import positions
 
 Array = NDArray[np.float64]
@@ -32,6 +34,8 @@ MAX_ALL: Final = 3
 _RANK: Final = 1e-10
 _RIDGE: Final = 1e-3  # of the mean square of a layer's numbers
 _SEED: Final = 0
+N_HIDDEN: Final = 64
+N_NULL: Final = 10
 _MILLISECONDS: Final = 5.0  # of one linear programme, which a labelling and its opposite share
 
 
@@ -140,7 +144,21 @@ def read_out_accuracy(points: Array, labels: NDArray[np.int64], fitted: NDArray[
     return float((given == labels[~fitted]).mean())
 
 
-def _look_at_stream(model: AttentionModel, _settings: Settings, _work: Work) -> Grids:
+def behind_hidden(points: Array, fitted: NDArray[np.bool_]) -> Array:
+    """``[rows, hidden]`` a hidden layer of ReLUs with weights drawn at random, so that a read-out of it is not linear.
+
+    Args:
+        points: ``[rows, d]``; those that are fitted set the scale.
+        fitted: ``[rows]``.
+    """
+    moved = points - fixed_order.mean(points[fitted])
+    size = fixed_order.length(moved[fitted].ravel()) / np.sqrt(int(fitted.sum()))
+    random = generator(0)
+    weights, shifts = random.normal(size=(N_HIDDEN, points.shape[1])), random.normal(size=N_HIDDEN)
+    return np.asarray(np.maximum(fixed_order.inner(moved / size if size > 0.0 else moved, weights) + shifts, 0.0))
+
+
+def _look_at_stream(model: AttentionModel, _settings: Settings, work: Work) -> Grids:
     found, fitted = streams(model), np.arange(len(model.tokens)) % 2 == 0
     random = np.random.default_rng(_SEED).permutation(len(model.outputs))  # an order of the tokens
     _, labels = np.unique(model.answers, return_inverse=True)
@@ -148,21 +166,47 @@ def _look_at_stream(model: AttentionModel, _settings: Settings, _work: Work) -> 
     # tokens at a position take labels in turn, so that two have two: a control task wherever tokens differ
     others = [np.unique(random[model.tokens[:, at]], return_inverse=True)[1] % n_labels for at in places]
     alike = [len(set(one.tolist())) == 1 for one in others]  # what any read-out gives
-    right, control = list[tuple[float, ...]](), list[tuple[float | None, ...]]()
-    for stream in found.values():
-        right.append(tuple(read_out_accuracy(stream[:, at], labels, fitted) for at in places))
-        control.append(
-            tuple(None if alike[at] else read_out_accuracy(stream[:, at], others[at], fitted) for at in places)
-        )
+
+    def accuracies(of: AttentionModel, *, linear: bool, controls: bool = False) -> list[tuple[float | None, ...]]:
+        """``[sites][positions]`` of the answer, or of the control task."""
+        found = list[tuple[float | None, ...]]()
+        for stream in streams(of).values():
+            points = [stream[:, at] if linear else behind_hidden(stream[:, at], fitted) for at in places]
+            asked = others if controls else [labels] * len(points)
+            found.append(
+                tuple(
+                    None if controls and alike[at] else read_out_accuracy(points[at], asked[at], fitted)
+                    for at in places
+                )
+            )
+        return found
+
+    right, control = accuracies(model, linear=True), accuracies(model, linear=True, controls=True)
     selective = tuple(
-        tuple(None if b is None else a - b for a, b in zip(*rows, strict=True))
+        tuple(None if b is None else (a or 0.0) - b for a, b in zip(*rows, strict=True))
         for rows in zip(right, control, strict=True)
     )
+    bent, bent_control = accuracies(model, linear=False), accuracies(model, linear=False, controls=True)
+    null = fixed_order.mean(
+        np.array(
+            [
+                accuracies(shuffled_model(model, number), linear=False)
+                for number in work.each("lenses", range(N_NULL), "probes of shuffled networks")
+            ],
+            dtype=np.float64,
+        )
+    )
     names = tuple(found)
-    grids = (
-        Grid("Accuracy of the answer on held-out rows", names, columns, tuple(right), (), (), 1.0),
-        Grid("The same of the control task", names, columns, tuple(control), (), (), 1.0),
-        Grid("Selectivity: the first less the second", names, columns, selective, (), (), 1.0),
+    grids = tuple(
+        Grid(title, names, columns, tuple(values), (), (), 1.0)
+        for title, values in (
+            ("Accuracy of the answer on held-out rows", right),
+            ("The same of the control task", control),
+            ("Selectivity: the first less the second", selective),
+            ("Accuracy of a probe that is not linear, behind a hidden layer", bent),
+            ("The same of the control task, not linear", bent_control),
+            ("The same of the answer in the mean of networks with matrices shuffled", map(tuple, null.tolist())),
+        )
     )
     best, name, at = max((value, name, column) for name, column, value, _ in grids[0].cells())
     most = max((labels == label).mean() for label in range(n_labels))
@@ -173,7 +217,13 @@ def _look_at_stream(model: AttentionModel, _settings: Settings, _work: Work) -> 
     if some := [columns[at] for at in places if alike[at]]:
         where = f"position{'s' if len(some) > 1 else ''} {', '.join(some)}"
         notes.append(f"No control is possible at {where}, where every row has one control label: no selectivity.")
-    return Grids(grids, f"{sentence}; the commonest answer is right on {most:.0%}.", tuple(notes))
+    more, row, column = max(
+        ((bent[one][k] or 0.0) - (right[one][k] or 0.0), one, k) for one in range(len(names)) for k in places
+    )
+    sentence += f"; the commonest answer is right on {most:.0%}. A probe that is not linear adds most at "
+    sentence += f"{names[row]}, position {columns[column]}: {more:.0%}, to {bent[row][column]:.0%}. In shuffled "
+    sentence += f"networks it reads {null[row, column]:.0%} there."
+    return Grids(grids, sentence, tuple(notes))
 
 
 def few_rows(model: AttentionModel, _settings: Settings) -> str:
@@ -183,6 +233,7 @@ def few_rows(model: AttentionModel, _settings: Settings) -> str:
 
 PROBES: Final = Lens(
     key="probes",
+    version=2,
     label="Linear probes",
     definition="Of every Boolean function whether some affine read-out of a layer separates its two values, by a "
     "linear programme.",
@@ -206,12 +257,13 @@ PROBES: Final = Lens(
         SiteLens,
         definition="A linear read-out of the residual stream of each layer and position is fitted to the answers by "
         "ridge regression on every other row, and judged on the others; so is one to a control task: answers dealt in "
-        "turn to the tokens of that position, in a random order.",
+        "turn to the tokens of that position, in a random order. Both also behind a hidden layer of ReLUs drawn at "
+        "random, so that the read-out is not linear, beside networks with matrices shuffled.",
         source="Hewitt & Liang, EMNLP 2019 (arXiv:1909.03368), whose selectivity is the difference of both accuracies",
         can_know="That the answer can be read from a place says not that the model reads it there. Where the control "
         "task is read as well, the read-out may have learned it by itself.",
         look=_look_at_stream,
-        multiplications=lambda model, _: 2.0 * run_cost(model) + len(model.layers) * len(model.unembedding) ** 3,
+        multiplications=lambda model, _: (N_NULL + 2.0) * (run_cost(model) + len(model.layers) * 4e6),
         refuses=few_rows,
     ),
 )

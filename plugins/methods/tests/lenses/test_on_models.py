@@ -13,15 +13,17 @@ from pluriscope.analysis.numerics.fixed_order import solved
 from pluriscope.analysis.subjects.chances import log_softmax
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.registry import question_in
 from pluriscope.analysis.subjects.sites import Site, pairs_of, run
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import read_attention
 from pluriscope.analysis.subjects.transformer.runs import site_names
+from pluriscope.app.bundled import bundled_models
 from pluriscope_methods.lenses.das import learned_subspace, orthonormal
 from pluriscope_methods.lenses.lens import Grid, Grids, Lens
 from pluriscope_methods.lenses.on_sites import coalitions
 from pluriscope_methods.lenses.parts import parts_of_masks, words_of
-from pluriscope_methods.lenses.probes import read_out_accuracy
+from pluriscope_methods.lenses.probes import behind_hidden, read_out_accuracy
 from pluriscope_methods.lenses.registry import LENSES
 from pluriscope_methods.lenses.report import find
 from tests.analysis.subjects.transformer.attention_models import random_attention
@@ -161,7 +163,7 @@ def test_where_every_row_has_one_control_label_there_is_no_selectivity():
     tokens = PLAIN.tokens.copy()
     tokens[:, 3] = tokens[0, 3]
     found = asked(replace(PLAIN, tokens=tokens), "probes")
-    for grid in found.grids[1:]:  # the first 200 rows begin with two tokens, which have two labels
+    for grid in (*found.grids[1:3], found.grids[4]):  # the first 200 rows begin with two tokens, which have two labels
         assert {tuple(value is None for value in row) for row in grid.values} == {(False, False, False, True)}
     assert "No control is possible at position 4, where every row has one control label" in " ".join(found.notes)
     assert None not in {value for grid in asked(PLAIN, "probes").grids for row in grid.values for value in row}
@@ -230,13 +232,15 @@ def test_what_circuits_say_of_effects(values, effects, words):
 
 @pytest.mark.parametrize("model", [PLAIN, pytest.param(WHOLE, marks=pytest.mark.release)], ids=["attention", "blocks"])
 def test_every_lens_answers_or_says_why(model):
-    found, *_ = all_found(model)
+    found, question, _ = all_found(model)
     assert [one.lens for one in found.lenses] == list(LENSES.by_key)
     known, refused = LENSES.of(TRANSFORMER), LENSES.refusals(TRANSFORMER)
+    answered = {key for key, lens in known.items() if lens.fit(question, lens.defaults).answered}
+    assert {*known} - answered == {"turned-circle", "dictionaries"}  # of few answers and rows
     for one in found.lenses:
-        assert (one.outcome == "found") == (one.lens in known), one
+        assert (one.outcome == "found") == (one.lens in answered), one
         assert one.lens in known or one.notes == [refused[one.lens]]
-        assert bool(one.grids) == (one.lens in known)
+        assert bool(one.grids) == (one.lens in answered)
         assert one.says or one.notes
         for grid in one.grids:
             assert {len(row) for row in grid.values} == {len(grid.columns)}
@@ -302,6 +306,30 @@ def test_an_autoencoder_is_what_its_exported_weights_compute(monkeypatch):
             wanted = here.mean(axis=0) if len(here) else np.zeros(len(own["bias"]))
             got = [row[token] for row in grid.values]
             assert got == pytest.approx(wanted, abs=1e-9), column
+
+
+def test_a_probe_that_is_not_linear_reads_a_parity_that_a_linear_one_cannot_and_no_random_labels():
+    random = np.random.default_rng(2)
+    two, fitted = random.normal(size=(400, 2)), np.arange(400) % 2 == 0
+    points, parity = two @ random.normal(size=(2, 5)), (two[:, 0] * two[:, 1] > 0).astype(np.int64)
+    hidden = behind_hidden(points, fitted)
+    assert read_out_accuracy(points, parity, fitted) < 0.75
+    assert read_out_accuracy(hidden, parity, fitted) > 0.9
+    assert read_out_accuracy(hidden, random.integers(2, size=400), fitted) == pytest.approx(0.5, abs=0.12)
+    # what is held out sets nothing
+    moved = points.copy()
+    moved[~fitted] *= 3.0
+    assert np.array_equal(behind_hidden(moved, fitted)[fitted], hidden[fitted])
+
+
+def test_what_a_probe_that_is_not_linear_adds_may_be_its_own():
+    question = question_in(bundled_models()["indirect-object-2x2"])
+    lens = LENSES.of(TRANSFORMER)["probes"]
+    view = lens.answer(question, lens.filled({})).view
+    linear, bent, null = (np.array(view.grids[at].values) for at in (0, 3, 5))
+    assert (linear[1, 4] < 0.7, bent[1, 4] > 0.9) == (True, True)
+    assert null[1, 4] > 0.85  # as networks with shuffled matrices have it, the network has not learned it
+    assert "adds most at x1, position 5: 23%, to 92%. In shuffled networks it reads 91% there." in view.says
 
 
 def test_where_nothing_is_read_no_place_is_the_best():
