@@ -280,6 +280,47 @@ def stages() -> AttentionModel:
     )
 
 
+def backup() -> AttentionModel:
+    """The other name of two, with a head that moves it only where the name mover does not: built by hand.
+
+    One head takes the doubled name to the end. The name mover looks at the two names but for that one, and copies what
+    it sees; what is left of its attention goes to the end, where there is no name. The backup (Wang et al. 2023,
+    arXiv:2211.00593) does the same in the last layer, but looks at the end once an answer is there.
+    """
+    task = task_named("other name", len(NAMES) + 1)
+    n, (first, second, again, end) = len(NAMES), range(len(NAMES), len(NAMES) + 4)
+    sent, answer = end + 1, end + 1 + n
+    width, d_head = answer + n, n + 2
+    sharp, layers, names = SHARP * np.sqrt(d_head), list[tuple[np.ndarray, ...]](), np.arange(n)
+    for layer in range(3):
+        query, key, value = (np.zeros((1, width, d_head)) for _ in range(3))
+        output = np.zeros((1, d_head, width))
+        value[0, names, names], output[0, names, (sent if layer == 0 else answer) + names] = 1, 1
+        if layer == 0:
+            query[0, end, n], key[0, again, n] = sharp, 1
+        else:
+            query[0, sent + names, names], key[0, names, names] = -3 * sharp, 1
+            query[0, end, n], key[0, [first, second], n] = 2 * sharp, 1
+        if layer == 2:
+            query[0, answer + names, n + 1], key[0, end, n + 1] = 3 * sharp, 1
+        layers.append((query, key, value, output))
+    embedding, positions, unembedding = np.zeros((n + 1, width)), np.zeros((4, width)), np.zeros((width, n + 1))
+    embedding[:n, :n], positions[:, first : end + 1] = np.eye(n), np.eye(4)
+    unembedding[answer:, :n] = np.eye(n)
+    return AttentionModel(
+        name="The other name, with a backup",
+        attribution="Built by hand of three heads; no training was tried for it.",
+        outputs=task.outputs,
+        embedding=embedding,
+        positions=positions,
+        layers=tuple(layers),
+        unembedding=unembedding,
+        task=task.name,
+        tokens=np.array(task.rows, dtype=np.int64),
+        answers=np.array(task.answers, dtype=np.int64),
+    )
+
+
 MADE: Final[dict[str, tuple[Callable[[], Any], Any]]] = {
     "sum-7-circle": (circle, CLASSIFIER),
     "features-32-16": (sparse_features, CLASSIFIER),
@@ -288,6 +329,7 @@ MADE: Final[dict[str, tuple[Callable[[], Any], Any]]] = {
     "induction-pairs": (partial(pairs, 1, CHECKPOINTS), TRANSFORMER),
     "induction-pairs-early": (partial(pairs, 2, (6_000,)), TRANSFORMER),
     "other-name-stages": (stages, TRANSFORMER),
+    "other-name-backup": (backup, TRANSFORMER),
 }
 
 

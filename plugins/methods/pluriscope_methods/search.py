@@ -32,6 +32,7 @@ _IN_STORIES: Final = {
     "magnitude-codes": "first-letter-elman",
     "turned-circle": "sum-7-circle",
     "attention-maps": "other-name-stages",
+    "roles": "other-name-backup",
 }
 """The same, of networks that the known stories bring."""
 _USUAL: Final = NETWORK, "induction-attention"

@@ -111,7 +111,11 @@ def test_without_a_head_of_the_stages_half_the_rows_are_right_at_most(head):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["sum-7-circle", "features-32-16", "first-letter-elman", "recall-5-elman", "other-name-stages"]
+    "name",
+    [
+        *("sum-7-circle", "features-32-16", "first-letter-elman", "recall-5-elman"),
+        *("other-name-stages", "other-name-backup"),
+    ],
 )
 def test_the_networks_are_what_makes_them(name):
     from benchmarks.known_networks import MADE

@@ -108,6 +108,11 @@ def _look(model: AttentionModel, settings: Settings, _work: Work) -> Grids:
     # backup movers show only where the movers' own attention to the answer is taken away
     cut_off = cut(movers, 3)
     backups = {head: direct(cut_off, head, 3) - effects[head] if head not in movers else 0.0 for head in heads}
+    if movers:  # and where a backup looks as well
+        places = {head: read_from(of_pairs[6], layer_of[head], last) for head in heads}
+        looks = {
+            head: [*scores[:6], _attention(cut_off.values[f"{head}.a"], places[head])] for head, scores in looks.items()
+        }
     losses = {head: [lost(head, at) for at in range(3)] for head in heads}
     at_answer = of_pairs[3]
     moved = {
@@ -247,14 +252,14 @@ def _in_circuits(of: Analysed[GraphQuestion]) -> tuple[Grid, str] | None:
 
 ROLES_LENS: Final = SiteLens(
     key="roles",
-    version=2,
+    version=3,
     label="Roles of heads",
     definition="Mean attention, at positions that a later head or the answer reads, to the token before (previous "
     "token), to an earlier same token (duplicate token), to what followed it before the reader (induction), where the "
     "logits fall once that attention is left out and the rest takes its share; and of the last position to the answer "
     "(name movers) or to a token that occurred before (S-inhibition). By that attention a name mover raises the answer "
     "directly, a negative one lowers it, an S-inhibition head turns name movers’ queries to the answer, and a backup "
-    "raises it once name movers no longer look there.",
+    "looks there and raises it once name movers no longer look there.",
     source="Olsson et al. 2022 (arXiv:2209.11895); Wang et al., ICLR 2023 (arXiv:2211.00593)",
     can_know="A score describes what a head does in the whole model; in a circuit it may look elsewhere, or be absent. "
     "The page of each circuit shows the roles in that circuit.",

@@ -7,6 +7,7 @@ from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.methods.report import Analysed
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.registry import question_in
 from pluriscope.analysis.subjects.sites import Site, pairs_of, run
 from pluriscope.analysis.subjects.transformer.head_scores import positions_looked_for
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
@@ -14,6 +15,7 @@ from pluriscope.analysis.subjects.transformer.tasks import task_named
 from pluriscope.analysis.subjects.transformer.training import train_attention
 from pluriscope.analysis.subjects.transformer.training_spec import AttentionSpec
 from pluriscope_methods.lenses.roles import ROLES, ROLES_LENS, second_positions
+from pluriscope_stories.story import own_networks
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.analysis.subjects.transformer.test_judging import by_hand, golden
 
@@ -165,3 +167,30 @@ def test_circuits_are_counted_by_the_roles_that_heads_have_there():
     assert [[int(text.replace(",", "")) for text in row] for row in grid.texts] == counts.T.tolist()
     assert f"every one of {len(masks)} valid circuits" in reply
     assert ROLES_LENS.in_circuits(Analysed(GraphQuestion(TRANSFORMER, model, rules), None)) is None
+
+
+def test_a_backup_shows_once_the_name_mover_looks_elsewhere():
+    model = question_in(own_networks()["other-name-backup"]).subject
+    view = asked(model)
+    looks, effects, _ = view.grids
+    assert "Name mover: 2.0; S-inhibition: 1.0; backup: 3.0." in view.says
+    assert looks.texts[2][-1] == "1.00 yes"
+    assert dict(zip(effects.rows, effects.values, strict=True))["3.0"] == pytest.approx((0.0, 1.0), abs=1e-4)
+
+    def right(*without):
+        outputs = model.run_sites(model.inputs, lambda site, values: values * (site not in without))
+        apart = np.sort(outputs, axis=1)
+        return int(((outputs.argmax(axis=1) == model.answers) & (apart[:, -1] > apart[:, -2] + 1e-9)).sum())
+
+    assert [right(), right("2.0"), right("3.0"), right("2.0", "3.0")] == [40, 40, 40, 0]
+
+
+def test_a_second_name_mover_is_no_backup():
+    model = question_in(own_networks()["other-name-backup"]).subject
+    key = model.parameters["3.0.key"].copy()
+    key[:, -1] = 0.0  # by which it looks away once there is an answer
+    view = asked(model.with_parameters({**model.parameters, "3.0.key": key}))
+    assert view.says.startswith("Name mover: 2.0, 3.0; S-inhibition: 1.0.")
+    assert "backup (highest attention" in view.says
+    stages = asked(question_in(own_networks()["other-name-stages"]).subject)
+    assert "backup (highest attention" in stages.says
