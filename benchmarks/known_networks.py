@@ -321,6 +321,42 @@ def backup() -> AttentionModel:
     )
 
 
+COUNTRIES: Final = "ABCDEFGH"
+RELATIONS: Final = "rs"
+THINGS: Final = "123456"
+
+
+def facts() -> AttentionModel:
+    """Two facts about each of eight things, each said in three ways, as which of six things; drawn by chance."""
+    random, between, end = np.random.default_rng(0), ".", "="
+    tokens = [*COUNTRIES, *RELATIONS, *THINGS, between, end]
+    rows, answers = list[tuple[int, ...]](), list[int]()
+    for relation, subject in product(RELATIONS, COUNTRIES):
+        answer = THINGS[random.integers(len(THINGS))]
+        for said in ((subject, relation, between), (relation, subject, between), (relation, between, subject)):
+            rows.append(tuple(map(tokens.index, (*said, end))))
+            answers.append(tokens.index(answer))
+    task = TokenTask("facts", tuple(tokens), tuple(rows), tuple(answers))
+    spec = AttentionSpec(
+        task=task,
+        layers=2,
+        heads=1,
+        d_model=16,
+        d_head=8,
+        d_mlp=32,
+        seed=0,
+        steps=3_000,
+        learning_rate=0.01,
+        weight_decay=0.05,
+        loss_target=1e-4,
+    )
+    found = train_attention(spec).model
+    assert isinstance(found, AttentionModel)
+    found = found.with_parameters({name: np.round(one, 4) for name, one in found.parameters.items()})
+    made = "Trained by AdamW on all rows with seed 0 of two that were tried, both right on all; rounded to 4 places."
+    return replace(found, name="Sixteen facts, each said in three ways", attribution=made)
+
+
 MADE: Final[dict[str, tuple[Callable[[], Any], Any]]] = {
     "sum-7-circle": (circle, CLASSIFIER),
     "features-32-16": (sparse_features, CLASSIFIER),
@@ -330,6 +366,7 @@ MADE: Final[dict[str, tuple[Callable[[], Any], Any]]] = {
     "induction-pairs-early": (partial(pairs, 2, (6_000,)), TRANSFORMER),
     "other-name-stages": (stages, TRANSFORMER),
     "other-name-backup": (backup, TRANSFORMER),
+    "sixteen-facts": (facts, TRANSFORMER),
 }
 
 

@@ -33,6 +33,7 @@ _IN_STORIES: Final = {
     "turned-circle": "sum-7-circle",
     "attention-maps": "other-name-stages",
     "roles": "other-name-backup",
+    "facts": "sixteen-facts",
 }
 """The same, of networks that the known stories bring."""
 _USUAL: Final = NETWORK, "induction-attention"

@@ -93,6 +93,7 @@ FOUND = {
     "/networks/features-32-16/analyses/lenses/dictionaries": "dictionaries; by penalty and count",
     "/networks/first-letter-elman/analyses/lenses/magnitude-codes": "codes by magnitude",
     "/networks/sum-7-circle/analyses/lenses/turned-circle": "circle of answers; turned circle",
+    "/networks/sixteen-facts/analyses/lenses/facts": "facts located; causal tracing of facts",
     "/networks/other-name-stages/analyses/lenses/attention-maps": "attention maps",
     f"{OF_HEADS}tuned-lens": "tuned lens",
     "/glossary#steering-vector": "steering vector; steering vectors; vector steering; activation engineering; "

@@ -29,6 +29,7 @@ REFUSED = {
         "logit-lens",
         "tuned-lens",
         "attention-maps",
+        "facts",
         "roles",
         "head-matrices",
         "feature-structure",

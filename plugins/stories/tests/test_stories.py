@@ -114,7 +114,7 @@ def test_without_a_head_of_the_stages_half_the_rows_are_right_at_most(head):
     "name",
     [
         *("sum-7-circle", "features-32-16", "first-letter-elman", "recall-5-elman"),
-        *("other-name-stages", "other-name-backup"),
+        *("other-name-stages", "other-name-backup", "sixteen-facts"),
     ],
 )
 def test_the_networks_are_what_makes_them(name):

@@ -10,6 +10,7 @@ from pluriscope_methods.lenses.blame import BLAME
 from pluriscope_methods.lenses.das import DAS
 from pluriscope_methods.lenses.dictionaries import DICTIONARIES
 from pluriscope_methods.lenses.direct_attribution import DIRECT_ATTRIBUTION
+from pluriscope_methods.lenses.facts import FACTS
 from pluriscope_methods.lenses.feature_pictures import FEATURE_PICTURES
 from pluriscope_methods.lenses.feature_structure import FEATURE_STRUCTURE
 from pluriscope_methods.lenses.frameworks import FRAMEWORKS
@@ -56,6 +57,7 @@ EVERY: Final = (
     ATTENTION_MAPS,
     ROLES_LENS,
     HEAD_MATRICES,
+    FACTS,
     FEATURE_STRUCTURE,
     TURNED_CIRCLE,
     MAGNITUDE_CODES,

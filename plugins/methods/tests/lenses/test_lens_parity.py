@@ -28,7 +28,7 @@ OURS = {
     "frameworks",
 }
 OF_MODELS = {"roles", "attribution-patching", "direct-attribution", "logit-lens", "tuned-lens", "head-matrices"}
-OF_MODELS |= {"feature-structure", "attention-maps"}
+OF_MODELS |= {"feature-structure", "attention-maps", "facts"}
 """What no package has as a method that could be held against it: activations as they are, labels that are formulas."""
 
 
