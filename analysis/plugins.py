@@ -51,6 +51,7 @@ GROUPS: Final[Mapping[str, str]] = MappingProxyType(
         "shared": "pages with a card, drawings and an embedding",
         "links": "where links of documents lead",
         "navigation": "links in the head or the foot of every page",
+        "columns": "columns of lists of explanations",
         "overview": "parts of the overview of a network",
         "actions": "links from pages about a network",
         "blocks": "blocks at the end of pages about a network",

@@ -28,7 +28,7 @@ from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, VerdictRow
 from pluriscope.app.db.verdicts import outcomes_in, outcomes_of, step_of, verdict_rows
 from pluriscope.kinds import sites
 from pluriscope.kinds.found import Found, Prominent, Stored
-from pluriscope.kinds.listing import frame_of, kinds_of
+from pluriscope.kinds.listing import REPORT_COLUMNS, frame_of, kinds_of
 from pluriscope.processes.recent import Recent
 from pluriscope.tables.frames import Frame
 
@@ -41,7 +41,8 @@ ALGORITHMS: Final = "algorithms"
 INTERPRETATIONS: Final = "interpretations"
 ENDS: Final = GROUND, "pair"
 """Analyses that say which interpretations stand out."""
-_REPORTS: Final = (*ENDS, STORIES, DIRECTIONS, ALGORITHMS, INTERPRETATIONS)
+_OF_COLUMNS: Final = tuple(one.analysis for one in REPORT_COLUMNS)
+_REPORTS: Final = (*ENDS, STORIES, DIRECTIONS, ALGORITHMS, INTERPRETATIONS, *_OF_COLUMNS)
 _OF_ENDS: Final = ("n_interventions", "drawn", "best", "worst", "pair")
 """What of their reports says so."""
 _AS_CODES: Final = bytes.maketrans(OF_RELATIONS, CODES)
@@ -116,6 +117,7 @@ def _read(
         tallies,
         ranges,
         report_of(reports[INTERPRETATIONS], InterpretationsReport) if INTERPRETATIONS in reports else None,
+        {key: reports[key].found for key in _OF_COLUMNS if key in reports},
     )
     return frame_of(found)
 

@@ -62,8 +62,8 @@ def says(row: Row) -> Markup | str:
     return (row["marks"] or "") + (row["where"] or "")
 
 
-def _predicts(row: Row) -> Markup:
-    right, predicted, of = row["predicts"]
+def mini(right: int, predicted: int, of: int) -> Markup:
+    """How many of some things are predicted right, with a small bar."""
     return Markup(
         '<span class="nowrap"><span class="only-phone muted">right on </span>'
         '<span class="mini" aria-hidden="true"><i style="width:{:.1f}%"></i></span>{} '
@@ -185,7 +185,7 @@ USES = Column(
 )
 PREDICTS = Column(
     *("predicts", "Predicts correctly", "Interventions on sets of hidden neurons that it predicts right.", "text"),
-    show=_predicts,
+    show=lambda row: mini(*row["predicts"]),
     void=lambda row: row["silent"] or "–",
     sorts="accuracy",
 )

@@ -75,6 +75,7 @@ class Found:
         ranges: ``[2, classes]`` the fewest and the most interventions that members of each observed class predict
             right, by circuit, then rank, −1 where that is not known; None where they were not surveyed.
         read: what nodes of circuits can be read as, where no formulas are; None where nobody asked.
+        reports: of analyses that fill columns of plugins, as they are stored.
     """
 
     question: Any
@@ -91,6 +92,7 @@ class Found:
     tallies: Mapping[str, CriterionTally] = field(default_factory=dict)
     ranges: NDArray[np.int64] | None = None
     read: InterpretationsReport | None = None
+    reports: Mapping[str, Any] = field(default_factory=dict)
 
     def judged(self, kind: str) -> dict[str, Mapping[str, Passing]]:
         """Criteria that the explanations of a kind pass and fail: "passes" and "fails" → criterion → ``[n]`` bool."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from pluriscope.analysis.explanations.registry import KIND_OF, RECORDED
+from pluriscope.analysis.plugins import joined
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.kinds import circuits, recorded, sites
 from pluriscope.kinds.columns import (
@@ -31,6 +32,23 @@ from pluriscope.kinds.placements import ALGORITHMS, ALIGNMENTS, DIRECTION_PLACEM
 from pluriscope.tables.frames import Frame, Part
 from pluriscope.tables.table import Column
 
+
+@dataclass(frozen=True)
+class ReportColumn:
+    """A column that a plugin fills from what an analysis has stored; it stands behind what is predicted right.
+
+    Args:
+        column: without an order of its own, since only shown rows are read.
+        analysis: its key.
+        cells: question and report → reference of a row → its value, None for none.
+    """
+
+    column: Column
+    analysis: str
+    cells: Callable[[Any, Any], Callable[[str], Any]]
+
+
+REPORT_COLUMNS: Final[tuple[ReportColumn, ...]] = joined("columns", (), lambda one: one.column.name)
 _KINDS: Final = (circuits.CIRCUITS, ALGORITHMS, ALIGNMENTS, DIRECTION_PLACEMENTS, *map(recorded.listed, RECORDED))
 LISTED_KINDS: Final = tuple(sorted(_KINDS, key=lambda kind: LISTED.index(kind.key)))
 """How each kind is listed, in the order of lists; interpretations stand behind their circuits, as rows of these."""
@@ -42,7 +60,10 @@ _COLUMNS: Final = {
 }
 OF_KIND: Final = {key: _COLUMNS.get(key, _COLUMNS["circuit"]) for key in KIND_OF}
 """The columns of each kind."""
-_EVERY: Final = (KIND, NAME, REF, URL, PROTOCOL, SURVIVING, *(one for columns in OF_KIND.values() for one in columns))
+_EVERY: Final = (
+    *(KIND, NAME, REF, URL, PROTOCOL, SURVIVING, *(one for columns in OF_KIND.values() for one in columns)),
+    *(one.column for one in REPORT_COLUMNS),
+)
 COLUMNS: Final[tuple[Column, ...]] = tuple({column.name: column for column in _EVERY}.values())
 """The columns of every kind, each once."""
 
@@ -64,8 +85,11 @@ def frame_of(found: Found) -> Frame:
                 parts.append(circuits.interpretations(found, parts[-1]))
             elif found.read is not None and kind is circuits.CIRCUITS and parts[-1].has("interpretations"):
                 parts.append(circuits.interpretations_by_variables(found, parts[-1]))
+    given = [one for one in REPORT_COLUMNS if one.analysis in found.reports]
+    cells = {one.column.name: one.cells(found.question, found.reports[one.analysis]) for one in given}
+    parts = [_filled(part, cells) for part in parts] if cells else parts
     if is_read:
-        also = (*circuits.OF_TRANSFORMERS, *sites.OWN)
+        also = (*circuits.OF_TRANSFORMERS, *sites.OWN, *(one.column for one in REPORT_COLUMNS if one not in given))
         own = tuple(one for one in COLUMNS if one not in also)
         return Frame(own, tuple(parts), also, {PROTOCOL.name: found.question.protocol.digest})
     parts_word = found.question.graph.cut.capitalize()
@@ -76,6 +100,15 @@ def frame_of(found: Found) -> Frame:
     always = NAME, REF, URL, circuits.MASK
     own = tuple(one for one in COLUMNS if any(part.has(one.name) for part in parts) or one in always)
     return Frame(tuple(named.get(one, one) for one in own), tuple(parts), tuple(c for c in COLUMNS if c not in own))
+
+
+def _filled(part: Part, cells: Mapping[str, Callable[[str], Any]]) -> Part:
+    """The rows of a part with values of columns by their references."""
+
+    def more(place: int) -> dict[str, Any]:
+        return {**part.more(place), **{name: value(part.ref(place)) for name, value in cells.items()}}
+
+    return replace(part, more=more, few=None if part.few is None else _filled(part.few, cells))
 
 
 _SAID_BY_ALL: Final = {
@@ -98,7 +131,8 @@ def shown_columns(frame: Frame, kinds: Sequence[str], sort: str) -> tuple[Column
         return replace(column, sorts=name, orders=bool(name))
 
     size, tested = sorted_as(SIZE, "edges", "neurons"), sorted_as(TESTED, "right", "iia")
-    every = (NAME, sorted_as(PREDICTS, "accuracy"), size, INTERPRETATIONS, MARGIN, tested)
+    given = [one.column for one in REPORT_COLUMNS if one.column in frame.columns]
+    every = (NAME, sorted_as(PREDICTS, "accuracy"), *given, size, INTERPRETATIONS, MARGIN, tested)
     shown = {one.key for one in every} | (set() if len(chosen) == 1 and chosen[0].aside else _SAID_BY_ALL)
     own = [one for one in frame.columns if len(chosen) == 1 and one.shown and chosen[0].has(one.name)]
     also = [one for one in frame.columns if one.name == sort and sort not in {one.key for one in every}]

@@ -19,4 +19,17 @@ ROBUST: Final = Analysis(
     boolean=False,
     shows="pluriscope_criteria.boxes.page",
 )
-EVERY: Final = (ROBUST,)
+MANIPULABILITY: Final = Analysis(
+    "manipulability",
+    "How many hold up",
+    "Edits and doses",
+    "Of edits of a weight and doses along directions, how many does each explanation predict?",
+    "Some seconds; of more than 10,000 observed classes 500 are drawn.",
+    "pluriscope_criteria.manipulability.report:find",
+    (("manipulability", "Edits and doses", "every explanation asked about every edit and dose on every input"),),
+    about(10),
+    needs=("formulas",),
+    reads=frozenset({"placed"}),
+    shows="pluriscope_criteria.manipulability.page",
+)
+EVERY: Final = (ROBUST, MANIPULABILITY)

@@ -17,7 +17,8 @@ def client(tmp_path_factory):
     with served(tmp_path_factory.mktemp("criteria")) as client:
         analysis = stored_analysis(client.app.state.store, real=True)
         with client.app.state.store.write() as session:
-            found_out(session, session.merge(analysis), "robust")
+            for key in ("robust", "manipulability"):
+                found_out(session, session.merge(analysis), key)
         yield client
 
 
@@ -37,3 +38,12 @@ def test_robust_circuits_name_the_points_at_which_others_fail(client):
     one = next(one for one in verdicts if one["criterion"] == "patching-box")
     assert one["outcome"] == "failed"
     assert one["witness"]["data"]["carried"]["n2.2"] == pytest.approx(0.76789, abs=1e-4)
+
+
+def test_edits_and_doses_stand_in_lists_beside_what_is_predicted_right(client):
+    page = text(client, "/networks/xor-pretrained/analyses/manipulability")
+    for words in ("Observed classes of interpretations: 0 of 7,836 are right on more", "00 at −0.3503147"):
+        assert words in page
+    path = "/networks/xor-pretrained/explanations?view=list"
+    assert '184 <span class="muted">of 209, rest silent<' in text(client, f"{path}&kind=alignment")
+    assert "Predicts edits and doses" not in text(client, f"{path}&kind=circuit")

@@ -7,10 +7,9 @@ from typing import Any, Final
 
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analyses.shown import AnalysisContext, Shown
-from pluriscope.figures.charts import Axis, Chart, Series
-from pluriscope.page_kit.blocks import Action, Block, ChartFigure, More, Notice, Prose, Section, Table
+from pluriscope.page_kit.blocks import Action, Block, More, Notice, Prose, Section, Table
 from pluriscope_criteria.boxes.criteria import KINDS
-from pluriscope_criteria.boxes.report import MOST_WITNESSES, OfSize, Point, RobustReport
+from pluriscope_criteria.boxes.report import MOST_WITNESSES, Point, RobustReport
 
 _SHOWN: Final = 12
 _COLUMNS: Final = ("Circuit", "Row", "Absent sources carry", "Outputs")
@@ -35,19 +34,6 @@ def _numbers(text: str) -> str:
     return text.replace("-", "−")
 
 
-def _chart(sizes: list[OfSize], of: AnalysisContext[Any]) -> Chart:
-    at = [one.size for one in sizes]
-    series = [
-        Series("valid", at, [one.valid for one in sizes], look="dashed"),
-        Series("valid and robust", at, [one.valid_robust for one in sizes]),
-    ]
-    if all(one.robust is not None for one in sizes):
-        series.append(Series("robust, valid or not", at, [one.robust for one in sizes], look="pale"))
-    return Chart(
-        "lines", "Circuits by size, and how many are robust", Axis(f"{of.part}s"), Axis("circuits", low=0), series
-    )
-
-
 def _page(report: RobustReport, of: AnalysisContext[Any]) -> Iterator[Block]:
     if report.outcomes.get("undecided"):
         yield Notice(
@@ -56,9 +42,6 @@ def _page(report: RobustReport, of: AnalysisContext[Any]) -> Iterator[Block]:
     if report.smallest:
         yield Section("Smallest robust circuits", "of all circuits, valid by the rules or not")
         yield Prose(", ".join(f"[c·{mask}]({of.circuit_url(mask)})" for mask in report.smallest), glossary=False)
-    if report.sizes:
-        words = "How many circuits of each size decide right whatever absent sources carry."
-        yield ChartFigure(chart=_chart(report.sizes, of), caption=words, id="sizes")
     yield Section("Minimal among robust circuits", "of the valid circuits that were judged")
     columns = ("Meaning", "Minimal", "Not, or not robust", "Undecided")
     rows = [

@@ -61,18 +61,30 @@ def classes_predict(
 def _some_predict(
     classes: ObservedClasses, some: slice, layer: int, written: Array, moved: Sequence[int], base: NDArray[np.intp]
 ) -> Bits:
-    below, clean, thresholds = classes.gated(layer), classes.bits(layer, some), classes.layers[layer - 1]
-    bits: dict[int, Bits] = {}
-    for gate, neuron in enumerate(below):
-        if neuron not in moved:
-            bits[neuron] = clean[:, gate][:, base].astype(np.int8)
-            continue
-        values, levels = thresholds.values[0, neuron], thresholds.levels[0, neuron]
-        sides = (
-            (values[levels <= threshold].max(), values[levels > threshold].min()) for threshold in range(levels.max())
-        )
-        by_threshold = np.stack([read_between(written[:, neuron], low, high) for low, high in sides])
-        bits[neuron] = by_threshold[classes.thresholds[layer - 1][some, neuron]]
+    clean = classes.bits(layer, some)
+    bits = {
+        neuron: read_in(classes, some, layer, neuron, written[:, neuron])
+        if neuron in moved
+        else clean[:, gate][:, base].astype(np.int8)
+        for gate, neuron in enumerate(classes.gated(layer))
+    }
+    return carried_up(classes, some, layer, bits, base)
+
+
+def read_in(classes: ObservedClasses, some: slice, layer: int, neuron: int, written: Array) -> Bits:
+    """How each class reads numbers in a neuron with a gate, ``[some classes, numbers]``."""
+    thresholds = classes.layers[layer - 1]
+    values, levels = thresholds.values[0, neuron], thresholds.levels[0, neuron]
+    sides = ((values[levels <= threshold].max(), values[levels > threshold].min()) for threshold in range(levels.max()))
+    by_threshold = np.stack([read_between(written, low, high) for low, high in sides])
+    return np.asarray(by_threshold[classes.thresholds[layer - 1][some, neuron]])
+
+
+def carried_up(
+    classes: ObservedClasses, some: slice, layer: int, bits: dict[int, Bits], base: NDArray[np.intp]
+) -> Bits:
+    """The output's bit in each class, ``[some classes, cells]``, by the bits of the gates of a layer in each cell."""
+    below, clean = classes.gated(layer), classes.bits(layer, some)
     for above in range(layer + 1, len(classes.layers) + 1):
         here, own = {}, classes.bits(above, some)
         for gate, neuron in enumerate(classes.gated(above)):

@@ -1,0 +1,1 @@
+"""Whether explanations predict what a network answers after edits and under doses."""
