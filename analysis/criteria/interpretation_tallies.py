@@ -216,6 +216,8 @@ class CountingReadings:
             return _all_or_none(size, self._margins[self.done] >= float(step.settings["least"]))
         if key == "representative":
             return self._least(self.done, size)
+        if key not in COSTLY:  # of a plugin
+            self.note = "It is judged one interpretation at a time, so how many of all pass is not counted."
         return Reading.unknown(*size)
 
     def _scrubbed(self, classes: ObservedClasses) -> Reading:

@@ -306,7 +306,7 @@ def test_pages_of_single_methods_lead_to_all_of_them(client) -> None:
         ("?kind=interpretation&uses=!n2.2&view=sheet", "best A ∧ B, A ∨ B, A ∧ B, then A ∨ B, A ∧ B c-18fff right"),
         ("?kind=circuit&limit=200", "c·2b1ef of P and Q, without n2.1"),
         ("?kind=circuit&limit=200", "c·3f29f of the worst"),
-        ("?kind=interpretation&edges_max=12&view=list", "i·2b1ef of P and Q 12 edges"),
+        ("?kind=interpretation&edges_max=12&view=list", "i·2b1ef of P and Q"),
         ("/c-2b1ef", "i·224 P A ∧ B, A ∨ B, B"),
         ("/c-2b1ef", "i·352 Q A ∧ B, A ∨ B, B"),  # not the first of its class
         ("/c-2b1ef?classes=any&start=350", "i·352 Q A ∧ B"),

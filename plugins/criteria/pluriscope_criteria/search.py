@@ -14,7 +14,8 @@ WORDS: Final = {
     "robust": (
         *("continuous patching domain", "patched values", "provable robustness", "provably robust circuit"),
         *("smallest robust circuit", "minimal robust circuit", "certified circuits", "branch and bound"),
-    )
+    ),
+    "manipulability": ("edits and doses", "manipulability", "manipulability standard", "predict an edit"),
 }
 
 

@@ -71,7 +71,7 @@ FOUND = {
     "/paper#digits": "3,209; 4,702",
     "/paper#notebook": "100,896; 42 mappings; 234,700; 7 formulas",
     "/paper#unique": "§4.1.1",
-    "/paper#stricter": "predictive standard; manipulability",
+    "/paper#stricter": "predictive standard",
     "/paper#alice-and-bob": "Alice and Bob; XORNet; Bob's algorithm; Alice’s algorithm",
 }
 """Where the first result of a search leads → words of the field."""

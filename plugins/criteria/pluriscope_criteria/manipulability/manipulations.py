@@ -25,7 +25,7 @@ from pluriscope.analysis.interpretations.observed import ObservedClasses
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.questions.answers import answers
-from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.perceptron.mlp import forward, next_layer
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_methods.steering.flips import exact_flips, exact_threshold
 from pluriscope_methods.steering.predicting import (
@@ -37,7 +37,7 @@ from pluriscope_methods.steering.predicting import (
     read_between,
     read_in,
 )
-from pluriscope_methods.steering.sites import Array, steerable
+from pluriscope_methods.steering.sites import Array
 
 MOST: Final = 2.0
 STEPS: Final = 10
@@ -104,26 +104,22 @@ class Manipulations:
     @cached_property
     def doses(self) -> list[Dosed]:
         """Layer by layer."""
-        found, n_rows = list[Dosed](), len(self.question.clean_rows)
-        for layer, width in enumerate(self.question.network.hidden_sizes, start=1):
-            here = steerable(self.question, str(layer), "")
-            apart = fixed_order.mean(here.values[here.classes == 1]) - fixed_order.mean(here.values[here.classes == 0])
+        found, network = list[Dosed](), self.question.network
+        right = np.array(self.question.task.truth_table) == 1
+        for layer, width in enumerate(network.hidden_sizes, start=1):
+            clean = self.question.clean_activations[layer]
             named = [(f"n{layer}.{at}", one) for at, one in enumerate(np.eye(width))]
-            named += [("means", apart)] if apart.any() else []
+            if right.any() and not right.all():
+                named.append(("means", fixed_order.mean(clean[right]) - fixed_order.mean(clean[~right])))
             for at, direction in self.placed:
                 if at == layer and not any(_parallel(direction, one) for _, one in named):
                     named.append((f"({', '.join(f'{one:g}' for one in direction)})".replace("-", "−"), direction))
             added = np.concatenate([DOSES[:, None] * direction for _, direction in named])
-            found.append(
-                Dosed(
-                    layer,
-                    named,
-                    here.values,
-                    (here.values[None] + added[:, None]).reshape(-1, width),
-                    np.tile(np.arange(n_rows), len(added)),
-                    here.run(added)[1].reshape(-1).astype(np.int8),
-                )
-            )
+            written = values = (clean[None] + added[:, None]).reshape(-1, width)
+            for above in range(layer + 1, len(network.weights) + 1):
+                values = next_layer(network, above, values)
+            base = np.tile(np.arange(len(clean)), len(added))
+            found.append(Dosed(layer, named, clean, written, base, answers(values[:, 0]).astype(np.int8)))
         return found
 
     @cached_property
