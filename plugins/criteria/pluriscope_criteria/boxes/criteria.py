@@ -18,9 +18,8 @@ from pluriscope.analysis.criteria.population import PopulationOf
 from pluriscope.analysis.criteria.verdict import Outcome, Verdict, Verdicts, put_together, same_for_all
 from pluriscope.analysis.errors import BeyondLimits, NotOffered
 from pluriscope.analysis.running.work import Work
-from pluriscope.analysis.subjects.enumeration import mask_numbers
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope_criteria.boxes.proving import Box, BoxJudge, Standing
+from pluriscope_criteria.boxes.proving import Box, BoxJudge, Standing, number_of
 
 MOST_BOXES: Final = 20_000
 """Boxes that a criterion looks at for the circuits of models, the smallest first; of perceptrons time ends it."""
@@ -71,10 +70,8 @@ def _by_removals(judge: BoxJudge, mask: int, *, every: bool) -> Verdict:
     holds = needed == len(bits) if every else needed > 0
     fails = spare > 0 if every else spare == len(bits)
     outcome: Outcome = "passed" if holds else "failed" if fails else "undecided"
-    spared = bits[outcomes.index("passed")] if every and spare else -1
-    return Verdict(
-        outcome, reason, {"mask": judge.question.graph.to_hex(judge.left_of(mask, spared))} if spared >= 0 else {}
-    )
+    left = judge.left_of(mask, bits[outcomes.index("passed")]) if every and spare else 0
+    return Verdict(outcome, reason, {"mask": judge.question.graph.to_hex(left)} if left else {})
 
 
 def _without_subset(judge: BoxJudge, mask: int) -> Verdict:
@@ -114,32 +111,24 @@ def minimality(judge: BoxJudge, mask: int, kind: str) -> Verdict:
     return KINDS[kind][3](judge, mask)
 
 
-def _judged(box: Callable[[Settings], Box], verdict: Callable[[BoxJudge, int], Verdict]) -> dict[str, Judge]:
-    def of(question: Any, masks: Any, population: PopulationOf[Any], settings: Settings) -> Verdicts:
+def _judged(verdict: Callable[[BoxJudge, int], Verdict]) -> dict[str, Judge]:
+    def of(question: Any, masks: list[int], population: PopulationOf[Any], settings: Settings) -> Verdicts:
         try:
-            judge = judge_of(question, box(settings), population.work)
+            judge = judge_of(question, _box(settings), population.work)
         except (NotOffered, BeyondLimits) as refusal:
             reason = f"{refusal.item[:1].upper()}{refusal.item[1:]} {refusal.cause}."
             return same_for_all(len(population), "not_applicable", reason)
-        every = population.work.each("criteria", masks.tolist(), "boxes")
-        return put_together([verdict(judge, int(mask)) for mask in every])
+        return put_together([verdict(judge, mask) for mask in population.work.each("criteria", masks, "boxes")])
 
     return {
-        "circuit": lambda population, settings: of(population.question, population.items, population, settings),
-        "cut": lambda population, settings: of(
-            population.question.question, mask_numbers(population.items), population, settings
-        ),
+        "circuit": lambda some, settings: of(some.question, some.items.tolist(), some, settings),
+        "cut": lambda some, settings: of(some.question.question, [*map(number_of, some.items)], some, settings),
     }
 
 
-def _patched(settings: Settings) -> Box:
-    return Box(
-        float(settings["radius"]), True, float(settings["wider"]), bool(settings["by_edge"]), int(settings["budget"])
-    )
-
-
-def _unpatched(settings: Settings) -> Box:
-    return Box(float(settings["radius"]), patched=False, budget=int(settings["budget"]))
+def _box(settings: Settings) -> Box:
+    wider, by_edge = settings.get("wider", 0.0), bool(settings.get("by_edge", 0))
+    return Box(settings["radius"], "wider" in settings, wider, by_edge, int(settings["budget"]))
 
 
 _SOURCE: Final = "Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823)"
@@ -159,9 +148,6 @@ _METHOD: Final = (
     "where bounds at it say so. Any activation; of networks whose parts multiply one another no bounds are known. Of "
     f"models {MOST_BOXES:,} boxes are looked at for all circuits together, the smallest first. "
 )
-_RULES: Final = (
-    " The box of a source goes from the least to the most that it is in the whole network on the clean rows."
-)
 INPUT_BOX: Final = Criterion(
     key="input-box",
     label="Right on boxes of inputs",
@@ -169,7 +155,7 @@ INPUT_BOX: Final = Criterion(
     "rules say: proved, or else refuted with a point, or undecided.",
     formula="for every row x and every z with max_i |z_i − x_i| ≤ radius: d(f_C(z)) = y(x)",
     source=f"{_SOURCE}: input-domain robustness, on decisions and labels",
-    judges=_judged(_unpatched, _throughout),
+    judges=_judged(_throughout),
     method=_METHOD + "`input-robust` asks of perceptrons whether circuit and network agree there, right or wrong.",
     parameters=(replace(_RADIUS, default=0.1), _BUDGET),
     cost="slow",
@@ -182,10 +168,8 @@ PATCHING_BOX: Final = Criterion(
     "is on the clean rows: proved, or else refuted with a point, or undecided.",
     formula="for every row x and every a in ∏_u [min_D h_u, max_D h_u]: d(f_C(x; absent from u = a_u)) = y(x)",
     source=f"{_SOURCE}: patching-domain robustness, over a continuous domain",
-    judges=_judged(_patched, _throughout),
-    method=_METHOD
-    + "`patching-robust` tries the values on clean rows alone, and a circuit may fail between two."
-    + _RULES,
+    judges=_judged(_throughout),
+    method=_METHOD + "`patching-robust` tries the values on clean rows alone, and a circuit may fail between two.",
     parameters=_PATCHED,
     cost="slow",
     term="robustness",
@@ -224,7 +208,7 @@ ROBUST_QUASI, ROBUST_LOCAL, ROBUST_SUBSET, ROBUST_CARDINAL = (
         definition=definition,
         formula=formula,
         source=_SOURCE,
-        judges=_judged(_patched, partial(minimality, kind=kind)),
+        judges=_judged(partial(minimality, kind=kind)),
         method="Φ(E) is `patching-box` of what is left of E once parts that carry nothing are pruned. Circuits that "
         "the search does not list count, too: what is robust need not be valid where absent edges carry 0. Subsets and "
         "smaller ones are all looked at where there are at most 22 bits, else that stays undecided.",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.page_kit.blocks import Action, Block, More, Notice, Prose, Section, Table
 from pluriscope_criteria.boxes.criteria import KINDS
-from pluriscope_criteria.boxes.report import MOST_WITNESSES, Point, RobustReport
+from pluriscope_criteria.boxes.report import Point, RobustReport
 
 _SHOWN: Final = 12
 _COLUMNS: Final = ("Circuit", "Row", "Absent sources carry", "Outputs")
@@ -36,9 +36,8 @@ def _numbers(text: str) -> str:
 
 def _page(report: RobustReport, of: AnalysisContext[Any]) -> Iterator[Block]:
     if report.outcomes.get("undecided"):
-        yield Notice(
-            "Not all is decided", f"{report.outcomes['undecided']:,} circuits were neither proved nor refuted."
-        )
+        words = f"{report.outcomes['undecided']:,} circuits were neither proved nor refuted."
+        yield Notice("Not all is decided", words)
     if report.smallest:
         yield Section("Smallest robust circuits", "of all circuits, valid by the rules or not")
         yield Prose(", ".join(f"[c·{mask}]({of.circuit_url(mask)})" for mask in report.smallest), glossary=False)
@@ -50,10 +49,9 @@ def _page(report: RobustReport, of: AnalysisContext[Any]) -> Iterator[Block]:
     ]
     yield Table.plain(columns, rows)
     if report.points:
-        yield Section(
-            "Where circuits fail", f"the smallest {len(report.points[:_SHOWN])} of {report.outcomes['failed']:,}"
-        )
-        yield Table.plain(_COLUMNS, [(of.circuit(one.mask), *_cells(one)) for one in report.points[:_SHOWN]])
+        some = report.points[:_SHOWN]
+        yield Section("Where circuits fail", f"the smallest {len(some)} of {report.outcomes['failed']:,}")
+        yield Table.plain(_COLUMNS, [(of.circuit(one.mask), *_cells(one)) for one in some])
     yield More("How to read it", lambda: [Prose(_READING)])
 
 
@@ -61,22 +59,13 @@ def _cells(one: Point) -> tuple[str, str, str]:
     return one.row, _values(one.carried), _numbers(", ".join(f"{value:.4g}" for value in one.outputs))
 
 
-def _list(report: RobustReport | None, _of: AnalysisContext[Any]) -> tuple[str, Sequence[str], Iterable[Sequence[Any]]]:
-    """The points as CSV."""
-    words = f"Points at which valid circuits decide wrong, of the smallest {MOST_WITNESSES}."
-    return words, _COLUMNS, [(one.mask, *_cells(one)) for one in report.points] if report else []
-
-
 def _about(report: RobustReport | None, of: AnalysisContext[Any], ref: ExplanationRef) -> Iterator[Block]:
     """What was found of one circuit: the point at which it fails."""
     one = next((one for one in report.points if one.mask == ref.first), None) if report is not None else None
     if ref.kind == "circuit" and one is not None:
         words = f"On row {one.row} it decides wrong where absent sources carry this: {_values(one.carried)}."
-        yield Notice(
-            "It fails on the box of patched values",
-            words,
-            actions=[Action("All points", of.links.analysis(of.slug, "robust", of.scope))],
-        )
+        url = of.links.analysis(of.slug, "robust", of.scope)
+        yield Notice("It fails on the box of patched values", words, actions=[Action("All points", url)])
 
 
-SHOWN: Final = Shown(_page, about=_about, table=_list)
+SHOWN: Final = Shown(_page, about=_about)

@@ -185,13 +185,11 @@ class Stages:
                     highs.append(float(high[at]))
             parts.append((below[:, above], columns, stage.biases[active]))
             above, offset = active, offset + own
-        nothing = np.zeros
-        arrays = tuple(
-            (k, np.stack([columns.get(at, nothing(len(b))) for at in range(n_given + len(names))], axis=1), b)
-            for k, columns, b in parts
-        )
+        every, arrays = range(n_given + len(names)), list[tuple[Array, Array, Array]]()
+        for k, columns, b in parts:
+            arrays.append((k, np.stack([columns.get(at, np.zeros(len(b))) for at in every], axis=1), b))
         ends = np.array(lows), np.array(highs)
-        return FreeCircuit(BoxProgram(arrays, self.activation), ends, tuple(names))
+        return FreeCircuit(BoxProgram(tuple(arrays), self.activation), ends, tuple(names))
 
 
 def _perceptron(

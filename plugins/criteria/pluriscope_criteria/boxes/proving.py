@@ -20,7 +20,7 @@ from pluriscope.analysis.circuits.last_layer import SpaceJudge
 from pluriscope.analysis.criteria.remainders import ignores_an_input, needs_every_input, pruned
 from pluriscope.analysis.questions.decisions import max_wrong
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
-from pluriscope.analysis.subjects.enumeration import are_circuits, mask_numbers, most_wrong, number_bits
+from pluriscope.analysis.subjects.enumeration import are_circuits, most_wrong, number_bits
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.subject import gaps
@@ -164,10 +164,10 @@ class BoxJudge:
         free = self.stages.over(self.question.graph.bits([mask])[0], self.carried, by_edge=self.box.by_edge)
         low, high = (np.repeat(end[None], self.question.n_rows, axis=0) for end in free.ends)
         inputs, radius = self.stages.inputs, self.box.radius
-        ends = (
-            (np.nextafter(inputs - radius, -np.inf), np.nextafter(inputs + radius, np.inf)) if radius else (inputs,) * 2
-        )
-        low, high = np.hstack([ends[0], low]), np.hstack([ends[1], high])
+        below, above = inputs, inputs
+        if radius:
+            below, above = np.nextafter(inputs - radius, -np.inf), np.nextafter(inputs + radius, np.inf)
+        low, high = np.hstack([below, low]), np.hstack([above, high])
         share = _points(low.shape[1])
         wrong, unsettled, n_boxes, witness = set[int](), set[int](), 0, dict[str, Any]()
         for rows, weights, regions, label in self.claims:
@@ -178,7 +178,7 @@ class BoxJudge:
             for row in rows[~proved].tolist():
                 if row in wrong:
                     continue
-                points = np.minimum(low[row] + share * (high[row] - low[row]), high[row])
+                points = _within(low[row], high[row], share)
                 worst = points[_wrongness(program.values(points)[:, 0], regions, label).argmax()]
                 found = worst if judge(worst[None], worst[None])[1][0] else None
                 if found is None:
@@ -216,10 +216,10 @@ class BoxJudge:
 
     def left_of(self, mask: int, bit: int) -> int:
         """What a circuit is without a bit and what then carries nothing."""
-        masks = np.array([mask & ~(1 << bit)], dtype=np.uint64)
+        left = mask & ~(1 << bit)
         if isinstance(self.question, Question):
-            return int(pruned(mask_array(masks.tolist(), self.question.layout), self.question.layout)[0])
-        return int(mask_numbers(self.question.space.reduce(number_bits(masks, self.question.graph.n_bits)))[0])
+            return int(pruned(mask_array([left], self.question.layout), self.question.layout)[0])
+        return number_of(self.question.space.reduce(self.question.graph.bits([left]))[0])
 
     @property
     def candidates(self) -> NDArray[np.uint64] | None:
@@ -256,7 +256,7 @@ class BoxJudge:
         widths = [len(low) for low, _ in self.carried]
         for share in _points(sum(widths)) if self.box.patched else np.zeros((1, sum(widths))):
             parts = np.split(share, np.cumsum(widths)[:-1])
-            values = tuple(low + part * (high - low) for part, (low, high) in zip(parts, self.carried, strict=True))
+            values = tuple(_within(*ends, part) for part, ends in zip(parts, self.carried, strict=True))
             masks = SpaceJudge(self.question, values).right_on_all(masks)
         return masks
 
@@ -271,6 +271,15 @@ class BoxJudge:
                 left.append(some[(gaps(outputs, model.answers) <= 0).sum(axis=1) <= self.most_wrong])
             masks = np.concatenate(left)
         return masks
+
+
+def number_of(bits: NDArray[np.bool_]) -> int:
+    """A mask of any number of bits as a number."""
+    return int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
+
+
+def _within(low: Array, high: Array, share: Array) -> Array:
+    return np.minimum(low + share * (high - low), high)
 
 
 @lru_cache

@@ -18,6 +18,8 @@ from pluriscope_criteria.boxes.proving import Box, BoxJudge
 MOST_JUDGED: Final = 2_000
 """Valid circuits that are judged, the smallest first: some seconds."""
 MOST_WITNESSES: Final = 200
+MOST_BOXES: Final = 100_000
+"""Boxes for all circuits together; circuits after that stay undecided."""
 _MOST_SMALLEST: Final = 12
 
 
@@ -77,7 +79,7 @@ def find(of: Analysed[Any], _: Settings, work: Work = DEFAULT_WORK) -> RobustRep
     listed = sorted(of.circuits.masks.tolist(), key=lambda mask: (mask.bit_count(), mask))
     masks = listed[:MOST_JUDGED]
     judge = judge_of(question, box, work)
-    judge.left = np.inf
+    judge.left = MOST_BOXES
     standings = {mask: judge.standing(mask) for mask in work.each("boxes", masks, "valid circuits")}
     outcomes = Counter[str](one.outcome for one in standings.values())
     refuted = [mask for mask in masks if standings[mask].outcome == "failed"]

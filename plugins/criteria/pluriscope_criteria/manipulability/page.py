@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.figures.charts import Axis, Chart, Mark, Series
 from pluriscope.kinds.columns import mini
 from pluriscope.kinds.listing import ReportColumn
-from pluriscope.page_kit.blocks import Block, ChartFigure, Fact, Facts, More, Prose, Section, Table
+from pluriscope.page_kit.blocks import Block, ChartFigure, More, Prose, Section, Table
 from pluriscope.tables.table import Column, Row
 from pluriscope_criteria.manipulability.manipulations import DOSES, FACTORS
 from pluriscope_criteria.manipulability.report import KINDS, Along, ManipulabilityReport, dots
@@ -57,15 +56,6 @@ def _turns(one: Along) -> str:
     return ", ".join(f"{turn.row} at {turn.dose:.7g}" for turn in one.turns or ()) or "–"
 
 
-def _about(report: ManipulabilityReport | None, of: AnalysisContext[Question], ref: ExplanationRef) -> Iterator[Block]:
-    found = None if report is None else report.of_ref(of.question, str(ref))
-    if report is not None and found is not None:
-        right, predicted, cells = found
-        yield Facts(
-            [Fact("Edits and doses", f"{right:,} of {cells:,}", f"predicted right, {predicted - right:,} wrong")]
-        )
-
-
 def _cells(question: Any, report: Any) -> Callable[[str], Any]:
     found = ManipulabilityReport.model_validate(report)
     return lambda ref: found.of_ref(question, ref)
@@ -85,4 +75,4 @@ COLUMN: Final = ReportColumn(
     "manipulability",
     _cells,
 )
-SHOWN: Final = Shown(_page, about=_about)
+SHOWN: Final = Shown(_page)
