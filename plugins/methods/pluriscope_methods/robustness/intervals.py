@@ -99,17 +99,14 @@ def _through(program: Layered, low: Array, high: Array) -> tuple[Array, Array, A
     """Natural bounds of the value ``[boxes]`` and of its derivatives ``[boxes, free]``."""
     n_boxes, n_free = low.shape
     h_low = h_high = np.empty((n_boxes, 0))
-    j_low = j_high = np.empty((n_boxes, 0, n_free))
+    j_low = j_high = np.empty((n_boxes, n_free, 0))
     for number, (k, f, b) in enumerate(program.arrays):
         a_low, a_high = _affine(np.hstack([h_low, low]), np.hstack([h_high, high]), np.hstack([k, f]), b)
-        columns = [_affine(j_low[:, :, d], j_high[:, :, d], k, f[:, d]) for d in range(n_free)]
-        shape = (n_boxes, len(b), n_free)
-        d_low = np.stack([one for one, _ in columns], axis=2) if columns else np.empty(shape)
-        d_high = np.stack([one for _, one in columns], axis=2) if columns else np.empty(shape)
+        d_low, d_high = _affine(j_low, j_high, k, f.T)
         if number == len(program.arrays) - 1:
-            return a_low[:, 0], a_high[:, 0], d_low[:, 0], d_high[:, 0]
+            return a_low[:, 0], a_high[:, 0], d_low[:, :, 0], d_high[:, :, 0]
         h_low, h_high = program.activation.values_between(a_low, a_high)
-        steep = [one[:, :, None] for one in program.activation.slopes_between(a_low, a_high)]
+        steep = [one[:, None] for one in program.activation.slopes_between(a_low, a_high)]
         products = np.array([one * other for one in steep for other in (d_low, d_high)])
         j_low, j_high = _down(products.min(axis=0)), _up(products.max(axis=0))
     raise AssertionError  # a program has at least one layer
