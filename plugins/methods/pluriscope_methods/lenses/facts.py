@@ -29,10 +29,10 @@ _RIDGE: Final = 1e-4  # of the mean square of a neuron
 _COUNTED: Final = ("exchanged", "edited", "paraphrases", "others", "random")
 _TITLES: Final = (
     "Share of facts whose answer is the other row’s where what the MLP block adds is exchanged",
-    "The same where the block is edited by rank one",
+    "Share of facts that have that answer where the block is edited by rank one",
     "Share of their paraphrases that have the new answer then",
     "Share of all other rows that keep their answer",
-    "The same where the edit reads a key at random, as exact on the row",
+    "Share of all other rows that keep it where the edit reads a key at random, as exact on the row",
 )
 
 
