@@ -233,7 +233,6 @@ def few_rows(model: AttentionModel, _settings: Settings) -> str:
 
 PROBES: Final = Lens(
     key="probes",
-    version=2,
     label="Linear probes",
     definition="Of every Boolean function whether some affine read-out of a layer separates its two values, by a "
     "linear programme.",
@@ -255,6 +254,7 @@ PROBES: Final = Lens(
     milliseconds=_milliseconds,
     on_sites=partial(
         SiteLens,
+        version=2,
         definition="A linear read-out of the residual stream of each layer and position is fitted to the answers by "
         "ridge regression on every other row, and judged on the others; so is one to a control task: answers dealt in "
         "turn to the tokens of that position, in a random order. Both also behind a hidden layer of ReLUs drawn at "
