@@ -26,7 +26,9 @@ TRANSFORMER = "majority-of-five-two-attention-heads"
 OLDER = {
     (SLUG, "complete"): ["LIME", "Labels of neurons"],
     (SLUG, "paper"): ["LIME", "Labels of neurons"],
-    (TRANSFORMER, "heads"): ["LIME", "Distributed alignment search", "OV and QK circuits"],
+    (TRANSFORMER, "heads"): [
+        *("LIME", "Linear probes", "Distributed alignment search", "Roles of heads", "OV and QK circuits")
+    ],
 }
 """Lenses that have answered otherwise since 0035, by network and rules."""
 SURVEYED = ("complete", "paper")
