@@ -73,7 +73,7 @@ def look(model: Subject, settings: Settings, work: Work) -> Grids | None:
     says += (
         f"The nearest latent has a cosine of {own['nearest latent']:.3f} with a feature in the mean; of as many "
         f"directions drawn at random {usual:.3f}, and {as_near} of {N_NETWORKS} draws are as near. "
-        f"{own['found by both seeds'] * len(truth):.0f} of {len(truth)} are found by both seeds. With L1 these are "
+        f"Both seeds find {own['found by both seeds'] * len(truth):.0f} of {len(truth)} features; with L1 they find "
     )
     by_penalty = {row: one["found by both seeds"] * len(truth) for row, one in rows.items() if "λ" in row}
     largest_ones = {row.partition(",")[0]: n for row, n in by_penalty.items() if row.endswith(f", {size} latents")}
