@@ -37,6 +37,7 @@ REFUSED = {
         "magnitude-codes",
     },
     ("lens", "attention"): {
+        *("blame", "frameworks", "lottery-ticket"),
         "gradient-corners",
         "response-fields",
         "feature-pictures",
