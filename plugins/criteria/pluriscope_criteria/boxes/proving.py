@@ -25,9 +25,10 @@ from pluriscope.analysis.subjects.perceptron.circuit import mask_array
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope_criteria.boxes.programs import Array, BoxProgram, Ends, FreeCircuit, Stages
-from pluriscope_methods.robustness.intervals import Bounds, Judged, bisect, bounds
+from pluriscope_methods.robustness.intervals import Bounds, Judged, bisect, bounds, natural_bounds
 from pluriscope_methods.robustness.programs import Region, decision_regions
 
+Flags = NDArray[np.bool_]
 Outcome = Literal["passed", "failed", "undecided"]
 MOST_BITS: Final = 22
 """Of masks of which each is tried."""
@@ -76,14 +77,17 @@ class Standing:
     witness: Mapping[str, Any] = field(default_factory=dict)
 
 
-def decided_as(program: BoxProgram, regions: Sequence[Region], label: int) -> Judged:
-    """The judge of "it is decided as a label"."""
+def _decided(regions: Sequence[Region], label: int, low: Array, high: Array) -> tuple[Flags, Flags]:
+    """Which intervals of the value are decided as a label throughout, and which otherwise throughout."""
+    held = [(one.decision == label, one.holds(low, high)) for one in regions]
+    right, wrong = (np.logical_or.reduce([here for is_it, here in held if is_it is side]) for side in (True, False))
+    return right, wrong
 
-    def judge(low: Array, high: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Bounds]:
+
+def _judge(program: BoxProgram, regions: Sequence[Region], label: int) -> Judged:
+    def judge(low: Array, high: Array) -> tuple[Flags, Flags, Bounds]:
         known = bounds(program, low, high)
-        held = {one.decision: one.holds(known.low, known.high) for one in regions}
-        wrong = [here for decision, here in held.items() if decision != label]
-        return held[label], np.logical_or.reduce(wrong), known
+        return *_decided(regions, label, known.low, known.high), known
 
     return judge
 
@@ -172,17 +176,17 @@ class BoxJudge:
         wrong, unsettled, n_boxes, witness = set[int](), set[int](), 0, dict[str, Any]()
         for rows, weights, regions, label in self.claims:
             program = free.program.weighed(weights)
-            judge = decided_as(program, regions, label)
-            proved = judge(low[rows], high[rows])[0]
+            proved, _ = _decided(regions, label, *natural_bounds(program, low[rows], high[rows]))
             n_boxes += len(rows)
             for row in rows[~proved].tolist():
                 if row in wrong:
                     continue
                 points = _within(low[row], high[row], share)
                 worst = points[_wrongness(program.values(points)[:, 0], regions, label).argmax()]
-                found = worst if judge(worst[None], worst[None])[1][0] else None
+                refuted = _decided(regions, label, *natural_bounds(program, worst[None], worst[None]))[1][0]
+                found = worst if refuted else None
                 if found is None:
-                    answer = bisect(judge, low[row], high[row], self.box.budget)
+                    answer = bisect(_judge(program, regions, label), low[row], high[row], self.box.budget)
                     n_boxes += answer.n_boxes
                     found = answer.witness
                     if answer.answer == "undecided":

@@ -95,6 +95,17 @@ def bounds(program: Layered, low: Array, high: Array) -> Bounds:
     return Bounds(np.fmax(natural_low, swing_low), np.fmin(natural_high, swing_high), slopes_low, slopes_high)
 
 
+def natural_bounds(program: Layered, low: Array, high: Array) -> tuple[Array, Array]:
+    """Natural bounds of the value over boxes alone, ``[boxes]``: a fifth of the time, and as tight at points."""
+    h_low = h_high = np.empty((len(low), 0))
+    for k, f, b in program.arrays[:-1]:
+        sums = _affine(np.hstack([h_low, low]), np.hstack([h_high, high]), np.hstack([k, f]), b)
+        h_low, h_high = program.activation.values_between(*sums)
+    k, f, b = program.arrays[-1]
+    a_low, a_high = _affine(np.hstack([h_low, low]), np.hstack([h_high, high]), np.hstack([k, f]), b)
+    return a_low[:, 0], a_high[:, 0]
+
+
 def _through(program: Layered, low: Array, high: Array) -> tuple[Array, Array, Array, Array]:
     """Natural bounds of the value ``[boxes]`` and of its derivatives ``[boxes, free]``."""
     n_boxes, n_free = low.shape
