@@ -39,7 +39,7 @@ FOUND: Final = (
 GROUPS: Final = {
     "Use": ("gallery", "importing", "library", "machine-interface", "reference", "large-sets", "offline"),
     "Run": ("self-hosting", "deploying", "operations", "threat-model", "scale"),
-    "Understand": ("glossary", "scope", "criteria", "errors", "numerics", "bibliography"),
+    "Understand": ("glossary", "scope", "surveys", "criteria", "errors", "numerics", "bibliography"),
     "Develop": ("architecture", "adding", "plugins", "decisions/README"),
 }
 """Documents by what they are for; those of no group come in a last one."""
