@@ -19,9 +19,10 @@ _USERS: Final = frozenset(
 """Modules that use the criteria and have none."""
 _ORDER: Final = """
 zero-ablation mean-ablation resample-ablation all-ablations output-faithfulness knockout-completeness necessity
-input-noise input-robust patching-robust minimal-wang minimal-quasi minimal-local minimal-subset minimal-cardinal
-minimal-quasi-structural minimal-local-structural minimal-subset-structural minimal-cardinal-structural same-story
-observed-class interchange interchange-joint interchange-on-circuit interchange-joint-on-circuit causal-scrubbing
+input-noise input-robust patching-robust input-box patching-box minimal-wang minimal-quasi minimal-local minimal-subset
+minimal-cardinal minimal-quasi-structural minimal-local-structural minimal-subset-structural
+minimal-cardinal-structural robust-quasi robust-local robust-subset robust-cardinal same-story observed-class
+interchange interchange-joint interchange-on-circuit interchange-joint-on-circuit causal-scrubbing predicts-edits
 irredundant-gates irredundant-functions irredundant-literals irredundant-values one-direction both-directions
 joint-interchange unmapped-inert abstraction-error causal-order minimal-alignment minimal-joint-alignment
 beyond-accuracy above-random margin selective representative kl-faithfulness role-agreement

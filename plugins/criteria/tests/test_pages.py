@@ -43,5 +43,5 @@ def test_edits_and_doses_stand_in_lists_beside_what_is_predicted_right(client):
     for words in ("Observed classes of interpretations: 0 of 7,836 are right on more", "00 at −0.3503147"):
         assert words in page
     path = "/networks/xor-pretrained/explanations?view=list"
-    assert '184 <span class="muted">of 209, rest silent<' in text(client, f"{path}&kind=alignment")
-    assert "Predicts edits and doses" not in text(client, f"{path}&kind=circuit")
+    assert '184 <span class="muted">of 1,016<' in text(client, f"{path}&kind=alignment")
+    assert "of 1,016<" not in text(client, f"{path}&kind=circuit")

@@ -61,16 +61,18 @@ def _cells(question: Any, report: Any) -> Callable[[str], Any]:
     return lambda ref: found.of_ref(question, ref)
 
 
-def _alone(row: Row) -> bool:
-    """Whether a row is one explanation, and not all interpretations of a circuit."""
-    return row.kind != "interpretation" or row["index"] is not None
+def _share(row: Row) -> str:
+    if row.kind == "interpretation" and row["index"] is None:
+        return "–"  # all interpretations of a circuit
+    right, cells = row["manipulable"]
+    return mini(right, cells, cells)
 
 
 COLUMN: Final = ReportColumn(
     Column(
-        *("manipulable", "Predicts edits and doses", "Edits of a weight and doses that it predicts right.", "text"),
+        *("manipulable", "Edits and doses", "Edits of a weight, and doses, that it predicts right.", "text"),
         orders=False,
-        show=lambda row: mini(*row["manipulable"]) if _alone(row) else "–",
+        show=_share,
     ),
     "manipulability",
     _cells,

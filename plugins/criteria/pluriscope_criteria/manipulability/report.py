@@ -102,16 +102,16 @@ class ManipulabilityReport(Report):
                 )
         return [*found, *self.notes]
 
-    def of_ref(self, question: Question, ref: str) -> tuple[int, int, int] | None:
-        """Cells that one explanation predicts right, those that it predicts, and all; an interpretation as its observed
-        class. None if it is not listed.
+    def of_ref(self, question: Question, ref: str) -> tuple[int, int] | None:
+        """Cells that one explanation predicts right, and all; an interpretation as its observed class. None if it is
+        not listed.
         """
         one = ExplanationRef.parse(ref)
         key, rank = ref, 0
         if one.kind == "interpretation":
             key, rank = f"c-{one.first}", class_of(question, int(one.first, 16), int(one.second))
         known = next((each for each in self.predicting.get(one.kind, ()) if each.ref == key), None)
-        return None if known is None else (known.right[rank], known.right[rank] + known.wrong[rank], self.cells)
+        return None if known is None else (known.right[rank], self.cells)
 
 
 def class_of(question: Question, mask: int, index: int) -> int:
