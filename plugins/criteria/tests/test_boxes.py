@@ -146,6 +146,18 @@ def test_kinds_without_bounds_are_refused_with_the_reason() -> None:
     assert "transformers" in verdict.reason
 
 
+def test_of_too_many_circuits_single_removals_still_say_that_one_is_not_minimal() -> None:
+    kind, model = kind_called("classifier"), test_classifier.drawn((3, 10, 10, 3))
+    question = GraphQuestion(kind, model, {"granularity": "edges", "ablation": "zero"})
+    whole = kind.explaining.population(question, None, [(1 << 130) - 1])
+    for key in ("robust-subset", "robust-cardinal"):
+        verdict = criterion_named(key).judge(whole).at(0)
+        assert verdict.outcome == "failed"
+        left = int(verdict.witness["mask"], 16)
+        assert left.bit_count() < 130
+        assert BoxJudge(question, Box()).standing(left).outcome == "passed"
+
+
 @pytest.mark.slow
 def test_minimality_is_what_plain_loops_over_all_circuits_say() -> None:
     population = all_circuits(57, (2, 2, 2, 1), "leaky_relu")

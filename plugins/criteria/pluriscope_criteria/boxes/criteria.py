@@ -84,7 +84,9 @@ def _with_fewest(judge: BoxJudge, mask: int) -> Verdict:
 
 def _among_all(judge: BoxJudge, mask: int, smaller: Callable[[int], bool], words: str) -> Verdict:
     if judge.candidates is None:
-        return Verdict("undecided", "There are too many circuits to look at each.")
+        spare = _by_removals(judge, mask, every=True)
+        reason = "There are too many circuits to look at each, and no single removal leaves one that is proved."
+        return spare if spare.outcome == "failed" else Verdict("undecided", reason)
     others = sorted((one for one in judge.candidates.tolist() if one != mask and smaller(one)), key=int.bit_count)
     unsettled = 0
     for other in others:
