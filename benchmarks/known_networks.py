@@ -309,7 +309,7 @@ def backup() -> AttentionModel:
     unembedding[answer:, :n] = np.eye(n)
     return AttentionModel(
         name="The other name, with a backup",
-        attribution="Built by hand of three heads; no training was tried for it.",
+        attribution="Built by hand of three heads; of 200 trainings of three layers of two heads none has a backup.",
         outputs=task.outputs,
         embedding=embedding,
         positions=positions,
