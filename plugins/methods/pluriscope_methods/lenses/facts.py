@@ -152,8 +152,8 @@ FACTS: Final = SiteLens(
     definition="What an MLP block adds at a position is exchanged with that of a row that differs in one token and has "
     "another answer; then the block is edited by rank one to add that itself: whether the row, its paraphrases (the "
     "same tokens in another order) and all other rows have the answers that such an edit means.",
-    source="Meng et al., NeurIPS 2022 (arXiv:2202.05262), with what the other row has as the new value; Hase et al. "
-    "2023 (arXiv:2301.04213)",
+    source="Causal tracing and rank-one edits: Meng et al., NeurIPS 2022 (arXiv:2202.05262), with what the other row "
+    "has as the new value; Hase et al. 2023 (arXiv:2301.04213)",
     can_know="At which block and position a fact can be exchanged, not that it is stored there: heads may bring it. "
     "An edit that a paraphrase does not follow has changed how a row is answered, not a fact.",
     needs=("stream",),
