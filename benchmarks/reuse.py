@@ -34,7 +34,7 @@ from pluriscope_methods.simplicity.library import (
 
 SLUG: Final = "reuse"
 DESIGN: Final = chapters.design_of(SLUG)
-_DIGEST: Final = sha256_hex(canonical_json(DESIGN))[:12]
+DIGEST: Final = sha256_hex(canonical_json(DESIGN))
 
 
 def read(question: Question) -> list[Readings]:
@@ -83,7 +83,7 @@ def alike(one: Least, other: Least) -> bool:
 def run(path: Path) -> None:
     """Learn both libraries, then ask the networks that the file does not have yet, within the minutes of the design."""
     lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    if any(line["design"] != _DIGEST for line in lines):
+    if any(line["design"] != DIGEST[:12] for line in lines):
         sys.exit(f"{path} has rows of another design")
     halves: list[list[list[Readings]]] = [[], []]
     for seed, question in networks("learned"):
@@ -97,22 +97,24 @@ def run(path: Path) -> None:
                 break
             if at >= len(lines):
                 asked = outcome(read(question), (library_of(nothing_used()), a, b), others)
-                file.write(json.dumps({"design": _DIGEST, "seed": seed} | asked) + "\n")
+                file.write(json.dumps({"design": DIGEST[:12], "seed": seed} | asked) + "\n")
                 file.flush()
 
 
 _COLUMNS: Final = {
     "seed": "SMALLINT",
+    "learned": "BOOLEAN",
     **{f"bits_{name}": "FLOAT" for name in ("uniform", "a", "b", "permuted")},
     **{f"n_{name}": "INTEGER" for name in ("uniform", "a", "b")},
     "same": "BOOLEAN",
     **dict.fromkeys(("permuted_single", "permuted_same"), "SMALLINT"),
 }
-_HEAD: Final = ("parts", "networks", "bits, mean", "exactly one is shortest", "the same one as A")
+HEAD: Final = ("parts", "networks", "bits, mean", "exactly one is shortest", "the same one as A")
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    """The table of the chapter."""
+    """The table of the chapter: of networks that neither library was learned of."""
+    rows = [row for row in rows if not row["learned"]]
     n, found = len(rows), []
     for name, words in (
         ("uniform", "all as long"),
@@ -134,13 +136,14 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
 
 def freeze(path: Path) -> None:
     """Write the table of rows, and the table in the chapter on simplicity."""
-    rows = []
+    rows, learned = [], {question.network.digest for _, question in networks("learned")}
+    known = {seed for seed, question in networks("held_out") if question.network.digest in learned}
     for line in map(json.loads, path.read_text().splitlines()):
         if "a" in line:
             of = {f"{what}_{name}": line[name][what] for what in ("bits", "n") for name in ("uniform", "a", "b")}
             row = {**of, **{name: line[name] for name in _COLUMNS if name in line}}
-            rows.append(row | {"bits_permuted": line["permuted_bits"]})
-    tables = chapters.markdown([_HEAD, *table(rows)], 1)
+            rows.append(row | {"bits_permuted": line["permuted_bits"], "learned": line["seed"] in known})
+    tables = chapters.markdown([HEAD, *table(rows)], 1)
     chapters.freeze(SLUG, DESIGN, _COLUMNS, rows, tables, chapter=simplicity.SLUG)
 
 

@@ -136,7 +136,7 @@ ELSEWHERE = (
     "crosscoder",
     *("knowledge localisation", "deceptive alignment", "multimodal neuron", "Gemma Scope"),
     *("automated interpretability", "cognitive closure", "IOI", "anomaly detection", "LSTM"),
-    *("reusable building blocks", "psychophysics", "AI lie detector", "Golden Gate Bridge", "CLIP"),
+    *("psychophysics", "AI lie detector", "Golden Gate Bridge", "CLIP"),
     *("privacy", "reinforcement learning", "cognitive utility", "emergent properties", "scalable oversight"),
 )
 

@@ -61,7 +61,8 @@ the same networks by the lens as it is now. `field-scores` came later: `python -
 from the public half of the answer key, which `pluriscope suite make public` makes. `calibration` came after it: \
 `python -m benchmarks.calibration FILE` runs it, `python -m benchmarks.calibration_table FILES` makes its table. \
 `over-training` likewise: `python -m benchmarks.over_training FILE`, `python -m benchmarks.over_training_table FILE`. \
-`simplicity` is `python -m benchmarks.simplicity FILE`, and the same with `--freeze`; `null-claims` is \
+`simplicity` is `python -m benchmarks.simplicity FILE`, and the same with `--freeze`; `reuse` is \
+`python -m benchmarks.reuse FILE` likewise, `null-claims` is \
 `python -m benchmarks.null_claims FILE` likewise, `deception` is `python -m benchmarks.deception FILE`, \
 `undeceived` the same with `--control`. `two-strategies` is `python -m benchmarks.two_strategies FILE`, \
 and the same with `--freeze`; `trust` is `python -m benchmarks.trust FILE` likewise, and `wrong-lesson` \

@@ -166,6 +166,15 @@ def simplicity() -> Iterator[str]:
     two = [one for one in answer if one[0] == "2-2"]
     assert not any(one[3] for one in answer if one[0] == "3-3")
     yield f"in {sum(one[3] for one in two)} of {len(two)} networks of width 2, and in none of width 3"
+    every = rows("reuse", "NOT learned, n_uniform, n_a, n_b, same, bits_a < bits_uniform")
+    some = [one for one in every if one[0]]
+    alone = [sum(one[at] == 1 for one in some) for at in (1, 2)]
+    yield f"exactly one is shortest in {alone[1]} networks instead of {alone[0]}"
+    both = [one[4] for one in some if one[2] == one[3] == 1]
+    yield f"in {len(both)} networks, it is the same in {sum(both)}."
+    yield f"fewer in each network: holds, in all {sum(one[5] for one in some)}"
+    yield f"all {len(every) - len(some)} of `paper-xor` are among them"
+    yield f"have the same one in {sum(one[4] for one in every)}, which is {np.mean([one[4] for one in every]):.0%}"
 
 
 def deception() -> Iterator[str]:

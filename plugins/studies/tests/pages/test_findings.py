@@ -17,6 +17,7 @@ from benchmarks import (
     finding_documents,
     null_claims,
     over_training_table,
+    reuse,
     simplicity,
     trust,
     two_strategies,
@@ -384,6 +385,10 @@ def test_the_chapter_on_simplicity_has_the_table_of_its_rows():
     assert all(f"| {' | '.join(line)} |" in chapter["text"] for line in simplicity.table(reply))
     assert {row["width"] for row in reply} == {"2-2", "3-3"}
     assert all(row["both"] <= min(row["enumerative"], row["list"]) <= row["valid"] for row in reply)
+    rows = ParquetTable([findings.FOLDER / "reuse.parquet"])
+    reply = [dict(zip(rows.columns, row, strict=True)) for row in rows.ask("SELECT * FROM {rows}")]
+    assert chapters.markdown([reuse.HEAD, *reuse.table(reply)], 1) in chapter["text"]
+    assert findings.manifest()["tables"]["reuse"]["design"] == reuse.DIGEST
 
 
 @pytest.mark.parametrize("program", [two_strategies, wrong_lesson], ids=lambda one: one.SLUG)
