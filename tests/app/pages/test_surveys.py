@@ -1,11 +1,14 @@
 """The table of what the documents name: each page opens, each command and test exists, and the search leads there."""
 
 import pytest
+from sqlalchemy import select
 
 from benchmarks.surveys_table import PAGE, STATES, rows, surveys_page
-from pluriscope.analyses.registry import EVERY
+from pluriscope.analyses.registry import BY_KEY
 from pluriscope.analysis.plugins import brought
+from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
 from pluriscope.app.cli.commands import COMMANDS
+from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.jobs.seeding import add_bundled_models, add_bundled_networks
 from pluriscope.app.pages.prose import chapters, items_of, without_marks
 from pluriscope.app.pages.scope import SCOPE_FILE
@@ -50,7 +53,19 @@ def test_a_row_is_whole_or_says_why_not(row):
     assert (row["page"] == "/scope#what-stays-out") == (row["state"] == "refused")
     assert not row["test"] or "def test_" in (ROOT / row["test"]).read_text()
     first, _, asked = row["command"].partition(" ")
-    assert not first or row["command"] in COMMANDS or (first == "ask" and asked in {one.key for one in EVERY})
+    assert not first or row["command"] in COMMANDS or (first == "ask" and asked in BY_KEY)
+
+
+ASKED = [row for row in ROWS if row["command"].startswith("ask ") and row["page"].startswith("/networks/")]
+
+
+@pytest.mark.parametrize("row", ASKED, ids=lambda row: row["n"])
+def test_what_is_asked_is_offered_of_the_network_of_the_page(bundled, row):
+    slug = row["page"].split("/")[2].partition("?")[0]
+    with bundled.app.state.store.read() as session:
+        (kind,) = session.scalars(select(NetworkRow.kind).where(NetworkRow.slug == slug))
+    (kind,) = (one for one in SUBJECT_KINDS if one.key == kind)
+    assert not BY_KEY[row["command"].split()[1]].lacks(kind)
 
 
 @pytest.mark.slow
