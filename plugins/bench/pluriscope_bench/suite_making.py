@@ -50,12 +50,15 @@ def make_networks(
     own, suite = design.cells[cell], half and shipped(design.digest(half), half)
     if suite:
         return [known(cell, seed, CONVERGED, suite.by_name[f"{own.name}-{seed}"], work) for seed in seeds]
-    made = _transformers if own.study is None else _perceptrons
-    return [known(cell, *one, work) for one in made(own, seeds, work)]
+    return [known(cell, *one, work) for one in trained(own, seeds, work)]
+
+
+def trained(cell: SuiteCell, seeds: Sequence[int], work: Work) -> Iterator[tuple[int, str, SuiteNetwork | None]]:
+    """Seed, state and network, if there is one, of a cell's networks, which are trained."""
+    return (_transformers if cell.study is None else _perceptrons)(cell, seeds, work)
 
 
 def _perceptrons(cell: SuiteCell, seeds: Sequence[int], work: Work) -> Iterator[tuple[int, str, SuiteNetwork | None]]:
-    """Seed, state and network, if there is one."""
     study: Any = cell.study
     for produced in function_at(SOURCES[study.design.source].maker)(study, seeds, work):
         if produced.state != CONVERGED:
