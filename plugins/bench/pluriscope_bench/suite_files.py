@@ -366,14 +366,35 @@ def _write(path: Path, rows: Mapping[str, Sequence[Mapping[str, Any]]], manifest
     write_suite_card(path, content)
 
 
+_ABOUT: Final = """Networks with the truth about each, digest {digest}.
+
+**How it was made.** By `pluriscope suite make`, engine {engine}. The truth about a perceptron of at most 21 edges is from trying every mask, about others from a search that ends with a proof. Networks that did not learn their task, are wrong on a row of it, or are beyond search are left out. Each of Pluriscope’s methods was asked with its default settings.
+
+**What is in it.** {n:,} entries of {different:,} different networks.
+
+| Arm | Entries | Left out |
+|---|---|---|
+{arms}
+
+**What it is for.** To hold methods of circuit discovery against all right answers. What a method was tuned on here should be reported on networks that it has not seen. Networks of a cell differ by their seed alone and are no sample of networks in general; nothing follows for language models, for tasks or conditions that are not here, or for nodes and features.
+
+**Reading.** Rows of truths are about a network and condition, of answers about a method, network and condition. Masks are hex, bit i for edge i."""  # noqa: E501  a paragraph
+
+
 def write_suite_card(path: Path, manifest: Mapping[str, Any]) -> None:
     """Write the card of a suite's folder; errors as of :func:`write_card`."""
     sentences = {term.name: term.meaning for term in terms()}
     meanings = {**MEANINGS, **{score.key: sentences[score.label] for score in SCORES}}
     tables = {one.split(".")[0]: CardTable(one, meanings) for one in TABLES}
     tables[_LISTS] = CardTable(f"{_LISTS}/*.parquet", meanings, "A file for each network: its valid circuits.")
-    rows = "Rows of truths are about a network and condition, of answers about a method, network and condition."
-    about = f"Networks with the truth about each, digest {manifest['digest']}. {rows} Masks are hex, bit i for edge i."
+    arms = "\n".join(
+        f"| {one['label']} | {one['networks']:,} | "
+        + ", ".join(f"{n:,} {state.replace('_', ' ')}" for state, n in one["left_out"].items())
+        + " |"
+        for one in manifest["arms"].values()
+    )
+    n, different, engine = len(manifest["networks"]), len({*manifest["networks"].values()}), manifest["made"]["engine"]
+    about = _ABOUT.format(digest=manifest["digest"], engine=engine, n=n, different=different, arms=arms)
     title = str(manifest["name"]) if manifest["half"] == OWN else f"{manifest['name']}, {manifest['half']} half"
     write_card(path, title, about, tables, str(manifest["licence"]))
 
