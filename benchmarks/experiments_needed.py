@@ -200,5 +200,92 @@ def run(path: Path, every: Sequence[Asked] | None = None) -> None:
             file.flush()
 
 
+# --- what was found
+
+_COLUMNS: Final = {
+    **dict.fromkeys(("cell", "network", "explanations", "experiments"), "VARCHAR"),
+    **dict.fromkeys(("n", "classes", "together", "pairs", "smallest", "left", "left_smallest"), "BIGINT"),
+    "planted_left": "BOOLEAN",
+    **dict.fromkeys(("tried", "splits", "information", "essential", "at_least", "needed", "greedy"), "INTEGER"),
+    **dict.fromkeys(("greedy_most", "null_classes", "null_greedy", "refute", "refute_at_least"), "INTEGER"),
+    **dict.fromkeys(("random_most", "random", "refute_random"), "DOUBLE"),
+    **dict.fromkeys(("both", "apart", "refuted", "plain", "plain_pairs", "plain_both"), "INTEGER"),
+    **dict.fromkeys(("plain_apart", "plain_refuted"), "INTEGER"),
+}
+HEADS: Final = (
+    ("cell", "n", "classes", "list", "× log2", "proved", "bound", "shuffled", "99%", "random", "random 99%", "refute"),
+    ("cell", "n", *KINDS, "of two", ALL),
+    ("cell", "n", "one class", *(f"left, {kind}" for kind in KINDS), ALL, "smallest left"),
+)
+
+
+def middle(values: Sequence[float], of: Any = np.median) -> tuple[float, float, float]:
+    """The median or the mean over networks with the ends of its 95% interval by bootstrap."""
+    some = np.array(values, dtype=np.float64)
+    drawn = of(some[np.random.default_rng(0).integers(0, len(some), (10_000, len(some)))], axis=1)
+    return float(of(some)), *np.percentile(drawn, (2.5, 97.5)).tolist()
+
+
+def difference(one: Sequence[float], other: Sequence[float], of: Any) -> tuple[float, float, float]:
+    """A median or mean of networks less that of others, with the ends of its 95% interval by bootstrap."""
+    stream, both = np.random.default_rng(0), [np.array(some, dtype=np.float64) for some in (one, other)]
+    drawn = [of(some[stream.integers(0, len(some), (10_000, len(some)))], axis=1) for some in both]
+    return float(of(both[0]) - of(both[1])), *np.percentile(drawn[0] - drawn[1], (2.5, 97.5)).tolist()
+
+
+def chosen(rows: Sequence[Row], cell: str, experiments: str = ALL, explanations: str = "circuits") -> list[Row]:
+    """Rows of a cell about some explanations under some experiments."""
+    names = {"cell": cell, "experiments": experiments, "explanations": explanations}
+    return [row for row in rows if names.items() <= row.items()]
+
+
+def residue(row: Row) -> float:
+    """The share of pairs that nothing separates."""
+    return float(row["together"] / row["pairs"]) if row["pairs"] else 0.0
+
+
+def tables(rows: Sequence[Row]) -> list[list[list[str]]]:
+    """The tables of the chapter: lists, residues, and what the network's answers leave."""
+    lists, residues, left = ([[*head]] for head in HEADS)
+    for cell in dict.fromkeys(row["cell"] for row in rows):
+        some = chosen(rows, cell)
+        several, one = [row for row in some if row["classes"] > 1], sum(row["classes"] == 1 for row in some)
+        numbers = [
+            "classes",
+            "needed",
+            "ratio",
+            "information",
+            "null_greedy",
+            "greedy_most",
+            "random",
+            "random_most",
+            "refute",
+        ]
+        each = [row | {"ratio": row["needed"] / np.log2(row["classes"])} for row in several]
+        cells = {name: _number(*middle([row[name] for row in each])) if each else "–" for name in numbers}
+        proved = f"{sum(row['needed'] == row['at_least'] for row in each)} of {len(each)}"
+        names = [cells[name] for name in numbers]
+        lists.append([cell, str(len(each)), *names[:3], proved, *names[3:]])
+        of_kinds = [chosen(rows, cell, kind) for kind in (*KINDS, "of two", ALL)]
+        shares = [_number(*middle([100 * residue(row) for row in of], np.mean)) for of in of_kinds]
+        residues.append([cell, str(len(some)), *shares])
+        shown = [_number(*middle([100 * row["left"] / row["n"] for row in of])) for of in (*of_kinds[:4], of_kinds[5])]
+        smallest = chapters.share(sum(row["left_smallest"] == row["smallest"] for row in some), len(some))
+        left.append([cell, str(len(some)), chapters.share(one, len(some)), *shown, smallest])
+    return [lists, residues, left]
+
+
+def _number(*three: float) -> str:
+    middle_, low, high = (f"{one:,.0f}" if abs(one) >= 20 else f"{one:.2g}" for one in three)
+    return f"{middle_} ({low}–{high})"
+
+
+def freeze(path: Path) -> None:
+    """Write the table of rows, and the tables of the chapter."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    rows = [{"cell": line["cell"], "network": line["network"], **row} for line in lines for row in line["rows"]]
+    chapters.freeze(SLUG, DESIGN, _COLUMNS, rows, *(chapters.markdown(one, 1) for one in tables(rows)))
+
+
 if __name__ == "__main__":
-    run(Path(sys.argv[1]))
+    (freeze if "--freeze" in sys.argv else run)(Path(sys.argv[1]))

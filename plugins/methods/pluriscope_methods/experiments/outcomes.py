@@ -24,7 +24,7 @@ from pluriscope.analysis.subjects.perceptron.mlp import keep_matrices
 from pluriscope.analysis.subjects.perceptron.question import Question
 
 Kind = Literal["edge", "neuron", "patch", "interchange"]
-KINDS: Final[dict[Kind, str]] = {
+KINDS: Final[dict[str, str]] = {
     "edge": "ablation of one edge",
     "neuron": "ablation of one neuron",
     "patch": "patch of one neuron",

@@ -29,7 +29,7 @@ _CELLS: Final = 1 << 24  # numbers held at once
 
 
 @dataclass(frozen=True)
-class TestSet:
+class Fewest:
     """Columns that tell rows apart.
 
     Args:
@@ -184,7 +184,7 @@ def _thinned(table: Table, chosen: list[int], n_needed: int, anchor: int | None)
     return chosen
 
 
-def least(table: Table, anchor: int | None = None, seconds: float = 60.0) -> TestSet:
+def least(table: Table, anchor: int | None = None, seconds: float = 60.0) -> Fewest:
     """Fewest columns that tell all rows apart, or one row from all others.
 
     Args:
@@ -212,7 +212,7 @@ def least(table: Table, anchor: int | None = None, seconds: float = 60.0) -> Tes
         columns = others[found.x > 0.5].tolist()
         best = min(best, _completed(table, needed, columns, anchor), key=len)
         pairs = np.vstack([pairs, _left(table, [*needed, *columns], anchor)])
-    return TestSet(tuple(best), at_least, tuple(needed), tuple(first))
+    return Fewest(tuple(best), at_least, tuple(needed), tuple(first))
 
 
 def _left(table: Table, columns: Sequence[int], anchor: int | None) -> Integers:
