@@ -343,12 +343,13 @@ def tables(rows: Sequence[Row]) -> list[list[list[str]]]:
     found, lines = values(rows), [["claim", "their setting", "ours", "n", "found", "beside it", "holds"]]
     for key, claim in DESIGN["claims"].items():
         own, other = found.get(key, ([], []))
-        ends = [("{:.2f} ({:.2f} to {:.2f})".format(*interval(one)) if len(one) else "–") for one in (own, other)]
+        ends = [trust.number(interval(one)) if len(one) else "–" for one in (own, other)]
         answer = claim.get("cannot", "")
         if not answer:
             (low, high), (_, least, most) = claim["range"], interval(own)
             inside, outside = low <= least and most <= high, most < low or least > high
             answer = "holds" if inside else "does not" if outside else "not decided"
+            answer += ", known before" if "known" in claim else ""
         ours, beside = claim["ours"], " ".join(filter(None, (claim.get("beside"), ends[1])))
         lines.append(
             [f"“{claim['words']}” {claim['source']}", claim["setting"], ours, f"{len(own)}", ends[0], beside, answer]

@@ -64,7 +64,8 @@ from the public half of the answer key, which `pluriscope suite make public` mak
 `simplicity` is `python -m benchmarks.simplicity FILE`, and the same with `--freeze`; `null-claims` is \
 `python -m benchmarks.null_claims FILE` likewise, `deception` is `python -m benchmarks.deception FILE`, \
 `undeceived` the same with `--control`. `two-strategies` is `python -m benchmarks.two_strategies FILE`, \
-and the same with `--freeze`, and `trust` is `python -m benchmarks.trust FILE` likewise."""
+and the same with `--freeze`, `trust` is `python -m benchmarks.trust FILE` and `others-claims` is \
+`python -m benchmarks.others_claims FILE` likewise."""
 
 
 @lru_cache(maxsize=1)

@@ -277,6 +277,25 @@ def trust() -> Iterator[str]:
     assert [n for name, n in pulls.items() if "repulsion" not in name] == [0, 0]
 
 
+def others() -> Iterator[str]:
+    """Circuits that share nothing, edges in every one, what measures separate, and Jaccards of resampled rankings."""
+    claims, trained = "others-claims", "part = 'measures' AND key LIKE 'xor%'"
+    found = "part = 'disjoint' AND measure = 'packed' AND value > 1 AND key NOT LIKE 'heads%'"
+    yield f"can be decided {rows(claims, 'count(*)', found)[0][0]} have two valid circuits"
+    free = "part = 'widths' AND measure = 'kept' AND value = 0 AND key LIKE '{}-%'"
+    at_eight, at_twelve = (rows(claims, "count(*)", free.format(n))[0][0] for n in (8, 12))
+    yield f"in {at_eight} of 20 networks, at width 12 in {at_twelve} and from width 16 on in all"
+    mean = dict(rows(claims, "measure, avg(value)", f"{trained} GROUP BY measure"))
+    ((tied, n),) = rows(claims, "sum(value)::INT, count(*)", f"{trained} AND measure = 'observation_tied'")
+    yield f"Of {n} trained networks with several minimal circuits observation on a grid"
+    yield f"leaves the two best tied in {tied}. Interchange"
+    yield f"{mean['intervention']:.0%} and {mean['observation']:.0%}; recovery and disruption separate "
+    yield f"recovery and disruption separate {mean['counterfactual']:.0%}. The residue"
+    again = dict(rows(claims, "measure, avg(value)", "part = 'resampling' GROUP BY measure"))
+    yield f"a Jaccard of {again['eap_ig']:.2f} in the mean".replace("0.", ".")
+    yield f"those of exact effects {again['exact']:.2f}, a difference".replace("0.", ".")
+
+
 def lenses() -> Iterator[str]:
     """Shares that a line and a kernel read right from lenses, at widths 2 to 5."""
     named = {"outputs": "outputs alone, no lens", "gradient-corners, sum at 11": "Gradient at the corners, sum at 11"}
@@ -297,6 +316,7 @@ FIGURES: dict[str, Callable[[], Iterator[str]]] = {
     "deception": deception,
     "two-strategies": strategies,
     "trust": trust,
+    "others-claims": others,
     "lenses": lenses,
 }
 
