@@ -57,10 +57,9 @@ SEARCHED: Final = ("xor-3", "drawn", "strict")
 _ABLATIONS: Final = {one: Condition(one).key for one in ("zero", "mean")}
 _SCORES: Final = {one.key: one.of for one in SCORES}
 _NUMBERS: Final = {one: one for one in ("regret", "valid", "auc", "cpr", "cmd")} | {"while_valid": "regret_while_valid"}
-_COLUMNS: Final = {
+COLUMNS: Final = {
     **dict.fromkeys(("half", "network", "arm", "cell"), "VARCHAR"),
-    "seed": "BIGINT",
-    **dict.fromkeys(("edges", "smallest"), "UTINYINT"),
+    **dict.fromkeys(("seed", "edges", "smallest"), "BIGINT"),
     **dict.fromkeys(("ablation", "method"), "VARCHAR"),
     **dict.fromkeys(("regret", "while_valid", "valid", "distance", "auc", "cpr", "cmd", "kept_regret"), "FLOAT"),
     "kept": "BOOLEAN",
@@ -336,7 +335,7 @@ def run(path: Path, secret: str = "") -> None:
 def table(paths: Sequence[Path], file: Path) -> list[Row]:
     """Write the table of rows from lines of both halves."""
     rows = [{"half": line["half"]} | row for path in paths for line in lines_of(path) for row in line["rows"]]
-    write_parquet(file, rows, _COLUMNS, {}, level=19)
+    write_parquet(file, rows, COLUMNS, {}, level=19)
     return rows
 
 

@@ -124,13 +124,13 @@ class Answers:
     def chosen(self) -> Floats:
         """``[networks]`` the loss of the method with the best score; of tied ones their mean."""
         best = self.score == self.score.max(axis=1, keepdims=True)
-        return (self.loss * best).sum(axis=1) / best.sum(axis=1)
+        return np.asarray((self.loss * best).sum(axis=1) / best.sum(axis=1))
 
     @property
     def constant(self) -> Floats:
         """``[networks]`` the loss of the method with the least mean loss in the other half; the first of several."""
         best = np.array([self.loss[self.half != one].mean(axis=0).round(_DIGITS).argmin() for one in (0, 1)])
-        return self.loss[np.arange(len(self.half)), best[self.half]]
+        return np.asarray(self.loss[np.arange(len(self.half)), best[self.half]])
 
     @property
     def gain(self) -> Floats:
@@ -253,7 +253,7 @@ def statements(zero: Half, mean: Half) -> Iterator[Statement]:
         yield Statement(f"H{number}", len(gain), interval(gain), p, p < 0.05 and gain.mean() < 0)
 
     gain = _answers(zero, zero.within(xor), FIVE).gain
-    near, (_, low, high) = _equivalent(interval(gain, 90)), interval(gain)
+    near, (_, low, high) = equivalent(interval(gain, 90)), interval(gain)
     yield Statement("H4", len(gain), interval(gain), flip_p(gain), True if near else None if low < 0 < high else False)
 
     some = _answers(zero, zero.within(xor[0]), without)
@@ -270,7 +270,7 @@ def statements(zero: Half, mean: Half) -> Iterator[Statement]:
     yield Statement("H6", len(hits), (sum(hits) / len(hits), float(low), float(high)), p, p < 0.05)
 
     found = [one.gain for group in groups(zero) if (one := answers_of(zero, zero.within(group), FIVE))]
-    near = _equivalent(over_parts(found, 90))
+    near = equivalent(over_parts(found, 90))
     yield Statement("H7", len(found), over_parts(found), flip_p(np.array([one.mean() for one in found])), near)
 
     found_ = [one.named for group in groups(zero) if (one := answers_of(zero, zero.within(group), without))]
@@ -319,7 +319,7 @@ def _answers(half: Half, some: Bools, pool: Sequence[str]) -> Answers:
     return found
 
 
-def _equivalent(found: Interval) -> bool:
+def equivalent(found: Interval) -> bool:
     return found[1] > -MARGIN and found[2] < MARGIN
 
 

@@ -1,6 +1,7 @@
 """Figures about the field's scores, held against plain loops and scipy; and rows of rankings against the suite's."""
 
 import json
+import re
 from dataclasses import replace
 from itertools import pairwise, permutations
 from types import SimpleNamespace
@@ -14,7 +15,9 @@ from benchmarks.ranking_rows import best_orders, climbed, lines_of, networks_of,
 from benchmarks.ranking_study import FIVE, MARGIN, Answers, Half, answers_of, flip_p, interval, over_parts
 from pluriscope.analysis.discovery.landscapes import masked_under
 from pluriscope.analysis.subjects.perceptron.mlp import activations
+from pluriscope_bench.suite_design import secret_digest
 from pluriscope_bench.suite_files import bundled_design, read_suite
+from tests.checkout import ROOT
 
 METHODS = ("eap", "edge", "mask", "weights")
 
@@ -173,6 +176,8 @@ def test_rows_of_another_design_version_or_half_are_refused(tmp_path, change, wo
         lines_of(path, "public")
 
 
-def test_another_secret_is_refused():
+def test_the_secret_that_is_published_is_that_of_the_design_and_another_is_refused():
+    (secret,) = re.findall("`([0-9a-f]{64})`", (ROOT / "plugins" / "bench" / "docs" / "suite.md").read_text())
+    assert secret_digest(secret) == bundled_design().secret_sha256
     with pytest.raises(SystemExit, match="not that of the design"):
         next(networks_of("0" * 64, set()))

@@ -41,7 +41,12 @@ FIGURE: Final = "figure"
 """What the names of the charts begin with that stand beside a finding; the others stand in its chapter alone."""
 _FORMS: Final = ("svg", "png", "pdf")
 _CURE: Final = "restore the file, or make it again as the page of data says"
-_TYPES: Final[Mapping[str, Type]] = {"BIGINT": "int", "HUGEINT": "big", "DOUBLE": "float", "BOOLEAN": "bool"}
+_TYPES: Final[Mapping[str, Type]] = {
+    **dict.fromkeys(("DOUBLE", "FLOAT"), "float"),
+    "BIGINT": "int",
+    "HUGEINT": "big",
+    "BOOLEAN": "bool",
+}
 _AGAIN: Final = """Everything was made by Pluriscope as it was at commit `{commit:.12}` of the project's repository. \
 There lie the code, the designs and the results with all weights:
 
@@ -57,9 +62,9 @@ The last command computes tables, which are CSV there, and documents from the re
 thirteen studies measures were gone by \
 then, and only their results are there. `python -m benchmarks.findings.shared_edges`, `.readers` and `.edits` make the \
 tables that are no studies of perceptrons. Of `readers` the rows of integrated gradients were made again later, from \
-the same networks by the lens as it is now. `field-scores` came later: `python -m benchmarks.field_scores` computes it \
-from the public half of the answer key, which `pluriscope suite make public` makes. `calibration` came after it: \
-`python -m benchmarks.calibration FILE` runs it, `python -m benchmarks.calibration_table FILES` makes its table. \
+the same networks by the lens as it is now. `field-scores` came later: `python -m benchmarks.ranking_rows FILE` makes \
+lines of each half of the answer key, `python -m benchmarks.ranking_tables FILES` its table. `calibration` came after \
+it: `python -m benchmarks.calibration FILE` runs it, `python -m benchmarks.calibration_table FILES` makes its table. \
 `over-training` likewise: `python -m benchmarks.over_training FILE`, `python -m benchmarks.over_training_table FILE`. \
 `simplicity` is `python -m benchmarks.simplicity FILE`, and the same with `--freeze`; `null-claims` is \
 `python -m benchmarks.null_claims FILE` likewise, `deception` is `python -m benchmarks.deception FILE`, \

@@ -296,6 +296,109 @@ def others() -> Iterator[str]:
     yield f"those of exact effects {again['exact']:.2f}, a difference".replace("0.", ".")
 
 
+FIVE = ("weights", "eap", "eap-ig", "mask-ig", "exact-edge")
+Kinds = dict[tuple[str, str], dict[str, tuple[int, dict[str, tuple[float, float]]]]]
+
+
+@cache
+def rankings(half: str, score: str = "cmd", sign: int = -1) -> Kinds:
+    """Of each arm and cell: seed, and regret and turned score by method, of each network."""
+    found: Kinds = {}
+    columns = f"arm, cell, network, seed, method, regret, {score}"
+    for arm, cell, network, seed, method, regret, value in rows(
+        "field-scores", columns, f"half = '{half}' AND ablation = 'zero' AND {score} IS NOT NULL"
+    ):
+        kind = found.setdefault((arm, cell), {})
+        kind.setdefault(network, (seed, {}))[1][method] = round(regret, 6), round(sign * value, 6)
+    return found
+
+
+def named(kinds: Kinds, pool: tuple[str, ...]) -> list[str]:
+    """Cells of ten networks or more that are not planted: their names, "!" before those whose best is not named."""
+    found = []
+    for (arm, cell), networks in kinds.items():
+        if arm != "disguised" and len(networks) >= 10:
+            some = [one for _, one in networks.values()]
+            means = [np.mean([one[m] for one in some], axis=0) for m in pool if m in some[0]]
+            lead = max(means, key=lambda one: round(one[1], 6))
+            found.append(f"{'!' * int(lead[0] > min(one[0] for one in means) + 1e-6)}{arm} {cell}")
+    return found
+
+
+def gained(networks: dict, pool: tuple[str, ...]) -> list[float]:
+    """Regret of each network's choice less that of the best method of the other half."""
+    parts, found = ([one for one in networks.values() if one[0] // 2 % 2 == at] for at in (0, 1)), []
+    first, second = parts
+    for own, other in ((first, second), (second, first)):
+        best = min(pool, key=lambda m: round(np.mean([one[m][0] for _, one in other]), 6))
+        for _, one in own:
+            top = max(one[m][1] for m in pool)
+            found.append(np.mean([one[m][0] for m in pool if one[m][1] == top]) - one[best][0])
+    return found
+
+
+def scores() -> Iterator[str]:
+    """Cells, gains, signs, kept circuits and best orders of both halves."""
+    short = lambda one: f"{one:.3f}".replace("0.", ".", 1).replace("-", "−")  # noqa: E731
+    halves = ("public", "secret")
+    hits = {
+        (half, pool): [one[0] != "!" for one in named(rankings(half), pool)]
+        for half in halves
+        for pool in (FIVE, FIVE[:-1])
+    }
+    assert {len(one) for one in hits.values()} == {32}
+    a, b, c, d = (sum(hits[half, pool]) for pool in (FIVE, FIVE[:-1]) for half in halves)
+    yield f"names the best in {a} of 32 kinds of networks, in another half of the answer key in {b}, and"
+    yield f"without them it names {c} and {d}, and"
+    for half in halves:
+        saturated = [one for one in named(rankings(half), FIVE) if "xor" in one and one.endswith(("tanh", "sigmoid"))]
+        assert (len(saturated), sum(one[0] == "!" for one in saturated)) == (5, 4)
+    yield "four of five such cells in each half"
+    for arm in ("drawn", "strict", "qkv"):
+        for half in halves:
+            networks = {k: v for (own, _), some in rankings(half).items() if own == arm for k, v in some.items()}
+            gain = gained(networks, FIVE[1 - (arm != "qkv") : -1])
+            yield f'"{len(gain)}", "{short(np.mean(gain))} ('
+    both = tuple(f"{m}{end}" for m in FIVE[1:] for end in ("", "-signed"))
+    signs = [
+        sum(one[0] != "!" for one in named(rankings(h, *s), both)) for s in (("cpr", 1), ("cmd", -1)) for h in halves
+    ]
+    yield "names the best in {} and {} of 32 cells, CMD in {} and {}".format(*signs)
+    trained = "arm IN ('xor-3', 'xor-4', 'xor-5', 'tables', 'strict')"
+    least = {
+        half: rows(
+            "field-scores",
+            "100 * avg(kept::INT)",
+            f"half = '{half}' AND ablation = 'mean' AND method = 'smallest' AND arm = 'xor-3'",
+        )[0][0]
+        for half in halves
+    }
+    yield "in {:.0f}% and {:.0f}%. The other".format(*least.values())
+    shares = []
+    for half in halves:
+        groups: dict[str, list[float]] = {}
+        where = f"half = '{half}' AND ablation = 'mean' AND kept IS NOT NULL AND method IN {FIVE} AND {trained}"
+        for arm, share in rows("field-scores", "arm, avg(kept::INT)", f"{where} GROUP BY arm, network"):
+            groups.setdefault(arm, []).append(share)
+        shares.append(100 * np.mean([np.mean(one) for one in groups.values()]))
+    yield "valid under zero in {:.0f}% and {:.0f}% (".format(*shares)
+    ends = [
+        rows(
+            "field-scores", "avg(regret)", f"half = '{half}' AND arm = 'drawn' AND ablation = 'zero' AND method {which}"
+        )[0][0]
+        for half in halves
+        for which in ("LIKE 'cmd-best-%'", "= 'exact-edge'")
+    ]
+    yield "it is more: {} beside {}, and {} beside {}.".format(*map(short, ends))
+    xor = "half = '{}' AND ablation = 'zero' AND arm LIKE 'xor-%' AND method = '{}' GROUP BY arm ORDER BY arm"
+    for half in halves:
+        light, exact = (
+            rows("field-scores", "avg(regret)", xor.format(half, m)) for m in ("weight-activation", "exact-edge")
+        )
+        assert all(one < other for (one,), (other,) in zip(light, exact, strict=True))
+        assert len(light) == 3
+
+
 def lenses() -> Iterator[str]:
     """Shares that a line and a kernel read right from lenses, at widths 2 to 5."""
     named = {"outputs": "outputs alone, no lens", "gradient-corners, sum at 11": "Gradient at the corners, sum at 11"}
@@ -317,6 +420,7 @@ FIGURES: dict[str, Callable[[], Iterator[str]]] = {
     "two-strategies": strategies,
     "trust": trust,
     "others-claims": others,
+    "field-scores": scores,
     "lenses": lenses,
 }
 

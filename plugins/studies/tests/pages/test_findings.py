@@ -7,8 +7,8 @@ import re
 import shutil
 from urllib.parse import parse_qs
 
+import numpy as np
 import pytest
-from statsmodels.stats.multitest import multipletests
 
 from benchmarks import (
     calibration_table,
@@ -17,11 +17,12 @@ from benchmarks import (
     finding_documents,
     null_claims,
     over_training_table,
+    ranking_study,
+    ranking_tables,
     simplicity,
     trust,
     two_strategies,
 )
-from benchmarks.field_scores import PUBLIC, SLUG, arm_of, rows_of_suite, verdict_rows
 from benchmarks.finding_charts import CHARTS
 from benchmarks.simplicity import networks
 from pluriscope.addresses.address import Addresses
@@ -29,7 +30,7 @@ from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 from pluriscope.figures.charts import document_of
 from pluriscope.figures.svg.charts import draw
 from pluriscope.tables.parquet import ParquetTable
-from pluriscope_bench.key.condition import PRIMARY
+from pluriscope_bench.suite_files import bundled
 from pluriscope_edits.deception.ranking import RANKINGS
 from pluriscope_edits.deception.report import LIMITS
 from pluriscope_studies.analysis.reading import design_from_mapping
@@ -203,21 +204,52 @@ def test_charts_are_computed_from_the_tables(key):
     assert made == {name: (one.caption, document_of(one.chart)) for name, one in findings.charts()[key].items()}
 
 
+def test_rows_of_the_five_rankings_are_the_answers_of_the_public_half():
+    answers = bundled("public") / "answers.parquet"
+    query = """SELECT count(*), max(abs(a.regret - r.regret)), max(abs(a.regret_while_valid - r.while_valid)),
+        max(abs(a.cpr - r.cpr)), max(abs(a.cmd - r.cmd)), max(abs(a.auc - r.auc))
+        FROM {rows} r JOIN ? a ON r.network = a.network AND r.method = a.method
+            AND a.condition = r.ablation || '-threshold-strict'
+        WHERE half = 'public' AND r.method IN ('weights', 'eap', 'eap-ig', 'mask-ig', 'exact-edge')"""
+    path = findings.FOLDER / f"{ranking_tables.SLUG}.parquet"
+    ((n, *apart),) = ParquetTable([path]).ask(query.replace("?", f"'{answers}'"))
+    assert n == 2 * (5 * 820 + 4 * 219)
+    assert max(apart) < 1e-5
+
+
 @pytest.mark.slow
-def test_verdicts_about_scores_are_those_of_the_answers():
-    answers, table = rows_of_suite(PUBLIC), ParquetTable([findings.FOLDER / f"{SLUG}.parquet"])
-    reply = [dict(zip(table.columns, row, strict=True)) for row in table.ask("SELECT * FROM {rows}")]
-    own = [row for row in answers if (row["arm"], row["condition"]) == ("xor-3", PRIMARY.key)]
-    at = {"group": "XOR, width 3", "said": "zero", "truth": "zero"}
-    made, ours = (
-        [one | {"p_holm": 0} for one in some if at.items() <= one.items()] for some in (verdict_rows(own), reply)
-    )
-    assert made == ours
-    assert len(made) == len({row["score"] for row in reply}) - 1  # but the one against what was planted
-    tested = [one for one in reply if one["p"] is not None]
-    corrected = multipletests([one["p"] for one in tested], method="holm")[1]
-    assert [one["p_holm"] for one in tested] == pytest.approx(corrected, rel=1e-4)
-    assert {one["group"] for one in tested} == {arm_of(row) for row in answers}
+def test_the_chapter_of_scores_says_what_its_rows_say():
+    (one,) = (one for one in findings.record()["findings"] if one["key"] == ranking_tables.SLUG)
+    assert one["chapter"]["rows"] == [*ranking_tables.declared()]
+    for lines in ranking_tables.tables():
+        assert chapters.markdown(lines, 1) in one["chapter"]["method"]
+    assert findings.manifest()["tables"][ranking_tables.SLUG]["design"] == ranking_tables.DIGEST
+    halves, text = [ranking_tables.both()[half, "zero"] for half in ranking_tables.HALVES], one["chapter"]["method"]
+    near, far, tasks, signs, last = ([] for _ in range(5))
+    for half in halves:
+        pools = [pool for _, some in ranking_study.pools_of_five(half) for pool in some]
+        near.append(np.mean([gain for ahead, gain in pools if ahead < 0.02]))
+        far.append(np.mean([gain for ahead, gain in pools if ahead >= 0.2]))
+        pool = ranking_study.POOLS["without exact effects"]
+        qkv = [name for name in np.unique(half.cell) if "q/k/v" in name]
+        parts = [ranking_study.answers_of(half, half.cell == name, pool).gain for name in qkv]
+        tasks.append(ranking_study.over_parts(parts, drawn=True))
+        brackets = half.cell == "transformers, heads balanced-brackets"
+        last.append(np.mean(ranking_study.answers_of(half, brackets, ranking_study.FIVE).gain))
+        more = [line for line in ranking_study.signed(half) if line[1] == "exact-edge"]
+        assert sum(cpr > 0 for *_, cpr, _ in more) == 10
+        signs.append(np.mean([regret for *_, regret in more]))
+        for name in ("all five", "without exact effects", "gradients alone"):
+            cpr, cmd = (
+                sum(hit for _, hit in ranking_study.cells(half, ranking_study.POOLS[name], score=one))
+                for one in ("cpr", "cmd")
+            )
+            assert abs(cpr - cmd) <= 1
+    short = ranking_tables.number
+    assert "mean gain is {} and {}; where it is .2 or more, {} and {}".format(*map(short, near + far)) in text
+    assert "{} ({} to {}) and {} ({} to {}): not shown".format(*map(short, tasks[0] + tasks[1])) in text
+    assert "brackets, {} and {}.".format(*map(short, last)) in text
+    assert "higher too, by {} and {}.".format(*map(short, signs)) in text
 
 
 @pytest.mark.slow
