@@ -54,7 +54,7 @@ WORDS: Final = {
     "H12": "orders with the best CMD less exact effects: regret",
     "H13": "gains of H1 to H3 below 0 under other truths",
 }
-_HEAD: Final = ("", "n", "public", "p", "", "n", "secret", "p", "")
+_HEAD: Final = ("", "n", "public", "p", "public half", "n, secret", "secret", "p, secret", "secret half")
 _TRUTHS: Final = dict(
     zip(TRUTHS, ("regret", "regret while valid", "distance", "1 − backbone AUC", "1 − validity"), strict=True)
 )
@@ -151,9 +151,9 @@ def tables() -> list[list[list[str]]]:
     by_truth = ["all five: cells", "gain", "without exact: cells", "gain"]
     orders = ["from exact: CMD", "regret", "from drawn: CMD", "regret"]
     return [
-        [["pool", *gains, *gains], *of_pools()],
-        [["truth", *by_truth, *by_truth], *of_truths()],
-        [["order", *orders, *orders], *of_orders()],
+        [["pool", *gains, *(f"secret: {one}" for one in gains)], *of_pools()],
+        [["truth", *by_truth, *(f"secret: {one}" for one in by_truth)], *of_truths()],
+        [["order", *orders, *(f"secret: {one}" for one in orders)], *of_orders()],
     ]
 
 

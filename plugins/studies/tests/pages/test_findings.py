@@ -221,6 +221,7 @@ def test_rows_of_the_five_rankings_are_the_answers_of_the_public_half():
 def test_the_chapter_of_scores_says_what_its_rows_say():
     (one,) = (one for one in findings.record()["findings"] if one["key"] == ranking_tables.SLUG)
     assert one["chapter"]["rows"] == [*ranking_tables.declared()]
+    assert len({*one["chapter"]["head"]}) == len(one["chapter"]["head"])  # pages tell columns by their names
     for lines in ranking_tables.tables():
         assert chapters.markdown(lines, 1) in one["chapter"]["method"]
     assert findings.manifest()["tables"][ranking_tables.SLUG]["design"] == ranking_tables.DIGEST
