@@ -18,22 +18,8 @@ import duckdb
 import numpy as np
 
 from benchmarks import chapters
+from benchmarks import ranking_study as study
 from benchmarks.ranking_rows import COLUMNS, DESIGN, DIGEST, SLUG, table
-from benchmarks.ranking_study import (
-    POOLS,
-    TRUTHS,
-    Half,
-    Interval,
-    answers_of,
-    cells,
-    equivalent,
-    flip_p,
-    groups,
-    half_of,
-    interval,
-    over_parts,
-    statements,
-)
 from pluriscope_studies.analysis.comparisons import holm
 from pluriscope_studies.pages.findings import FOLDER
 
@@ -56,14 +42,14 @@ WORDS: Final = {
 }
 _HEAD: Final = ("", "n", "public", "p", "public half", "n, secret", "secret", "p, secret", "secret half")
 _TRUTHS: Final = dict(
-    zip(TRUTHS, ("regret", "regret while valid", "distance", "1 − backbone AUC", "1 − validity"), strict=True)
+    zip(study.TRUTHS, ("regret", "regret while valid", "distance", "1 − backbone AUC", "1 − validity"), strict=True)
 )
 
 
 @cache
-def both() -> dict[tuple[str, str], Half]:
+def both() -> dict[tuple[str, str], study.Half]:
     """Rows by half and ablation."""
-    return {(half, ablation): half_of(FILE, half, ablation) for half in HALVES for ablation in ("zero", "mean")}
+    return {(half, ablation): study.half_of(FILE, half, ablation) for half in HALVES for ablation in ("zero", "mean")}
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -71,7 +57,7 @@ def number(value: float, digits: int = 3) -> str:
     return re.sub(r"^(-?)0\.", r"\1.", f"{round(value, digits) + 0.0:.{digits}f}").replace("-", "−")
 
 
-def _three(found: Interval, digits: int = 3) -> str:
+def _three(found: study.Interval, digits: int = 3) -> str:
     middle, *ends = (number(one, digits) for one in found)
     return middle if np.isnan(found[1]) else f"{middle} ({' to '.join(ends)})"
 
@@ -82,7 +68,7 @@ def _p(value: float | None) -> str:
 
 def declared() -> Iterator[list[str]]:
     """A line for each declared statement: both halves."""
-    found = [[*statements(both()[half, "zero"], both()[half, "mean"])] for half in HALVES]
+    found = [[*study.statements(both()[half, "zero"], both()[half, "mean"])] for half in HALVES]
     verdicts = {True: "holds", False: "fails", None: "open"}
     for some in zip(*found, strict=True):
         parts = ([f"{one.n:,}", _three(one.value), _p(one.p), verdicts[one.holds]] for one in some)
@@ -91,17 +77,17 @@ def declared() -> Iterator[list[str]]:
 
 def of_pools() -> Iterator[list[str]]:
     """A line for each pool: where CMD names its best method, and what its choice gains."""
-    for name, pool in POOLS.items():
+    for name, pool in study.POOLS.items():
         line = [name]
         for half in HALVES:
             zero = both()[half, "zero"]
-            found = [one for group in groups(zero) if (one := answers_of(zero, zero.within(group), pool))]
-            hits, gains = [hit for _, hit in cells(zero, pool)], [one.gain for one in found]
-            ps = holm([flip_p(one) for one in gains])
+            found = [one for group in study.groups(zero) if (one := study.answers_of(zero, zero.within(group), pool))]
+            hits, gains = [hit for _, hit in study.cells(zero, pool)], [one.gain for one in found]
+            ps = holm([study.flip_p(one) for one in gains])
             shown = [np.sign(one.mean()) for one, p in zip(gains, ps, strict=True) if p < 0.05]
-            same = sum(equivalent(interval(one, 90)) for one in gains)
+            same = sum(study.equivalent(study.interval(one, 90)) for one in gains)
             line += [f"{sum(hits)} of {len(hits)}", f"{sum(one.named for one in found)} of {len(found)}"]
-            line += [_three(over_parts(gains)), f"{shown.count(-1)} / {shown.count(1)} / {same}"]
+            line += [_three(study.over_parts(gains)), f"{shown.count(-1)} / {shown.count(1)} / {same}"]
         yield line
 
 
@@ -112,9 +98,11 @@ def of_truths() -> Iterator[list[str]]:
         for half in HALVES:
             zero = both()[half, "zero"]
             for pool in ("all five", "without exact effects"):
-                hits = [hit for _, hit in cells(zero, POOLS[pool], truth)]
-                found = (answers_of(zero, zero.within(group), POOLS[pool], truth) for group in groups(zero))
-                line += [f"{sum(hits)} of {len(hits)}", _three(over_parts([one.gain for one in found if one]))]
+                hits = [hit for _, hit in study.cells(zero, study.POOLS[pool], truth)]
+                found = (
+                    study.answers_of(zero, zero.within(group), study.POOLS[pool], truth) for group in study.groups(zero)
+                )
+                line += [f"{sum(hits)} of {len(hits)}", _three(study.over_parts([one.gain for one in found if one]))]
         yield line
 
 
