@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, cast
 from urllib.parse import urlencode
@@ -987,6 +987,32 @@ def reported() -> dict[str, Shown]:
     }
 
 
+# --- rows that validate a circuit
+
+
+def rows_needed() -> dict[str, Shown]:
+    looks: Iterator[Look] = iter(("pale", "ink", "grey", "dashed"))
+    slug = "rows-needed"
+    lines = []
+    for population in ("three inputs", "heads"):
+        own = table(slug).filter(f"population = '{population}' AND weights = 'trained'")
+        for name in ("all", "smallest"):
+            every, items = own.project(f"m, n, 1 - {name}_valid").fetchall(), list[Item]()
+            for share_ in (0.125, 0.25, 0.5, 0.75, 0.875):
+                risks = [risk for m, n, risk in every if m == round(share_ * n)]
+                url = f"/findings/data/{slug}?{urlencode({'population': population, 'weights': 'trained'})}"
+                items.append(item(share_, bootstrap([risks]), url, f"mean of {len(risks)} networks"))
+            lines.append(series(f"{population}, {name}", next(looks), items))
+    x, y = (Axis(title, low=0, high=1, percent=True) for title in ("rows seen", "circuits not right on all rows"))
+    title = "Risk of circuits that are right on some of the rows"
+    return {
+        "figure": (
+            "All circuits that are right on the rows seen, and the smallest.",
+            Chart("lines", title, x, y, lines),
+        )
+    }
+
+
 CHARTS: Final = {
     "learned-or-drawn": learned_or_drawn,
     "one-direction": one_direction,
@@ -998,6 +1024,7 @@ CHARTS: Final = {
     "field-scores": field_scores,
     "calibration": calibration,
     "over-training": over_training,
+    "rows-needed": rows_needed,
 }
 
 

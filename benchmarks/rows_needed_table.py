@@ -106,13 +106,12 @@ class Found:
 
 
 def risks(found: Found) -> Iterator[list[list[str]]]:
-    """From the share of rows to the risks; from their number to risk and rows wrong of the smallest; the yardstick."""
+    """From the share of rows to the risks; from their number to risk and rows wrong of the smallest, and the bound."""
     heads = (
         ["1/8", "1/4", "1/2", "3/4", "7/8", "all but one", "m95"],
-        [f"{one} seen" for one in NUMBERS],
-        ["circuits", "bound", "smallest", "all"],
+        [*(f"{one} seen" for one in NUMBERS), "5% wrong", "bound"],
     )
-    share, number, yard = ([["networks", "n", "rows", *one]] for one in heads)
+    share, number = ([["networks", "n", "rows", *one]] for one in heads)
     for name, key in found.groups():
         whole = [one[max(one)] for one in found.by[key].values()]
         n = sorted({row["n"] for row in whole})
@@ -122,11 +121,11 @@ def risks(found: Found) -> Iterator[list[list[str]]]:
         last = found.cell(key, n[-1] - 1, *both) if len(n) == 1 else "–"
         share.append([*head, *(found.cell(key, one, *both) for one in SHARES), last, f"{middle} ({low}–{high})"])
         if key[0] != "qkv":
-            number.append([*head, *(found.cell(key, one, "smallest_valid", "smallest_wrong") for one in NUMBERS)])
-            circuits = max(row["circuits"] for row in whole)
-            own = (str(found.least(key, one)[0]) for one in ("smallest_wrong", "all_wrong"))
-            yard.append([*head, f"{circuits:,}", str(int(np.ceil(20 * np.log(20 * circuits)))), *own])
-    yield from (share, number, yard)
+            seen = (found.cell(key, one, "smallest_valid", "smallest_wrong") for one in NUMBERS)
+            own = (str(found.least(key, one)[0]) for one in ("all_wrong", "smallest_wrong"))
+            bound = np.ceil(20 * np.log(20 * max(row["circuits"] for row in whole)))
+            number.append([*head, *seen, " / ".join(own), f"{bound:.0f}"])
+    yield from (share, number)
 
 
 def smaller(found: Found) -> dict[str, tuple[Three, float]]:
@@ -199,8 +198,10 @@ def freeze(path: Path) -> None:
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     if any(line["design"] != DIGEST for line in lines):
         raise SystemExit("the file has rows of another design")
-    every = [{k: v if v == v else None for k, v in row.items()} for line in lines for row in line["rows"]]
-    every = [{k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in row.items()} for row in every]
+    # shuffles of drawn networks, which were not declared, are left out
+    own = [row for one in lines for row in one["rows"] if (one["network"][2], row["weights"]) != ("drawn", "shuffled")]
+    every = [{k: v if v == v else None for k, v in row.items()} for row in own]
+    every = [{k: float(np.float32(f"{v:.5g}")) if isinstance(v, float) else v for k, v in row.items()} for row in every]
     methods = [row for row in every if "method" in row]
     rows = [{"tested_valid": None, **row} for row in every if "method" not in row]
     chapters.freeze(METHODS, DESIGN, METHOD_COLUMNS, methods, chapter=SLUG)

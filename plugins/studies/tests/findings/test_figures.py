@@ -399,6 +399,65 @@ def scores() -> Iterator[str]:
         assert len(light) == 3
 
 
+def validation() -> Iterator[str]:
+    """Risks of circuits that are right on some rows, and whose is larger, by plain sums over networks."""
+    names = "population, weights, cell, seed, n, m, all_valid, smallest_valid, smallest_wrong, tested_valid"
+    every = [dict(zip(names.split(", "), row, strict=True)) for row in rows("rows-needed", names)]
+
+    def at(population: str, seen: Callable[[int], float], weights: str = "trained") -> list[dict]:
+        some = [one for one in every if (one["population"], one["weights"]) == (population, weights)]
+        return [one for one in some if one["m"] == seen(one["n"])]
+
+    def risk(some: list[dict], measure: str) -> str:
+        return f"{100 - 100 * np.mean([one[measure] for one in some]):.0f}%"
+
+    def half(n: int) -> int:
+        return round(n / 2)
+
+    populations = ("three inputs", "four inputs", "heads", "grokking", "qkv")
+    seven, four = (at("three inputs", lambda _, m=m: m) for m in (7, 4))
+    of_seven, of_four = ([risk(some, f"{one}_valid") for one in ("all", "smallest")] for some in (seven, four))
+    yield f"{of_seven[0]} are wrong on the eighth; of the smallest such circuits {of_seven[1]}"
+    yield f"On half of the rows it is {of_four[0]} and {of_four[1]}"
+    less = {one: [r["smallest_valid"] - r["all_valid"] for r in at(one, half)] for one in populations}
+    means = sorted(-100 * np.mean(some) for some in less.values())
+    yield f"by {means[0]:.1f} to {means[-1]:.1f} points at half"
+    yield f"valid less often in {sum(one < 0 for one in less['three inputs'])} of 1,000 networks"
+    before = [risk(at(one, half), "tested_valid") for one in populations[:4]]
+    yield f"{before[0]} in three inputs, {before[1]} in four, {before[2]} in heads and {before[3]} in grokking"
+    enough = {}
+    for one in every:
+        if one["weights"] == "trained":
+            key = one["population"], one["cell"] if one["population"] in ("heads", "three inputs") else ""
+            enough.setdefault((*key, one["n"]), {}).setdefault(one["m"], []).append(one["smallest_valid"])
+    last = {key: max(m for m, some in by.items() if np.mean(some) < 0.95) for key, by in enough.items()}
+    m95 = {key: min(m for m in enough[key] if m > most) for key, most in last.items()}
+    assert {m for (population, *_), m in m95.items() if population == "three inputs"} == {8}
+    assert (m95["four inputs", "", 16], m95["grokking", "", 49]) == (16, 48)
+    assert all(4 * m > 3 * n for (population, _, n), m in m95.items() if population == "heads")
+    tasks = {one["cell"]: [] for one in at("heads", lambda n: 32)}
+    for one in at("heads", lambda n: 32):
+        tasks[one["cell"]].append((1 - one["smallest_valid"], one["smallest_wrong"]))
+    found = [np.mean(some, axis=0) for some in tasks.values()]
+    left = sorted(f"{100 * one:.0f}%" for one, _ in found)
+    yield f"32 rows leave a risk of {left[0]} to {left[-1]}, and at most {100 * max(one for _, one in found):.0f}% of"
+    answers = rows("rows-needed-methods", "method, passed, size", "population = 'three inputs' AND m = 4")
+    sizes = [np.mean([size for name, _, size in answers if name == one]) for one in ("eap", "deletion")]
+    yield f"{sizes[0]:.1f} edges beside deletion’s {sizes[1]:.1f}"
+    acdc = [passed for name, passed, _ in answers if name == "acdc"]
+    yield f"in {5 * len(acdc) - sum(acdc)} of {5 * len(acdc)} samples of three inputs"
+    apart = []
+    for cell in {one["cell"] for one in four}:
+        own, other = (
+            [one["smallest_valid"] for one in at("three inputs", half, weights) if one["cell"] == cell]
+            for weights in ("drawn", "trained")
+        )
+        apart += [np.mean(own) - np.mean(other)] if own else []
+    drawn = len(at("three inputs", half, "drawn"))
+    yield f"over the {['', 'nine'][len(apart) == 9]} functions that have some"
+    yield f"{drawn} drawn networks than in trained ones, by {100 * np.mean(apart):.1f} points"
+
+
 def lenses() -> Iterator[str]:
     """Shares that a line and a kernel read right from lenses, at widths 2 to 5."""
     named = {"outputs": "outputs alone, no lens", "gradient-corners, sum at 11": "Gradient at the corners, sum at 11"}
@@ -421,6 +480,7 @@ FIGURES: dict[str, Callable[[], Iterator[str]]] = {
     "trust": trust,
     "others-claims": others,
     "field-scores": scores,
+    "rows-needed": validation,
     "lenses": lenses,
 }
 

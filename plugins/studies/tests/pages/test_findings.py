@@ -19,6 +19,7 @@ from benchmarks import (
     over_training_table,
     ranking_study,
     ranking_tables,
+    rows_needed_table,
     simplicity,
     trust,
     two_strategies,
@@ -425,6 +426,21 @@ def test_the_chapter_on_both_strategies_has_the_tables_of_its_rows():
     for lines in two_strategies.tables(every):
         assert chapters.markdown(lines, 2) in chapter["text"]
     assert findings.manifest()["tables"][two_strategies.SLUG]["design"] == two_strategies.DIGEST
+
+
+def test_the_chapter_on_rows_has_the_tables_of_its_rows():
+    tables = []
+    for slug in (rows_needed_table.SLUG, rows_needed_table.METHODS):
+        rows = ParquetTable([findings.FOLDER / f"{slug}.parquet"])
+        tables.append([dict(zip(rows.columns, row, strict=True)) for row in rows.ask("SELECT * FROM {rows}")])
+        assert findings.manifest()["tables"][slug]["design"] == rows_needed_table.DIGEST
+    (chapter,) = (one for one in findings.record()["chapters"] if one["key"] == rows_needed_table.SLUG)
+    for lines in rows_needed_table.tables(*tables):
+        assert chapters.markdown(lines, 1) in chapter["text"]
+    assert all(row["all_valid"] == row["smallest_valid"] == 1 for row in tables[0] if row["m"] == row["n"])
+    assert "by 7.7 points (1.5 to 14.3)" in chapter["text"]
+    drawn = rows_needed_table.drawn_less(rows_needed_table.Found(tables[0]))
+    assert [f"{100 * one:.1f}" for one in drawn] == ["7.7", "1.5", "14.3"]
 
 
 def null_rows():
