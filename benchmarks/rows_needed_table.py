@@ -115,7 +115,7 @@ def risks(found: Found) -> Iterator[list[list[str]]]:
     for name, key in found.groups():
         whole = [one[max(one)] for one in found.by[key].values()]
         n = sorted({row["n"] for row in whole})
-        head = [name, str(len(whole)), "–".join(map(str, n[:: max(1, len(n) - 1)]))]
+        head = [name, f"{len(whole):,}", "–".join(map(str, n[:: max(1, len(n) - 1)]))]
         both = "all_valid", "smallest_valid"
         middle, low, high = found.least(key)
         last = found.cell(key, n[-1] - 1, *both) if len(n) == 1 else "–"
