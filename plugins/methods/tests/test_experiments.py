@@ -194,7 +194,7 @@ def test_what_none_separates_and_what_the_network_answers() -> None:
     assert remaining == found.every.left
 
 
-@pytest.mark.parametrize("case", ["none", "not all", "too many", "ended"])
+@pytest.mark.parametrize("case", ["none", "not all", "too many", "wide", "ended"])
 def test_what_is_not_known_is_said(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     context = xor_context()
     search: Any = search_circuits(context.question)
@@ -204,6 +204,8 @@ def test_what_is_not_known_is_said(case: str, monkeypatch: pytest.MonkeyPatch) -
         search = type("Search", (), {"masks": search.masks[:90], "complete": False})()
     elif case == "too many":
         monkeypatch.setattr(report, "MOST", 1_000)
+    elif case == "wide":
+        monkeypatch.setattr(report, "WIDEST", 2)
     else:
         monkeypatch.setattr(report, "SECONDS", 0.0)
     found = find(Analysed(context.question, search), Settings())
@@ -211,6 +213,7 @@ def test_what_is_not_known_is_said(case: str, monkeypatch: pytest.MonkeyPatch) -
         "none": "No circuit is valid, so there is nothing to decide.",
         "not all": "Not every valid circuit is listed; this is of those that are.",
         "too many": "197 circuits under 852 experiments are more than 1,000 predictions, so nothing was tried.",
+        "wide": "A layer has more than 2 neurons, so nothing was tried.",
         "ended": "To tell all classes apart takes between 8 and 20 experiments.",
     }
     assert words[case] in found.findings()

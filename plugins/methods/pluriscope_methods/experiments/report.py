@@ -26,6 +26,7 @@ from pluriscope_methods.experiments.outcomes import (
 from pluriscope_methods.experiments.test_sets import classes_of, least, pairs_together, splits_of
 
 MOST: Final = 1 << 29  # predictions of one network
+WIDEST: Final = 60  # neurons of a layer
 SECONDS: Final = 60.0  # of the search for each list
 ANSWERS: Final = ("0", "1", "neither")
 
@@ -108,34 +109,29 @@ class ExperimentsReport(Report):
     def findings(self, question: SubjectQuestion | None = None) -> list[str]:
         """The numbers of experiments, and what stays, in sentences."""
         found = [] if self.complete else ["Not every valid circuit is listed; this is of those that are."]
-        if self.why:
-            return [*found, self.why]
-        every = self.every
-        if self.circuits == 1:
-            return [*found, "There is one valid circuit, so there is nothing to decide."]
+        if self.why or self.circuits == 1:
+            return [*found, self.why or "There is one valid circuit, so there is nothing to decide."]
+        every, n = self.every, f"{self.circuits:,}"
         if every.classes == 1:
-            return [
-                *found,
-                f"None of {every.tried:,} experiments separates any two of {self.circuits:,} valid circuits.",
-            ]
+            return [*found, f"None of {every.tried:,} experiments separates any two of {n} valid circuits."]
         found.append(
-            f"By {every.tried:,} experiments {self.circuits:,} circuits are in {every.classes:,} classes; "
+            f"By {every.tried:,} experiments {n} circuits are in {every.classes:,} classes; "
             f"{every.together / every.pairs:.1%} of pairs nothing separates."
         )
         found.append(f"To tell all classes apart takes {self.separating.count} experiments.")
-        left = f"{every.left:,} {'circuit' if every.left == 1 else 'circuits'}"
-        return [
-            *found,
-            f"The answers of the network to {self.deciding.count} of them leave {left}, as do those to all.",
-        ]
+        left, asked = f"{every.left:,} circuit{'s' * (every.left != 1)}", self.deciding.count
+        return [*found, f"The answers of the network to {asked} of them leave {left}, as do those to all."]
 
 
 def find(of: Analysed[Question], _: Settings, work: Work = DEFAULT_WORK) -> ExperimentsReport:
     """Make every experiment in every listed circuit and in the network, and look for the shortest lists."""
     question, masks = of.question, of.circuits.masks
-    some, about = experiments_of(question), {"complete": of.circuits.complete, "circuits": len(masks)}
+    about = {"complete": of.circuits.complete, "circuits": len(masks)}
     if not len(masks):
         return ExperimentsReport(**about, why="No circuit is valid, so there is nothing to decide.")
+    if max(question.network.sizes) > WIDEST:
+        return ExperimentsReport(**about, why=f"A layer has more than {WIDEST} neurons, so nothing was tried.")
+    some = experiments_of(question)
     if len(masks) * len(some) > MOST:
         words = f"{len(masks):,} circuits under {len(some):,} experiments are more than {MOST:,} predictions"
         return ExperimentsReport(**about, why=f"{words}, so nothing was tried.")

@@ -102,11 +102,6 @@ def _together(labels: Integers, rows: Integers, anchor: int | None) -> NDArray[n
     return np.asarray(labels == labels[rows == anchor])
 
 
-def separates(table: Table, columns: Sequence[int], anchor: int | None = None) -> bool:
-    """Whether columns tell all rows apart, or one from all others."""
-    return int(_together(blocks(table, columns), np.arange(len(table)), anchor).sum()) <= (anchor is not None)
-
-
 def essential(table: Table, anchor: int | None = None) -> list[int]:
     """Columns each of which alone separates some pair."""
     if anchor is not None:
