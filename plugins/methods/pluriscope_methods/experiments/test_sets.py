@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from math import ceil
+from math import ceil, isfinite
 from typing import Any, Final
 
 import numpy as np
@@ -200,7 +200,7 @@ def least(table: Table, anchor: int | None = None, seconds: float = 60.0) -> Few
             constraints=LinearConstraint(differ, lb=1),
             options={"time_limit": left},
         )
-        if found.mip_dual_bound is not None:
+        if found.mip_dual_bound is not None and isfinite(found.mip_dual_bound):
             at_least = max(at_least, len(needed) + ceil(found.mip_dual_bound - 1e-6))
         if found.x is None:
             break

@@ -71,7 +71,8 @@ it: `python -m benchmarks.calibration FILE` runs it, `python -m benchmarks.calib
 `undeceived` the same with `--control`. `two-strategies` is `python -m benchmarks.two_strategies FILE`, \
 and the same with `--freeze`, `trust` is `python -m benchmarks.trust FILE` and `others-claims` is \
 `python -m benchmarks.others_claims FILE` likewise. `rows-needed` is `python -m benchmarks.rows_needed FILE`, and \
-`python -m benchmarks.rows_needed_table FILE` makes its tables."""
+`python -m benchmarks.rows_needed_table FILE` makes its tables. `experiments-needed` is \
+`python -m benchmarks.experiments_needed FILE` and the same with `--freeze`."""
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from benchmarks import two_strategies
+from benchmarks import experiments_needed, two_strategies
 from pluriscope_methods.lenses.registry import LENSES
 from pluriscope_studies.pages import findings
 
@@ -468,6 +468,71 @@ def lenses() -> Iterator[str]:
         yield f"| {' | '.join((label, *cells))} |"
 
 
+def experiments() -> Iterator[str]:
+    """Lists, residues, what answers leave, planted circuits, readings and placements."""
+    names = "network, n, classes, together, pairs, needed, at_least, null_greedy, greedy_most, random_most, random"
+    names += ", refute, refute_random, left_smallest = smallest, planted_left, information, refute_at_least"
+    cells = ("trained 3-3", "trained 4-4", "drawn 3-3", "drawn 4-4", "planted")
+
+    def of(cell: str, kind: str = "all", explanations: str = "circuits") -> list[tuple]:
+        asked = f"cell = '{cell}' AND experiments = '{kind}' AND explanations = '{explanations}'"
+        return rows("experiments-needed", names, asked)
+
+    every = {cell: of(cell) for cell in cells}
+    yield ", ".join(f"{len(every[cell])} {cell}" for cell in cells)
+    left_out = [len(of(cell, "left out")) for cell in cells]
+    yield f"{left_out[1]} trained and {left_out[3]} drawn networks of width 4 and {left_out[4]} planted ones"
+    assert left_out[0] == left_out[2] == 0
+    lists = {cell: [row for row in some if row[2] > 1] for cell, some in every.items()}
+    proved = [row[5] == row[6] for some in lists.values() for row in some]
+    refuted = [row[11] == row[16] for some in lists.values() for row in some]
+    yield f"{sum(proved)} of {len(proved)} separating lists and {sum(refuted)} of {len(refuted)} refuting ones are"
+    shorter = [row[5] > row[15] for some in lists.values() for row in some]
+    yield f"{sum(shorter)} of {len(shorter)} lists are longer than the information bound"
+
+    def medians(at: int) -> list[str]:
+        return [f"{np.median([row[at] for row in lists[cell]]):,.4g}" for cell in cells[:4]]
+
+    classes, needed, shuffled, first, drawn, refute, by_chance = map(medians, (2, 5, 7, 8, 9, 11, 12))
+    yield f"{needed[1]} experiments for {classes[1]} classes of trained networks of width 4"
+    yield f"{needed[3]} for {classes[3]} of drawn ones"
+    yield f"{needed[0]} for {classes[0]} and {needed[2]} for {classes[2]}"
+    yield f"{shuffled[1]} and {shuffled[3]} at width 4, {shuffled[0]} and {shuffled[2]} at width 3"
+    yield f"{first[1]} and {first[3]} experiments separate 99 of 100 pairs, in random order {drawn[1]} and {drawn[3]}"
+    yield f"{refute[0]}, {refute[1]}, {refute[2]} and {refute[3]} experiments"
+    yield f"in random order {by_chance[0]}, {by_chance[1]}, {by_chance[2]} and {by_chance[3]}"
+    most = max(row[11] for some in lists.values() for row in some)
+    yield f"never more than {most}"
+    for width in ("3-3", "4-4"):
+        pair = [every[f"{arm} {width}"] for arm in ("trained", "drawn")]
+        shares = [[100 * row[3] / row[4] if row[4] else 0.0 for row in some] for some in pair]
+        own = [[row[5] or 0 for row in some] for some in pair]
+        for values_, average in ((shares, np.mean), (own, np.median)):
+            middle, low, high = (
+                f"{one:.3g}".replace("-", "−") for one in experiments_needed.difference(*values_, average)
+            )
+            yield f"{middle} ({low} to {high})"
+    one, kept, small = (sum(row[at] == 1 for row in every["planted"]) for at in (2, 14, 13))
+    known = [row for row in every["planted"] if row[14] is not None]
+    yield f"in {one} of {len(every['planted'])} nothing separates any two circuits"
+    yield f"The planted circuit is left in {kept} of {len(known)}, and no smaller one is left in "
+    yield f"one of the smallest valid circuits is left in {small} of {len(every['planted'])}"
+    some = [row[13] for cell in ("trained 4-4", "drawn 4-4") for row in every[cell]]
+    yield f"{sum(some)} of {len(some)} networks of width 4"
+    read = [row for cell in ("trained 3-3", "drawn 3-3") for row in of(cell, explanations="readings")]
+    yield f"{len(read)} networks, {min(row[1] for row in read):,} to {max(row[1] for row in read):,} readings"
+    yield f"a mean of {100 * np.mean([row[3] / row[4] for row in read]):.2f}% of pairs"
+    shortest = sum(row[5] == row[6] for row in read)
+    yield f"{np.median([row[5] for row in read]):.3g} experiments; {shortest} of {len(read)} are"
+    names = "plain_pairs, plain_apart, plain, plain_refuted, pairs, apart, n, refuted"
+    placed = rows("experiments-needed", names, "explanations = 'placements' AND cell <> 'planted' AND n > 0")
+    plain = [row for row in placed if row[0]]
+    yield f"of {len(plain)} networks with two or more {sum(row[1] == 0 for row in plain)} have no pair that is"
+    wrong, total, together, apart = (sum(row[at] or 0 for row in placed) for at in (3, 2, 0, 1))
+    yield f"{wrong:,} of {total:,} are wrong on some union of their places"
+    yield f"{apart:,} of {together:,} pairs"
+
+
 FIGURES: dict[str, Callable[[], Iterator[str]]] = {
     "learned-or-drawn": placements,
     "deletion": deletion,
@@ -481,6 +546,7 @@ FIGURES: dict[str, Callable[[], Iterator[str]]] = {
     "others-claims": others,
     "field-scores": scores,
     "rows-needed": validation,
+    "experiments-needed": experiments,
     "lenses": lenses,
 }
 

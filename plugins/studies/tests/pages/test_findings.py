@@ -14,6 +14,7 @@ from benchmarks import (
     calibration_table,
     chapters,
     deception,
+    experiments_needed,
     finding_documents,
     null_claims,
     over_training_table,
@@ -441,6 +442,15 @@ def test_the_chapter_on_rows_has_the_tables_of_its_rows():
     assert "by 7.7 points (1.5 to 14.3)" in chapter["text"]
     drawn = rows_needed_table.drawn_less(rows_needed_table.Found(tables[0]))
     assert [f"{100 * one:.1f}" for one in drawn] == ["7.7", "1.5", "14.3"]
+
+
+def test_the_chapter_on_experiments_has_the_tables_of_its_rows():
+    rows = ParquetTable([findings.FOLDER / "experiments-needed.parquet"])
+    every = [dict(zip(rows.columns, row, strict=True)) for row in rows.ask("SELECT * FROM {rows}")]
+    (chapter,) = (one for one in findings.record()["chapters"] if one["key"] == experiments_needed.SLUG)
+    for lines in experiments_needed.tables(every):
+        assert chapters.markdown(lines, 1) in chapter["text"]
+    assert findings.manifest()["tables"][experiments_needed.SLUG]["design"] == experiments_needed.DIGEST
 
 
 def null_rows():
