@@ -503,6 +503,8 @@ def experiments() -> Iterator[str]:
     yield f"in random order {by_chance[0]}, {by_chance[1]}, {by_chance[2]} and {by_chance[3]}"
     most = max(row[11] for some in lists.values() for row in some)
     yield f"never more than {most}"
+    four = [np.mean([row[3] / row[4] for row in every[cell]]) for cell in ("trained 4-4", "drawn 4-4")]
+    yield f"{100 * four[0]:.1f}% and {100 * four[1]:.1f}% at width 4"
     for width in ("3-3", "4-4"):
         pair = [every[f"{arm} {width}"] for arm in ("trained", "drawn")]
         shares = [[100 * row[3] / row[4] if row[4] else 0.0 for row in some] for some in pair]
@@ -515,7 +517,13 @@ def experiments() -> Iterator[str]:
     one, kept, small = (sum(row[at] == 1 for row in every["planted"]) for at in (2, 14, 13))
     known = [row for row in every["planted"] if row[14] is not None]
     yield f"in {one} of {len(every['planted'])} nothing separates any two circuits"
-    yield f"The planted circuit is left in {kept} of {len(known)}, and no smaller one is left in "
+    suite = experiments_needed.read_suite(experiments_needed.bundled("public"))
+    sizes = {one.name: one.planted.bit_count() for one in suite.networks if one.planted is not None}
+    edges = dict(rows("experiments-needed", "network, left_smallest", "smallest > 0 AND experiments = 'all'"))
+    least = sum(row[14] and edges[row[0]] == sizes[row[0]] for row in known)
+    yield f"The planted circuit is left in {kept} of {len(known)}, and no smaller one beside it in {least}"
+    apart = [row for row in known if "distract" in row[0]]
+    yield f"in {sum(row[14] for row in apart)} of {len(apart)} with distracting parts"
     yield f"one of the smallest valid circuits is left in {small} of {len(every['planted'])}"
     some = [row[13] for cell in ("trained 4-4", "drawn 4-4") for row in every[cell]]
     yield f"{sum(some)} of {len(some)} networks of width 4"
@@ -524,13 +532,18 @@ def experiments() -> Iterator[str]:
     yield f"a mean of {100 * np.mean([row[3] / row[4] for row in read]):.2f}% of pairs"
     shortest = sum(row[5] == row[6] for row in read)
     yield f"{np.median([row[5] for row in read]):.3g} experiments; {shortest} of {len(read)} are"
-    names = "plain_pairs, plain_apart, plain, plain_refuted, pairs, apart, n, refuted"
+    names = "plain_pairs, plain_apart, plain, plain_refuted, plain_both"
     placed = rows("experiments-needed", names, "explanations = 'placements' AND cell <> 'planted' AND n > 0")
     plain = [row for row in placed if row[0]]
     yield f"of {len(plain)} networks with two or more {sum(row[1] == 0 for row in plain)} have no pair that is"
-    wrong, total, together, apart = (sum(row[at] or 0 for row in placed) for at in (3, 2, 0, 1))
+    wrong, total, together, apart, both = (sum(row[at] or 0 for row in placed) for at in (3, 2, 0, 1, 4))
     yield f"{wrong:,} of {total:,} are wrong on some union of their places"
     yield f"{apart:,} of {together:,} pairs"
+    yield f"{both:,} of {together:,} pairs both predict"
+    asked = "cell LIKE '%4-4' AND explanations = 'circuits' AND needed > 0"
+    shares = rows("experiments-needed", "cell, median(essential / needed)", f"{asked} GROUP BY cell ORDER BY cell DESC")
+    assert len({f"{share:.0%}" for _, share in shares}) == 1
+    yield f"At width 4 {shares[0][1]:.0%} of the experiments of a list"
 
 
 FIGURES: dict[str, Callable[[], Iterator[str]]] = {
