@@ -86,7 +86,7 @@ FOUND = {
     "/networks/superposition-5-2-5/analyses/lenses/sparsity": "toy models of superposition",
     f"{OF_HEADS}logit-lens": "logit lens",
     f"{OF_HEADS}affine-lens": "affine lens",
-    "/networks/xor-pretrained/analyses/experiments": "experiments; which experiments would decide",
+    "/networks/xor-pretrained/analyses/experiments": "experiments",
     "/glossary#minimum-test-set": "minimum test set; separating set; teaching set; identification number",
     "/glossary#residue": "residue; indistinguishable",
     "/glossary#steering-vector": "steering vector; steering vectors; vector steering; activation engineering; "
