@@ -19,6 +19,7 @@ import scipy
 from numpy.typing import ArrayLike
 
 from benchmarks import calibration_table, over_training_table, ranking_study, ranking_tables
+from benchmarks import experiments_needed as experiments
 from benchmarks.calibration_table import PARTS, SLUG
 from benchmarks.lines import ROOT
 from benchmarks.ranking_rows import PROPOSALS
@@ -859,6 +860,27 @@ def over_training() -> dict[str, Shown]:
     }
 
 
+# --- experiments that identify an explanation
+
+
+def experiments_needed() -> dict[str, Shown]:
+    slug, kinds = experiments.SLUG, (*experiments.KINDS, experiments.ALL)
+    relation = table(slug)
+    rows_ = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+    looks: tuple[Look, ...] = ("ink", "grey", "open", "pale", "dashed")
+
+    def left(cell: str, look: Look) -> Series:
+        shares = [[experiments.residue(row) for row in experiments.chosen(rows_, cell, kind)] for kind in kinds]
+        url = link(slug, (), cell=cell, explanations="circuits")
+        return series(cell, look, [item(at, experiments.middle(one, np.mean), url) for at, one in enumerate(shares)])
+
+    y = Axis("pairs that none separates", low=0, high=1, percent=True)
+    residues = [left(*one) for one in zip(dict.fromkeys(row["cell"] for row in rows_), looks, strict=False)]
+    caption = "Pairs of valid circuits of a network; means over networks with 95% intervals."
+    title = "Pairs that no experiment separates"
+    return {"figure": (caption, Chart("lines", title, Axis("experiments", names=[*kinds]), y, residues))}
+
+
 # --- reported and ours
 
 _REPORTED: Final[Mapping[str, Mapping[str, tuple[int, int, int]]]] = {
@@ -1020,6 +1042,7 @@ CHARTS: Final = {
     "planted-backbone": planted_backbone,
     "deletion": deletion,
     "transformers": transformers,
+    "experiments-needed": experiments_needed,
     "reported": reported,
     "field-scores": field_scores,
     "calibration": calibration,

@@ -82,6 +82,17 @@ def record() -> dict[str, Any]:
     return found
 
 
+def on_page() -> list[dict[str, Any]]:
+    """Findings whose sentences the page has; those aside are chapters alone."""
+    return [one for one in record()["findings"] if not one.get("aside")]
+
+
+def further() -> list[dict[str, Any]]:
+    """Chapters of no finding of the page."""
+    keys = {one["key"] for one in on_page()}
+    return [one for part in ("findings", "chapters") for one in record()[part] if one["key"] not in keys]
+
+
 @lru_cache(maxsize=1)
 def charts() -> dict[str, dict[str, ChartFigure]]:
     """The charts of each finding by their names, as ``benchmarks/finding_charts.py`` computed them from the tables."""
@@ -121,7 +132,7 @@ def findings_record() -> FindingsRecord:
     """The page as a record; drawings are files of their own."""
     document = record()
     found = []
-    for one in document["findings"]:
+    for one in on_page():
         whole = {**one, **one.get("chapter", {})} if not broken(one) else {name: one[name] for name in _ALWAYS}
         known = {name: value for name, value in whole.items() if name in FindingRecord.model_fields}
         found.append(FindingRecord(**known | {"broken": broken(one)}))
@@ -209,11 +220,11 @@ class Samples(Block):
 def findings(links: Addresses) -> Iterator[Block]:
     """The page: every finding, then what was sampled, and limits."""
     document = record()
-    numbers = range(1, len(document["findings"]) + 1)
+    numbers = range(1, len(on_page()) + 1)
     actions = [Action(words, url) for words, url in navigation("findings", links).items()]
     actions += [Action("The paper, claim by claim", links.url("paper"))]
     yield Head("Findings", document["lede"], actions=actions)
-    for number, one in enumerate(document["findings"], start=1):
+    for number, one in enumerate(on_page(), start=1):
         yield Finding(
             id=f"finding-{number}",
             number=number,
@@ -225,10 +236,10 @@ def findings(links: Addresses) -> Iterator[Block]:
             title=one["title"],
         )
     yield Samples(samples=document["samples"], numbers=numbers, limits=document["limits"])
-    further = (f"[{one['title']}]({links.url('findings', one['key'])})" for one in document["chapters"])
+    chapters = (f"[{one['title']}]({chapter_url(one['key'], links)})" for one in further())
     yield Section("Further chapters")
-    yield Prose(" · ".join(further), glossary=False)
-    wrong = [problem for one in document["findings"] if (problem := broken(one))]
+    yield Prose(" · ".join(chapters), glossary=False)
+    wrong = [problem for one in on_page() if (problem := broken(one))]
     yield Section("Data")
     yield Prose(
         f"Each number is computed from [one table a study]({links.url('findings', 'data')}), by the code of commit "

@@ -97,7 +97,7 @@ def listed(some: list) -> str:
 
 
 def transformers() -> Iterator[str]:
-    """Finding 6: what all valid circuits share beside drawn ones, and the table by task."""
+    """Transformers: what all valid circuits share beside drawn ones, and the table by task."""
     at = {"granularity": "qkv", "ablation": "zero", "rows": "trained"}
     asked = {
         (task, name): np.array([value for _, value in sorted(values("shared-edges", name, task=task, **at).items())])
@@ -567,7 +567,7 @@ FIGURES: dict[str, Callable[[], Iterator[str]]] = {
 @pytest.mark.slow
 @pytest.mark.parametrize("key", FIGURES)
 def test_a_finding_prints_what_its_rows_say(key):
-    (one,) = (one for part in ("findings", "chapters") for one in findings.record()[part] if one["key"] == key)
-    text = json.dumps(one, ensure_ascii=False)
+    some = [one for part in ("findings", "chapters") for one in findings.record()[part] if one["key"] == key]
+    text = json.dumps(some, ensure_ascii=False)
     for figure in FIGURES[key]():
         assert figure in text

@@ -93,7 +93,8 @@ def test_every_link_of_a_chapter_leads_somewhere(client):
 
 def test_every_finding_has_its_headline_chart_and_chapter(client):
     page = client.get("/findings")
-    text, reply = page.text, findings.record()["findings"]
+    text, reply = page.text, findings.on_page()
+    assert len(reply) <= 10
     assert len(page.content) <= 21_000 * len(reply)
     assert len(re.findall(r'<article class="finding"', text)) == len(reply)
     assert text.index('class="samples"') > text.index(reply[-1]["headline"])
@@ -108,6 +109,11 @@ def test_every_finding_has_its_headline_chart_and_chapter(client):
     ]
     for key in chapters:
         assert client.get(f"/findings/{key}").status_code == 200
+    aside = [one for one in findings.record()["findings"] if one.get("aside")]
+    for one in aside:  # their chapters, charts and rows stay where they were
+        assert one["headline"] not in text
+        assert f">{one['title']}</a>" in text[text.index("Further chapters") :]
+        assert client.get(f"/findings/{one['key']}/figure.svg").status_code == 200
     assert "What it does not show" in client.get(f"/findings/{reply[0]['key']}").text
 
 
@@ -117,8 +123,18 @@ def test_the_record_says_what_the_page_says(client):
     for one in reply:
         assert one["headline"] in text
         assert one["sentence"] in text
-        assert bool(one["rows"]) == (one["key"] != "reported")  # whose chapter is the page of the paper
+        (finding,) = (found for found in findings.on_page() if found["key"] == one["key"])
+        assert bool(one["rows"]) == ("chapter" in finding)  # else a chapter of its own has the tables
         assert not one["broken"]
+
+
+def test_numbers_of_a_finding_are_those_of_its_chapter():
+    texts = {one["key"]: one["text"] for one in findings.record()["chapters"]}
+    there = [one for one in findings.on_page() if one["key"] in texts]
+    assert there
+    for one in there:
+        said = " ".join([one["headline"], one["sentence"], *one["lines"].values()])
+        assert [number for number in re.findall(r"\d[\d.,]*\d|\d", said) if number not in texts[one["key"]]] == []
 
 
 ITEMS = {
@@ -366,7 +382,7 @@ def test_a_finding_whose_data_are_not_right_has_no_number_and_the_others_have(cl
     assert first["sentence"] not in text
     assert f"{first['title']} cannot be computed" in text
     assert "of learned-or-drawn" in text
-    assert all(one["sentence"] in text for one in findings.record()["findings"][1:])
+    assert all(one["sentence"] in text for one in findings.on_page()[1:])
     assert first["sentence"] not in client.get(f"/findings/{first['key']}").text
 
 
