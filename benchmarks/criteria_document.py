@@ -27,7 +27,9 @@ valid circuits of the protocol and, unless they say otherwise, under the protoco
 circuits that fail under one are judged too and each of the three is a criterion and a filter like any other; of the \
 pretrained XOR network that is 573 circuits instead of the 197 valid under zero ablation. \
 "Decides right" means what it means for validity: the share of rows decided as labelled is above the protocol's \
-threshold.
+threshold. What a criterion says of a circuit depends on what counts as a part (Sheng and Fu, \
+[2607.18921](https://arxiv.org/abs/2607.18921)). Which questions of minimality are tractable at all is known from \
+complexity theory (Adolfi, Vilas and Wareham, [2410.08025](https://arxiv.org/abs/2410.08025)).
 
 Circuits of models of other kinds than the networks, such as transformers, are judged after the search that found \
 them, under its rules; f_C is then the model with what the circuit leaves out cut as these say, and "decides right" is \

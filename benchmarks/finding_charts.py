@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, cast
 from urllib.parse import urlencode
@@ -18,10 +18,11 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from benchmarks import calibration_table, over_training_table
+from benchmarks import calibration_table, over_training_table, ranking_study, ranking_tables
+from benchmarks import experiments_needed as experiments
 from benchmarks.calibration_table import PARTS, SLUG
-from benchmarks.field_scores import ARMS
 from benchmarks.lines import ROOT
+from benchmarks.ranking_rows import PROPOSALS
 from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series, document_of
 from pluriscope.figures.standalone import standalone_svg
 from pluriscope.figures.svg.charts import FILE_WIDTH, draw
@@ -670,58 +671,77 @@ def transformers() -> dict[str, Shown]:
 
 # --- the field's scores
 
-_FIELD: Final[dict[str, tuple[str, Look]]] = {
-    "cmd": ("CMD, all k", "ink"),
-    "cpr": ("CPR, all k", "open"),
-    "cmd_mib": ("CMD, ten fractions", "grey"),
-    "faithfulness": ("faithfulness, own circuit", "pale"),
-}
-
 
 def field_scores() -> dict[str, Shown]:
-    tested = table("field-scores").filter("p IS NOT NULL")
-    found_ = sorted(name for (name,) in tested.project('"group"').distinct().fetchall())
-    groups = [*(name for name in ARMS.values() if name in found_), *(name for name in found_ if ":" in name)]
+    slug, halves = ranking_tables.SLUG, {half: ranking_tables.both()[half, "zero"] for half in ranking_tables.HALVES}
+    groups = ranking_study.groups(halves["public"])
+    pools = ["all five", "without exact effects", "gradients alone", "all seventeen"]
+    arms = {label: arm for arm, label in ranking_study.ARMS.items()}
 
-    def line(name: str, look: Look, measure: str, aside: float, plain: bool = False, **at: str) -> Series:
-        at, items = {"score": "cmd", "said": "zero", "truth": "zero"} | at, list[Item]()
-        where = " AND ".join([*(f"{level} = '{to}'" for level, to in at.items()), f"{measure} IS NOT NULL"])
-        found = tested.filter(where).project(f'"group", n, {measure}, {measure}_low, {measure}_high').fetchall()
-        for group, n, value, low, high in (one for one in found if not (plain and ":" in one[0])):
-            url = link("field-scores", (), **at, group=group)
-            items.append(item(groups.index(group) + aside, (value, low, high), url, f"{n} networks"))
-        return across(name, look, items)
+    def named(half: str, look: Look, aside: float) -> Series:
+        found = [[hit for _, hit in ranking_study.cells(halves[half], ranking_study.POOLS[pool])] for pool in pools]
+        url = link(slug, (), half=half, ablation="zero")
+        items = [item(at + aside, share(some), url, f"{sum(some)} of {len(some)}") for at, some in enumerate(found)]
+        return across(half, look, items)
 
-    def each(measure: str) -> list[Series]:
-        return [line(*_FIELD[key], measure, 0.16 * at - 0.24, score=key) for at, key in enumerate(_FIELD)]
+    def gains(pool: str, half: str, look: Look, aside: float) -> Series:
+        items, some = list[Item](), halves[half]
+        for at, group in enumerate(groups):
+            one = ranking_study.answers_of(some, some.within(group), ranking_study.POOLS[pool])
+            if one is not None:
+                url = link(slug, (), half=half, ablation="zero", arm=arms.get(group, "disguised"))
+                items.append(item(at + aside, ranking_study.interval(one.gain), url, f"{len(one.half)} networks"))
+        return across(f"{pool}, {half}", look, items)
 
-    def shown(caption: str, title: str, x: str, some: Sequence[Series], mark: str = "best constant method") -> Shown:
-        rows_ = groups[: round(max(max(one.y) for one in some)) + 1]
-        return caption, Chart("dots", title, Axis(x), Axis(names=rows_), some, [Mark(0.0, mark)])
+    orders = [*(f"climb-{{}}-{n}" for n in PROPOSALS), "cmd-best-least", "cmd-best-most"]
 
-    less, means = "regret, less the constant method’s", "Score and truth under zero ablation; means over networks."
-    mismatched = [
-        line("score: mean", "grey", "gain", -0.1, said="mean"),
-        line("score: pairs", "open", "gain", 0.1, said="pairs"),
-    ]
-    far = [line("CMD’s choice", "ink", "far", -0.1), line("the best constant method", "grey", "room", 0.1)]
+    def by_search(start: str, half: str, look: Look) -> Series:
+        some, items = halves[half], list[Item]()
+        for at, name in enumerate(orders):
+            regret = some.of(name.format(start), "regret")[some.within("XOR, width 3")]
+            url = link(slug, (), half=half, method=name.format(start), arm="xor-3")
+            items.append(item(at, ranking_study.interval(regret[~np.isnan(regret)]), url))
+        return series(f"from {start}, {half}", look, items)
+
+    without, less = "without exact effects", "regret, less the constant method’s"
+    proposals = [*(f"{n:,}" for n in PROPOSALS), "best, least", "best, most"]
     return {
-        "figure": shown(
-            "CMD on all k, zero ablation; left of the line its choice is better. Its chapter has planted networks.",
-            "The method that CMD chooses, beside the best constant one",
-            less,
-            [line("", "ink", "gain", 0, plain=True)],
+        "figure": (
+            "Of 32 kinds of networks in each half, by the rankings that compete; with 95% intervals.",
+            Chart(
+                "dots",
+                "Kinds of networks of which CMD names the best ranking",
+                Axis("kinds", low=0, high=1, percent=True),
+                Axis(names=pools),
+                [named("public", "ink", -0.1), named("secret", "open", 0.1)],
+            ),
         ),
-        "more": shown(means, "The methods that four scores choose, beside the best constant one", less, each("gain")),
-        "more-2": shown(means, "Agreement of scores with the truth", "Kendall’s tau_b", each("tau"), "none"),
-        "more-3": shown(
-            "CMD on all k, taken under another ablation than the truth, which is zero.",
-            "The method that CMD chooses where ablations differ, beside the best constant one",
-            less,
-            mismatched,
+        "more": (
+            "CMD, zero ablation; left of the line its choice in a network is better than the constant method.",
+            Chart(
+                "dots",
+                "The ranking that CMD chooses, beside the best constant one",
+                Axis(less),
+                Axis(names=groups),
+                [
+                    *(gains(without, "public", "ink", -0.24), gains(without, "secret", "open", -0.08)),
+                    *(gains("all five", "public", "grey", 0.08), gains("all five", "secret", "pale", 0.24)),
+                ],
+                [Mark(0.0, "best constant method")],
+            ),
         ),
-        "more-4": shown(
-            means, "How far choices are from the best possible", "regret, less the least", far, "best possible"
+        "more-2": (
+            "XOR of width 3. A search moves one edge at a time and keeps what lowers CMD; last the best of all orders.",
+            Chart(
+                "lines",
+                "Regret of orders that are made for CMD",
+                Axis("proposals", names=proposals),
+                Axis("regret", low=0),
+                [
+                    *(by_search("exact", "public", "ink"), by_search("exact", "secret", "open")),
+                    *(by_search("drawn", "public", "grey"), by_search("drawn", "secret", "dashed")),
+                ],
+            ),
         ),
     }
 
@@ -838,6 +858,27 @@ def over_training() -> dict[str, Shown]:
             ),
         ),
     }
+
+
+# --- experiments that identify an explanation
+
+
+def experiments_needed() -> dict[str, Shown]:
+    slug, kinds = experiments.SLUG, (*experiments.KINDS, experiments.ALL)
+    relation = table(slug)
+    rows_ = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+    looks: tuple[Look, ...] = ("ink", "grey", "open", "pale", "dashed")
+
+    def left(cell: str, look: Look) -> Series:
+        shares = [[experiments.residue(row) for row in experiments.chosen(rows_, cell, kind)] for kind in kinds]
+        url = link(slug, (), cell=cell, explanations="circuits")
+        return series(cell, look, [item(at, experiments.middle(one, np.mean), url) for at, one in enumerate(shares)])
+
+    y = Axis("pairs that none separates", low=0, high=1, percent=True)
+    residues = [left(*one) for one in zip(dict.fromkeys(row["cell"] for row in rows_), looks, strict=False)]
+    caption = "Pairs of valid circuits of a network; means over networks with 95% intervals."
+    title = "Pairs that no experiment separates"
+    return {"figure": (caption, Chart("lines", title, Axis("experiments", names=[*kinds]), y, residues))}
 
 
 # --- reported and ours
@@ -968,6 +1009,32 @@ def reported() -> dict[str, Shown]:
     }
 
 
+# --- rows that validate a circuit
+
+
+def rows_needed() -> dict[str, Shown]:
+    looks: Iterator[Look] = iter(("pale", "ink", "grey", "dashed"))
+    slug = "rows-needed"
+    lines = []
+    for population in ("three inputs", "heads"):
+        own = table(slug).filter(f"population = '{population}' AND weights = 'trained'")
+        for name in ("all", "smallest"):
+            every, items = own.project(f"m, n, 1 - {name}_valid").fetchall(), list[Item]()
+            for share_ in (0.125, 0.25, 0.5, 0.75, 0.875):
+                risks = [risk for m, n, risk in every if m == round(share_ * n)]
+                url = f"/findings/data/{slug}?{urlencode({'population': population, 'weights': 'trained'})}"
+                items.append(item(share_, bootstrap([risks]), url, f"mean of {len(risks)} networks"))
+            lines.append(series(f"{population}, {name}", next(looks), items))
+    x, y = (Axis(title, low=0, high=1, percent=True) for title in ("rows seen", "circuits not right on all rows"))
+    title = "Risk of circuits that are right on some of the rows"
+    return {
+        "figure": (
+            "All circuits that are right on the rows seen, and the smallest.",
+            Chart("lines", title, x, y, lines),
+        )
+    }
+
+
 CHARTS: Final = {
     "learned-or-drawn": learned_or_drawn,
     "one-direction": one_direction,
@@ -975,10 +1042,12 @@ CHARTS: Final = {
     "planted-backbone": planted_backbone,
     "deletion": deletion,
     "transformers": transformers,
+    "experiments-needed": experiments_needed,
     "reported": reported,
     "field-scores": field_scores,
     "calibration": calibration,
     "over-training": over_training,
+    "rows-needed": rows_needed,
 }
 
 

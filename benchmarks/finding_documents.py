@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from benchmarks.chapters import Lines, markdown
 from benchmarks.lines import ROOT
-from pluriscope_studies.pages.findings import FOLDER, REPORTED, charts, manifest, record
+from pluriscope_studies.pages.findings import FOLDER, REPORTED, charts, further, manifest, on_page, record
 
 DOCS: Final = ROOT / "docs"
 _MARKS: Final = {"trained": "●", "drawn": "○"}
@@ -44,12 +44,19 @@ def chapter(one: Mapping[str, Any]) -> str:
 
 def samples() -> Lines:
     """Table of what was sampled, and which findings rest on it."""
-    numbers = [str(at) for at in range(1, len(record()["findings"]) + 1)]
+    numbers = [str(at) for at in range(1, len(on_page()) + 1)]
     rows = [
         [one["networks"], one["converged"], *(_MARKS.get(one["in"].get(at, ""), "") for at in numbers)]
         for one in record()["samples"]
     ]
     return [["networks", "converged", *numbers], *rows]
+
+
+def lead(one: Mapping[str, Any], more: str = "") -> str:
+    """The link to a chapter from the document of all findings."""
+    if one["key"] == REPORTED:
+        return f"[The paper, claim by claim](../{FOLDER.relative_to(ROOT)}/paper.toml), as the page `/paper` shows it"
+    return f"[{one['title']}{more}](findings/{one['key']}.md)"
 
 
 def overview(rest: str) -> str:
@@ -59,13 +66,9 @@ def overview(rest: str) -> str:
         rest: what follows on the last chapter's name.
     """
     parts = ["# Findings", record()["lede"]]
-    for number, one in enumerate(record()["findings"], start=1):
+    for number, one in enumerate(on_page(), start=1):
         lines = "\n".join(f"- **{name}**: {line}" for name, line in one["lines"].items())
-        leads = f"[{one['title']}: method, table and data](findings/{one['key']}.md)"
-        if one["key"] == REPORTED:
-            leads = (
-                f"[The paper, claim by claim](../{FOLDER.relative_to(ROOT)}/paper.toml), as the page `/paper` shows it"
-            )
+        leads = lead(one, ": method, table and data")
         shown = figures(one["key"], "findings/", beside=True)
         parts += [f"## {number}. {one['headline']}", one["sentence"], *shown, lines, leads]
     parts += [
@@ -74,7 +77,7 @@ def overview(rest: str) -> str:
         "Filled: trained or built. Open: drawn at random.",
     ]
     parts += ["## Limits", "\n".join(f"- {limit}" for limit in record()["limits"]), "## Further chapters"]
-    parts += ["\n".join(f"- [{one['title']}](findings/{one['key']}.md)" for one in record()["chapters"])]
+    parts += ["\n".join(f"- {lead(one)}" for one in further())]
     return "\n\n".join(parts) + rest
 
 

@@ -300,7 +300,8 @@ def figures(rows: Sequence[Row]) -> list[Row]:
     return found
 
 
-def _number(three: Sequence[float]) -> str:
+def number(three: Sequence[float]) -> str:
+    """A mean with the ends of its interval."""
     middle, low, high = (re.sub(r"^(-?)0", r"\1", f"{one:.2f}") for one in three)
     return f"{middle} ({low} to {high})".replace("-.00", ".00").replace("-", "−")
 
@@ -311,8 +312,8 @@ def cells(one: Row) -> list[str]:
     name = f"{one['way']}{', ' if setting else ''}{setting}"
     shares = chapters.share(one["reached"], one["several"]), chapters.share(one["smallest"], one["networks"])
     n = f"{one['networks']} / {one['several']}"
-    less = "–" if one["less_mixed"] is None else _number(one["less_mixed"])
-    numbers = [_number(one["gap"]), less, shares[0], _number(one["false"]), _number(one["false_checked"]), shares[1]]
+    less = "–" if one["less_mixed"] is None else number(one["less_mixed"])
+    numbers = [number(one["gap"]), less, shares[0], number(one["false"]), number(one["false_checked"]), shares[1]]
     return [one["part"], name, str(one["searches"]), n, *numbers, f"{one['runs']:,.0f}"]
 
 

@@ -44,7 +44,7 @@ from pluriscope_bench.key.submission import TRACKS
 from pluriscope_bench.key.suite import SUITE_FORMAT, InvalidSuite, SuiteNetwork, suite_digest
 from pluriscope_bench.key.summary import ranked, summary_of
 from pluriscope_bench.key.truth import Truth
-from pluriscope_bench.suite_design import Half, SuiteDesign, read_design, secret_digest
+from pluriscope_bench.suite_design import OWN, Half, SuiteDesign, read_design, secret_digest
 
 SMALL: Final = "small"
 """The suite that comes with Pluriscope."""
@@ -366,15 +366,37 @@ def _write(path: Path, rows: Mapping[str, Sequence[Mapping[str, Any]]], manifest
     write_suite_card(path, content)
 
 
+_ABOUT: Final = """Networks with the truth about each, digest {digest}.
+
+**How it was made.** By `pluriscope suite make`, engine {engine}. The truth about a perceptron of at most 21 edges is from trying every mask, about others from a search that ends with a proof. Networks that did not learn their task, are wrong on a row of it, or are beyond search are left out. Each of Pluriscope’s methods was asked with its default settings.
+
+**What is in it.** {n:,} entries of {different:,} different networks.
+
+| Arm | Entries | Left out |
+|---|---|---|
+{arms}
+
+**What it is for.** To hold methods of circuit discovery against all right answers. What a method was tuned on here should be reported on networks that it has not seen. Networks of a cell differ by their seed alone and are no sample of networks in general; nothing follows for language models, for tasks or conditions that are not here, or for nodes and features.
+
+**Reading.** Rows of truths are about a network and condition, of answers about a method, network and condition. Masks are hex, bit i for edge i."""  # noqa: E501  a paragraph
+
+
 def write_suite_card(path: Path, manifest: Mapping[str, Any]) -> None:
     """Write the card of a suite's folder; errors as of :func:`write_card`."""
     sentences = {term.name: term.meaning for term in terms()}
     meanings = {**MEANINGS, **{score.key: sentences[score.label] for score in SCORES}}
     tables = {one.split(".")[0]: CardTable(one, meanings) for one in TABLES}
     tables[_LISTS] = CardTable(f"{_LISTS}/*.parquet", meanings, "A file for each network: its valid circuits.")
-    rows = "Rows of truths are about a network and condition, of answers about a method, network and condition."
-    about = f"Networks with the truth about each, digest {manifest['digest']}. {rows} Masks are hex, bit i for edge i."
-    write_card(path, f"{manifest['name']}, {manifest['half']} half", about, tables, str(manifest["licence"]))
+    arms = "\n".join(
+        f"| {one['label']} | {one['networks']:,} | "
+        + ", ".join(f"{n:,} {state.replace('_', ' ')}" for state, n in one["left_out"].items())
+        + " |"
+        for one in manifest["arms"].values()
+    )
+    n, different, engine = len(manifest["networks"]), len({*manifest["networks"].values()}), manifest["made"]["engine"]
+    about = _ABOUT.format(digest=manifest["digest"], engine=engine, n=n, different=different, arms=arms)
+    title = str(manifest["name"]) if manifest["half"] == OWN else f"{manifest['name']}, {manifest['half']} half"
+    write_card(path, title, about, tables, str(manifest["licence"]))
 
 
 def _summary(answers: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -445,7 +467,8 @@ class SuiteFolder:
         if not (self.path / _MANIFEST).is_file():
             return None
         suite, about = read_suite(self.path), self._about
-        if any(suite.manifest["made"][name] != about[name] for name in ("design", "half", "secret")):
+        other = self.half == OWN and suite.manifest["name"] != self.design.name
+        if other or any(suite.manifest["made"][name] != about[name] for name in ("design", "half", "secret")):
             raise InvalidSuite(f"output {str(self.path)!r}", "holds another suite", "give another folder")
         return suite
 
@@ -476,6 +499,9 @@ class SuiteFolder:
     def _part(self, part: Path) -> dict[str, Any]:
         """Content of a part, if it is whole and so are the lists that belong to it."""
         content: dict[str, Any] = json.loads(gzip.decompress(part.read_bytes()))
+        if self.half == OWN:  # files may have been added, changed or removed since
+            cells = {seed: number for number, (seed,) in enumerate(self.seeds)}
+            content["made"] = [one | {"cell": cells[one["seed"]]} for one in content["made"] if one["seed"] in cells]
         for one in content["made"]:
             if one["list"] and sha256_hex((self.path / one["list"][0]).read_bytes()) != one["list"][1]:
                 raise ValueError(one["list"][0])
@@ -494,10 +520,19 @@ class SuiteFolder:
         part = f"{made[0]['cell']}-{made[0]['seed']}.json.gz"
         put(self.path / _PARTS / part, gzip.compress(json.dumps({"about": self._about, "made": whole}).encode(), 6))
 
-    def finish(self) -> Suite:
-        """Write tables and manifest of all parts, which are then removed."""
+    def made(self) -> list[dict[str, Any]]:
+        """What all parts have, by cell and seed."""
         parts = (self._part(one) for one in (self.path / _PARTS).iterdir())
-        made = sorted((one for part in parts for one in part["made"]), key=lambda one: (one["cell"], one["seed"]))
+        return sorted((one for part in parts for one in part["made"]), key=lambda one: (one["cell"], one["seed"]))
+
+    @property
+    def n_kept(self) -> int:
+        """Networks that the suite would have."""
+        return sum(one["network"] is not None for one in self.made())
+
+    def finish(self) -> Suite:
+        """Write tables and manifest of all parts, which are then removed but where more files may follow."""
+        made = self.made()
         kept = [one for one in made if one["network"]]
         rows = {
             "networks.parquet": [one["network"] for one in kept],
@@ -517,6 +552,7 @@ class SuiteFolder:
             "seeds": {
                 cell.name: [seeds[0], len(seeds)]
                 for cell, seeds in zip(self.design.cells, self.design.seeds(self.half, self.secret), strict=True)
+                if self.half != OWN
             },
             "design": design,
             "networks": networks,
@@ -524,7 +560,8 @@ class SuiteFolder:
             "files": dict(one["list"] for one in kept if one["list"]),
         }
         _write(self.path, rows, manifest)
-        rmtree(self.path / _PARTS)
+        if self.half != OWN:
+            rmtree(self.path / _PARTS)
         return read_suite(self.path)
 
     def _counts(self, made: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from pluriscope.analysis.network_files.files import NetworkFile, network_file_json
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope_bench.key.baselines import baseline_rows
 from pluriscope_bench.key.condition import PRIMARY
-from pluriscope_bench.key.judging import conditions_of
+from pluriscope_bench.key.judging import conditions_of, judge_of
 from pluriscope_bench.key.rows import Row
 from pluriscope_bench.key.suite import SuiteNetwork, question_of, truth_digest, truth_row
 from pluriscope_bench.key.truths import truths_of
-from pluriscope_bench.suite_design import Half, SuiteCell, SuiteDesign
+from pluriscope_bench.suite_design import NO_CIRCUIT, UNKNOWN, WRONG, Half, SuiteCell, SuiteDesign
 from pluriscope_bench.suite_files import row_of, shipped
 from pluriscope_studies.analysis.sources import CONVERGED, SOURCES
-
-NO_CIRCUIT: Final = "no_valid_circuit"
-"""The state of a network that converged and has no valid circuit under the primary condition."""
-UNKNOWN: Final = "unknown"
-"""The state of a network the truth about which cannot be had under the primary condition."""
 
 
 def make_networks(
     design: SuiteDesign,
     cell: int,
     seeds: Sequence[int],
-    _files: Mapping[int, bytes] | None,
+    files: Mapping[int, bytes] | None,
     work: Work,
     half: Half | None = None,
 ) -> list[Row]:
@@ -40,6 +35,7 @@ def make_networks(
         half: its networks are taken where they come with Pluriscope, else trained; None trains them all.
         cell: the position of theirs.
         seeds: which.
+        files: content of networks that are files, by seed, as :mod:`pluriscope_bench.own_suites` has it.
         work: gets the progress; without a clock nothing is measured.
 
     Returns:
@@ -48,14 +44,19 @@ def make_networks(
         the primary condition, ascending; None where they are not listed.
     """
     own, suite = design.cells[cell], half and shipped(design.digest(half), half)
+    if own.arm.files:
+        return [known(cell, seed, CONVERGED, _of_file((files or {})[seed], own.name), work) for seed in seeds]
     if suite:
         return [known(cell, seed, CONVERGED, suite.by_name[f"{own.name}-{seed}"], work) for seed in seeds]
-    made = _transformers if own.study is None else _perceptrons
-    return [known(cell, *one, work) for one in made(own, seeds, work)]
+    return [known(cell, *one, work) for one in trained(own, seeds, work)]
+
+
+def trained(cell: SuiteCell, seeds: Sequence[int], work: Work) -> Iterator[tuple[int, str, SuiteNetwork | None]]:
+    """Seed, state and network, if there is one, of a cell's networks, which are trained."""
+    return (_transformers if cell.study is None else _perceptrons)(cell, seeds, work)
 
 
 def _perceptrons(cell: SuiteCell, seeds: Sequence[int], work: Work) -> Iterator[tuple[int, str, SuiteNetwork | None]]:
-    """Seed, state and network, if there is one."""
     study: Any = cell.study
     for produced in function_at(SOURCES[study.design.source].maker)(study, seeds, work):
         if produced.state != CONVERGED:
@@ -81,6 +82,14 @@ def _transformers(cell: SuiteCell, seeds: Sequence[int], work: Work) -> Iterator
             yield seed, CONVERGED, _network(cell, seed, model, None, attention_document(model))
 
 
+def _of_file(content: bytes, name: str) -> SuiteNetwork:
+    found = json.loads(content)
+    question = question_of(found["file"].encode(), found["rules"])
+    planted = None if found["planted"] is None else int(found["planted"], 16)
+    about = (question.subject.digest, found["rules"], question.graph.n_bits, planted, found["file"])
+    return SuiteNetwork(name, found["arm"], found["key"], 0, *about)
+
+
 def _network(cell: SuiteCell, seed: int, network: Any, planted: int | None, file: Mapping[str, Any]) -> SuiteNetwork:
     text, name = json.dumps(file, ensure_ascii=False), f"{cell.name}-{seed}"
     n_edges = question_of(text.encode(), cell.arm.rules).graph.n_bits
@@ -98,6 +107,8 @@ def known(cell: int, seed: int, state: str, network: SuiteNetwork | None, work: 
     truths = {condition: truth for condition, truth in found if truth is not None}
     if PRIMARY not in truths or not truths[PRIMARY].n_valid:
         return {**made, "state": NO_CIRCUIT if PRIMARY in truths else UNKNOWN}
+    if not judge_of(network.question, PRIMARY).are_valid([(1 << network.n_edges) - 1])[0]:
+        return {**made, "state": WRONG}
     rows, masks = [truth_row(network.name, truth) for truth in truths.values()], truths[PRIMARY].masks
     known = {"network": row_of(network), "truths": rows, "truth_digest": truth_digest(rows, masks), "masks": masks}
     return {**made, **known, "answers": baseline_rows(network, truths, work)}

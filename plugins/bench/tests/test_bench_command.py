@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from pluriscope.analysis.discovery.part_names import names_of
 from pluriscope.analysis.running.work import Work
+from pluriscope_bench.printed import arms_table, latex, methods_table
 from pluriscope_bench.suite_files import SuiteFolder, bundled_design, read_suite
 from pluriscope_bench.suite_making import make_networks
 from tests.app.cli.test_analyse import refused, run
@@ -58,7 +60,9 @@ def scored(folder: Path, suite: Path, *arguments: object) -> dict:
 @pytest.mark.slow
 def test_a_method_stands_among_ours_best_first_as_the_contract_has_it(tmp_path, two_networks, method, capsys) -> None:
     csv, page = tmp_path / "rows.csv", tmp_path / "page.html"
-    found = scored(tmp_path, two_networks, method, "--csv", csv, "--page", page)
+    latex, figure = tmp_path / "table.tex", tmp_path / "figure.pdf"
+    files = ("--csv", csv, "--page", page, "--latex", latex, "--figure", figure)
+    found = scored(tmp_path, two_networks, method, *files)
     assert (found["primary"], found["condition"]) == ("regret", "zero-threshold-strict")
     assert found["suite"] == json.loads((two_networks / "manifest.json").read_text())["digest"]
     means = [one["regret"]["mean"] for one in found["methods"]]
@@ -81,6 +85,11 @@ def test_a_method_stands_among_ours_best_first_as_the_contract_has_it(tmp_path, 
     assert "<script" not in html
     answer = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in answer if line.startswith("*")] == ["mine"]
+    assert figure.read_bytes().startswith(b"%PDF")
+    printed = [line.split() for line in answer[: 1 + len(found["methods"])]]
+    cells = [line for line in latex.read_text().splitlines() if "&" in line][: len(printed)]
+    assert [re.sub(r"\\[^ ]|[${}^]|\\\\$", "", one.replace("\\%", "%").replace("$-$", "−").replace("--", "–")).split()
+            for one in (line.replace("&", " ") for line in cells)] == printed  # fmt: skip
     assert any(line.startswith("written: ") for line in answer)
 
 
@@ -162,6 +171,8 @@ def test_what_a_method_does_is_an_outcome_and_the_rest_goes_on(tmp_path, two_net
         (("mine.py", "--csv", "mine.py"), "is one of the inputs"),
         (("mine.py", "mine.py"), "has the name of another one"),
         (("mine.py", "--verify", "mine.py"), "Leave methods"),
+        (("--verify", "mine.py", "--latex", "a.tex"), "Leave methods and files"),
+        (("mine.py", "--figure", "a.gif"), "is no name of a PDF or SVG"),
         (("--verify", "mine.py"), "is not JSON"),
         (("empty.py",), "score"),
         (("broken.py",), "syntax"),
@@ -191,3 +202,27 @@ def test_ours_on_the_small_suite_equal_its_rows(tmp_path, capsys) -> None:
     assert "equal what the suite has" in capsys.readouterr().out
     means = [one["regret"]["mean"] for one in json.loads((tmp_path / "result.json").read_text())["methods"]]
     assert means == sorted(means)  # though some are not offered for every network, which tables show last
+
+
+def test_tables_have_a_column_for_each_arm_and_say_latex_what_it_would_misread() -> None:
+    ends = {"mean": 0.5, "low": 0.25, "high": 1.0, "n": 2}
+    arms = {"a_1": {"regret": ends}, "b": {"regret": ends | {"mean": None}}}
+    scores = {**dict.fromkeys(("regret", "valid", "valid_raw"), ends), "difference": None}
+    one = {
+        **scores,
+        "outcomes": {"answered": 1, "raised": 1},
+        "name": r"50% & \mine_2 [x]",
+        "track": "runs",
+        "source": {"form": "method"},
+        "arms": arms,
+    }
+    facts = dict.fromkeys(("suite_name", "suite", "engine", "condition", "digest"), "a")
+    document = {**facts, "methods": [one, {**one, "name": "minimum", "source": None, "arms": {}}]}
+    assert arms_table(document)[1:] == [
+        *(("*", one["name"], "0.500", "–"), ("", "(exact minimum)", "–", "–"))
+    ]  # fmt: skip
+    assert methods_table(document)[1][3:] == ("0.500 [0.250, 1.000]", "–", "50%", "50%", "1 of 2")
+    text = "".join(latex(document))
+    assert r"$^{*}$ & 50\% \& \textbackslash{}mine\_2 {[}x{]} & 0.500 & -- \\" in text
+    assert r" & regret by arm & a\_1 & b \\" in text
+    assert text.count(r"\toprule") == text.count(r"\bottomrule") == 2

@@ -218,7 +218,7 @@ def test_bundled_suites_are_whole_and_small(half):
 
 
 @pytest.mark.release
-def test_transformers_are_those_of_the_sixth_finding():
+def test_transformers_are_those_of_their_chapter():
     table = resources.files("pluriscope_studies") / "bundled" / "findings" / "shared-edges.parquet"
     known = {name for (name,) in duckdb.read_parquet(str(table)).project("network").distinct().fetchall()}
     for arm in ("heads", "qkv"):

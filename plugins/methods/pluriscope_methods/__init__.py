@@ -1,1 +1,1 @@
-"""Lenses, steering, simplicity, map classes, null models and further methods of circuit discovery."""
+"""Lenses, steering, simplicity, experiments, map classes, null models and further methods of circuit discovery."""

@@ -56,6 +56,24 @@ DIRECTIONS: Final = Analysis(
     shows="pluriscope_methods.pages.directions",
     saves="pluriscope_methods.saving:save_directions",
 )
+EXPERIMENTS: Final = Analysis(
+    "experiments",
+    "How many hold up",
+    "Experiments",
+    "Which experiments would decide among the valid circuits, and which circuits does none separate?",
+    "Under a second for most networks; minutes where circuits are more than 100,000.",
+    "pluriscope_methods.experiments.report:find",
+    (
+        (
+            "experiments",
+            "Experiments",
+            "every ablation, patch and interchange in every circuit, then the shortest lists",
+        ),
+    ),
+    lambda question: 2_000 if question.layout.n_edges <= 18 else inf,
+    needs=("formulas",),
+    shows="pluriscope_methods.pages.experiments",
+)
 MAP: Final = Analysis(
     "map",
     "How many hold up",

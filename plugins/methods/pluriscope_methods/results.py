@@ -14,6 +14,7 @@ from pluriscope.library.asking import algorithms_of, placed_of
 from pluriscope.library.result import Result
 from pluriscope.objects.explanations import Explanation
 from pluriscope.objects.progress import reporting
+from pluriscope_methods.experiments.report import ExperimentsReport
 from pluriscope_methods.steering.report import SteeringReport, find
 
 
@@ -57,6 +58,16 @@ def steer(
         placed = None if algorithms is None else placed_of(self, algorithms, work)
         other = None if into is None else (into.name, into.question)
         return find(Analysed(self.question, self.search, placed=placed), settings, other, work)
+
+
+def experiments(self: Result) -> ExperimentsReport:
+    """The fewest experiments, ablations and interchanges, that decide among the valid circuits, with what each outcome
+    leaves; and the pairs of circuits that no experiment separates.
+
+    Raises:
+        AnalysisError: it does not apply to such a network.
+    """
+    return self.ask("experiments")  # type: ignore[return-value]
 
 
 def _placed_at(one: Explanation, at: str) -> dict[str, str]:

@@ -96,6 +96,9 @@ FOUND = {
     "/networks/sixteen-facts/analyses/lenses/facts": "facts located; causal tracing of facts",
     "/networks/other-name-stages/analyses/lenses/attention-maps": "attention maps",
     f"{OF_HEADS}tuned-lens": "tuned lens",
+    "/networks/xor-pretrained/analyses/experiments": "experiments",
+    "/glossary#minimum-test-set": "minimum test set; separating set; teaching set; identification number",
+    "/glossary#residue": "residue; indistinguishable",
     "/glossary#steering-vector": "steering vector; steering vectors; vector steering; activation engineering; "
     "activation addition; representation engineering",
 }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from importlib import import_module
 from itertools import islice
 from json import dumps
 from pathlib import Path
@@ -42,6 +42,8 @@ def bench(
     json: str = "",
     csv: str = "",
     page: str = "",
+    latex: str = "",
+    figure: str = "",
     conditions: Literal["primary", "all"] = "primary",
     workers: Annotated[int | None, Within(1, 1_000)] = None,
     seconds: Annotated[float, Within(0.1, 86_400)] = 60.0,
@@ -64,27 +66,37 @@ def bench(
         json: Result file to write, or - for standard output.
         csv: File for a row of each method, network and condition, or -.
         page: HTML file to write, which needs no server.
+        latex: File for the tables as LaTeX with booktabs, or -.
+        figure: PDF or SVG to write: the regret of each method with its interval.
         conditions: primary, under which methods are ranked; all, it and those that differ in one factor, where known.
         workers: Processes. Default: one for each core.
         seconds: Time that a method may take for a network.
         memory: Megabytes that its process may take.
         verify: Result file whose methods are run again; what differs is said.
     """
+    from pluriscope.analysis.errors import needing
     from pluriscope.processes.memory import bytes_for_each
     from pluriscope_bench.key.suite import FORMER
     from pluriscope_bench.methods import Limits
+    from pluriscope_bench.printed import figure as drawing
+    from pluriscope_bench.printed import latex as tables
     from pluriscope_bench.result import rows_csv
     from pluriscope_bench.run import benched
     from pluriscope_bench.suite_files import read_suite
     from pluriscope_studies.jobs.run import local_workers
 
-    outputs = [one for one in (json, csv, page) if one]
+    outputs = [one for one in (json, csv, page, latex, figure) if one]
     for one in outputs:
         check_writable(one, *filter(None, (*methods, verify)))
     if len(set(outputs)) < len(outputs):
         raise Refusal(f"outputs {', '.join(outputs)}: are not all different. Give each a path of its own.")
-    if verify and (methods or csv or page):
-        raise Refusal("--verify: runs the methods of a result file. Leave methods, --csv and --page out.")
+    if verify and (methods or set(outputs) - {json}):
+        raise Refusal("--verify: runs the methods of a result file. Leave methods and files but --json out.")
+    if figure and (ending := Path(figure).suffix) not in (".pdf", ".svg"):
+        raise Refusal(f"--figure {figure!r}: is no name of a PDF or SVG. Let it end in .pdf or .svg.")
+    if figure and ending == ".pdf":  # before hours of computing
+        with needing("typst", "a drawing as PDF", "pluriscope[pdf]"):
+            import_module("typst")
     about, n = read_suite(suite), workers or os.cpu_count() or 1
     if about.digest in FORMER:
         remark(f"--suite {suite!r}: is {FORMER[about.digest]}")
@@ -98,10 +110,12 @@ def bench(
             given = [_given(name, about) for name in methods]
         found = benched(about, given, conditions=conditions, limits=limits, executor=pool.executor, report=report)
     shown = _verified(stored, found) if verify else Shown(found, [*_lines(found, about)])
-    for name, parts in ((json, _json), (csv, rows_csv), (page, _page)):
+    for name, parts in ((json, _json), (csv, rows_csv), (page, _page), (latex, tables)):
         if name and (name, parts) != (STANDARD, _json):  # which is written to standard output for every command
             write_bytes(name, (part.encode() for part in parts(shown.record)))
-    if STANDARD in (csv, page):
+    if figure:
+        write_bytes(figure, [drawing(shown.record, ending)])
+    if STANDARD in (csv, page, latex):
         return Shown(found)
     return replace(shown, lines=[*shown.lines, *(f"written: {one}" for one in outputs)])
 
@@ -177,35 +191,13 @@ def _page(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _lines(document: Mapping[str, Any], suite: Suite) -> Iterator[str]:
-    """The table, best first, with those that were given marked; then what cannot be better."""
-    from pluriscope.figures.numbers import decimal
-    from pluriscope_bench.key.summary import ranked
+    """The tables, then what is to be known of them."""
+    from pluriscope_bench.printed import aligned, arms_table, methods_table
     from pluriscope_bench.result import differences
-    from pluriscope_bench.run import REFERENCE
 
-    def mean(found: Mapping[str, Any] | None, of: Callable[[float], str], bounded: bool = True) -> str:
-        if found is None or found["mean"] is None:
-            return "–"
-        return of(found["mean"]) + (f" [{of(found['low'])}, {of(found['high'])}]" if bounded else "")
-
-    regret, share = partial(decimal, digits=3), "{:.0%}".format
-    heads = ("", "method", "track", "regret", "less the best of ours", "valid", "valid raw", "answered")
-    table = [
-        (
-            "*" if one["source"] else "",
-            "(exact minimum)" if one["name"] == REFERENCE else one["name"],
-            one["track"],
-            mean(one["regret"], regret),
-            mean(one["difference"], regret),
-            mean(one["valid"], share, False),
-            mean(one["valid_raw"], share, False),
-            f"{one['outcomes'].get('answered', 0)} of {len(suite.networks)}",
-        )
-        for one in sorted(ranked(document["methods"]), key=lambda one: bool(one["name"] == REFERENCE))
-    ]
-    widths = [max(map(len, column)) for column in zip(heads, *table, strict=True)]
-    for row in (heads, *table):
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield from aligned(methods_table(document))
+    if len((by_arm := arms_table(document))[0]) > 3:  # else it would be the same again
+        yield from ("", *aligned(by_arm))
     yield from _causes(document)
     about = f"{suite.manifest['half']} ({document['suite'][:12]})"
     if suite.published:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.circuits.counting import count_circuits
 from pluriscope.analysis.circuits.distribution import minimal_masks
+from pluriscope.analysis.circuits.planning import plan_circuits
 from pluriscope.analysis.circuits.strategy import find_circuits
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.questions.decisions import EDGES
@@ -89,6 +90,8 @@ def truth_by_search(judge: CircuitJudge, work: Work = DEFAULT_WORK, wider: Truth
             masks = wider.masks[judge.pass_with(judge.outputs_of(wider.masks))]
             return Truth.of_masks(condition, judge.graph.n_bits, masks, minimal_masks(masks, own))
         try:
+            if plan_circuits(question, limits=own.limits).method in ("sampled", "hashed"):
+                return None  # numbers that are not exact are no truth
             found: Any = find_circuits(question, own)
             if found.method == "counted" and found.n_valid <= own.limits.max_valid:
                 found = count_circuits(question, own, n_draws=found.n_valid)  # which draws them all

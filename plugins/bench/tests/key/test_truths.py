@@ -95,12 +95,17 @@ def test_the_truth_of_a_transformer_is_that_of_every_mask(text, monkeypatch):
             )
 
 
-def test_what_cannot_be_had_is_none_and_a_search_that_ends_says_nothing():
+def test_what_cannot_be_had_is_none_and_a_search_that_ends_says_nothing(monkeypatch):
     question = ask(random_network(0, (2, 4, 3, 1), "relu"), task=Task((0, 1, 1, 0)))
     out_of_reach = [one for one in CONDITIONS if one not in SEARCHED]
     assert truths_of(question, out_of_reach) == [None] * len(out_of_reach)
     falling = ask(random_network(0, (2, 5, 5, 1), "gelu"), task=Task((0, 1, 1, 0)))  # many, and none are counted
     assert truths_of(falling, [PRIMARY])[0] is None
+    network = random_network(0, (2, 8, 8, 1), "relu")
+    bracketed = ask(network, task=own_task(network))
+    with monkeypatch.context() as patched:
+        patched.setattr(truths, "find_circuits", None)  # which would count by hashing for minutes
+        assert truths_of(bracketed, [PRIMARY])[0] is None
     large = random_attention(0, (3, 4, 8, 4, 3, 3))
     assert truths_of(GraphQuestion(TRANSFORMER, large, TRANSFORMER.rules("")), [PRIMARY])[0] is None
     model = random_attention(9, (2, 1, 3, 2, 3, 2), n_rows=5)

@@ -41,7 +41,12 @@ FIGURE: Final = "figure"
 """What the names of the charts begin with that stand beside a finding; the others stand in its chapter alone."""
 _FORMS: Final = ("svg", "png", "pdf")
 _CURE: Final = "restore the file, or make it again as the page of data says"
-_TYPES: Final[Mapping[str, Type]] = {"BIGINT": "int", "HUGEINT": "big", "DOUBLE": "float", "BOOLEAN": "bool"}
+_TYPES: Final[Mapping[str, Type]] = {
+    **dict.fromkeys(("DOUBLE", "FLOAT"), "float"),
+    "BIGINT": "int",
+    "HUGEINT": "big",
+    "BOOLEAN": "bool",
+}
 _AGAIN: Final = """Everything was made by Pluriscope as it was at commit `{commit:.12}` of the project's repository. \
 There lie the code, the designs and the results with all weights:
 
@@ -57,16 +62,19 @@ The last command computes tables, which are CSV there, and documents from the re
 thirteen studies measures were gone by \
 then, and only their results are there. `python -m benchmarks.findings.shared_edges`, `.readers` and `.edits` make the \
 tables that are no studies of perceptrons. Of `readers` the rows of integrated gradients were made again later, from \
-the same networks by the lens as it is now. `field-scores` came later: `python -m benchmarks.field_scores` computes it \
-from the public half of the answer key, which `pluriscope suite make public` makes. `calibration` came after it: \
-`python -m benchmarks.calibration FILE` runs it, `python -m benchmarks.calibration_table FILES` makes its table. \
+the same networks by the lens as it is now. `field-scores` came later: `python -m benchmarks.ranking_rows FILE` makes \
+lines of each half of the answer key, `python -m benchmarks.ranking_tables FILES` its table. `calibration` came after \
+it: `python -m benchmarks.calibration FILE` runs it, `python -m benchmarks.calibration_table FILES` makes its table. \
 `over-training` likewise: `python -m benchmarks.over_training FILE`, `python -m benchmarks.over_training_table FILE`. \
 `simplicity` is `python -m benchmarks.simplicity FILE`, and the same with `--freeze`; `reuse` is \
 `python -m benchmarks.reuse FILE` likewise, `null-claims` is \
 `python -m benchmarks.null_claims FILE` likewise, `deception` is `python -m benchmarks.deception FILE`, \
 `undeceived` the same with `--control`. `two-strategies` is `python -m benchmarks.two_strategies FILE`, \
-and the same with `--freeze`; `trust` is `python -m benchmarks.trust FILE` likewise, and `wrong-lesson` \
-`python -m benchmarks.wrong_lesson FILE`."""
+and the same with `--freeze`, `trust` is `python -m benchmarks.trust FILE`, `wrong-lesson` \
+`python -m benchmarks.wrong_lesson FILE` and `others-claims` \
+`python -m benchmarks.others_claims FILE` likewise. `rows-needed` is `python -m benchmarks.rows_needed FILE`, and \
+`python -m benchmarks.rows_needed_table FILE` makes its tables. `experiments-needed` is \
+`python -m benchmarks.experiments_needed FILE` and the same with `--freeze`."""
 
 
 @lru_cache(maxsize=1)
@@ -74,6 +82,17 @@ def record() -> dict[str, Any]:
     """Record of the findings."""
     found: dict[str, Any] = json.loads((FOLDER / "findings.json").read_bytes())
     return found
+
+
+def on_page() -> list[dict[str, Any]]:
+    """Findings whose sentences the page has; those aside are chapters alone."""
+    return [one for one in record()["findings"] if not one.get("aside")]
+
+
+def further() -> list[dict[str, Any]]:
+    """Chapters of no finding of the page."""
+    keys = {one["key"] for one in on_page()}
+    return [one for part in ("findings", "chapters") for one in record()[part] if one["key"] not in keys]
 
 
 @lru_cache(maxsize=1)
@@ -115,7 +134,7 @@ def findings_record() -> FindingsRecord:
     """The page as a record; drawings are files of their own."""
     document = record()
     found = []
-    for one in document["findings"]:
+    for one in on_page():
         whole = {**one, **one.get("chapter", {})} if not broken(one) else {name: one[name] for name in _ALWAYS}
         known = {name: value for name, value in whole.items() if name in FindingRecord.model_fields}
         found.append(FindingRecord(**known | {"broken": broken(one)}))
@@ -203,11 +222,11 @@ class Samples(Block):
 def findings(links: Addresses) -> Iterator[Block]:
     """The page: every finding, then what was sampled, and limits."""
     document = record()
-    numbers = range(1, len(document["findings"]) + 1)
+    numbers = range(1, len(on_page()) + 1)
     actions = [Action(words, url) for words, url in navigation("findings", links).items()]
     actions += [Action("The paper, claim by claim", links.url("paper"))]
     yield Head("Findings", document["lede"], actions=actions)
-    for number, one in enumerate(document["findings"], start=1):
+    for number, one in enumerate(on_page(), start=1):
         yield Finding(
             id=f"finding-{number}",
             number=number,
@@ -219,10 +238,10 @@ def findings(links: Addresses) -> Iterator[Block]:
             title=one["title"],
         )
     yield Samples(samples=document["samples"], numbers=numbers, limits=document["limits"])
-    further = (f"[{one['title']}]({links.url('findings', one['key'])})" for one in document["chapters"])
+    chapters = (f"[{one['title']}]({chapter_url(one['key'], links)})" for one in further())
     yield Section("Further chapters")
-    yield Prose(" · ".join(further), glossary=False)
-    wrong = [problem for one in document["findings"] if (problem := broken(one))]
+    yield Prose(" · ".join(chapters), glossary=False)
+    wrong = [problem for one in on_page() if (problem := broken(one))]
     yield Section("Data")
     yield Prose(
         f"Each number is computed from [one table a study]({links.url('findings', 'data')}), by the code of commit "

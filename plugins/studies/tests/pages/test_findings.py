@@ -7,23 +7,26 @@ import re
 import shutil
 from urllib.parse import parse_qs
 
+import numpy as np
 import pytest
-from statsmodels.stats.multitest import multipletests
 
 from benchmarks import (
     calibration_table,
     chapters,
     deception,
+    experiments_needed,
     finding_documents,
     null_claims,
     over_training_table,
+    ranking_study,
+    ranking_tables,
     reuse,
+    rows_needed_table,
     simplicity,
     trust,
     two_strategies,
     wrong_lesson,
 )
-from benchmarks.field_scores import PUBLIC, SLUG, arm_of, rows_of_suite, verdict_rows
 from benchmarks.finding_charts import CHARTS
 from benchmarks.simplicity import networks
 from pluriscope.addresses.address import Addresses
@@ -31,7 +34,7 @@ from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 from pluriscope.figures.charts import document_of
 from pluriscope.figures.svg.charts import draw
 from pluriscope.tables.parquet import ParquetTable
-from pluriscope_bench.key.condition import PRIMARY
+from pluriscope_bench.suite_files import bundled
 from pluriscope_edits.deception.ranking import RANKINGS
 from pluriscope_edits.deception.report import LIMITS
 from pluriscope_studies.analysis.reading import design_from_mapping
@@ -92,7 +95,8 @@ def test_every_link_of_a_chapter_leads_somewhere(client):
 
 def test_every_finding_has_its_headline_chart_and_chapter(client):
     page = client.get("/findings")
-    text, reply = page.text, findings.record()["findings"]
+    text, reply = page.text, findings.on_page()
+    assert len(reply) <= 10
     assert len(page.content) <= 21_000 * len(reply)
     assert len(re.findall(r'<article class="finding"', text)) == len(reply)
     assert text.index('class="samples"') > text.index(reply[-1]["headline"])
@@ -107,6 +111,11 @@ def test_every_finding_has_its_headline_chart_and_chapter(client):
     ]
     for key in chapters:
         assert client.get(f"/findings/{key}").status_code == 200
+    aside = [one for one in findings.record()["findings"] if one.get("aside")]
+    for one in aside:  # their chapters, charts and rows stay where they were
+        assert one["headline"] not in text
+        assert f">{one['title']}</a>" in text[text.index("Further chapters") :]
+        assert client.get(f"/findings/{one['key']}/figure.svg").status_code == 200
     assert "What it does not show" in client.get(f"/findings/{reply[0]['key']}").text
 
 
@@ -116,8 +125,18 @@ def test_the_record_says_what_the_page_says(client):
     for one in reply:
         assert one["headline"] in text
         assert one["sentence"] in text
-        assert bool(one["rows"]) == (one["key"] != "reported")  # whose chapter is the page of the paper
+        (finding,) = (found for found in findings.on_page() if found["key"] == one["key"])
+        assert bool(one["rows"]) == ("chapter" in finding)  # else a chapter of its own has the tables
         assert not one["broken"]
+
+
+def test_numbers_of_a_finding_are_those_of_its_chapter():
+    texts = {one["key"]: one["text"] for one in findings.record()["chapters"]}
+    there = [one for one in findings.on_page() if one["key"] in texts]
+    assert there
+    for one in there:
+        said = " ".join([one["headline"], one["sentence"], *one["lines"].values()])
+        assert [number for number in re.findall(r"\d[\d.,]*\d|\d", said) if number not in texts[one["key"]]] == []
 
 
 ITEMS = {
@@ -205,21 +224,53 @@ def test_charts_are_computed_from_the_tables(key):
     assert made == {name: (one.caption, document_of(one.chart)) for name, one in findings.charts()[key].items()}
 
 
+def test_rows_of_the_five_rankings_are_the_answers_of_the_public_half():
+    answers = bundled("public") / "answers.parquet"
+    query = """SELECT count(*), max(abs(a.regret - r.regret)), max(abs(a.regret_while_valid - r.while_valid)),
+        max(abs(a.cpr - r.cpr)), max(abs(a.cmd - r.cmd)), max(abs(a.auc - r.auc))
+        FROM {rows} r JOIN ? a ON r.network = a.network AND r.method = a.method
+            AND a.condition = r.ablation || '-threshold-strict'
+        WHERE half = 'public' AND r.method IN ('weights', 'eap', 'eap-ig', 'mask-ig', 'exact-edge')"""
+    path = findings.FOLDER / f"{ranking_tables.SLUG}.parquet"
+    ((n, *apart),) = ParquetTable([path]).ask(query.replace("?", f"'{answers}'"))
+    assert n == 2 * (5 * 820 + 4 * 219)
+    assert max(apart) < 1e-5
+
+
 @pytest.mark.slow
-def test_verdicts_about_scores_are_those_of_the_answers():
-    answers, table = rows_of_suite(PUBLIC), ParquetTable([findings.FOLDER / f"{SLUG}.parquet"])
-    reply = [dict(zip(table.columns, row, strict=True)) for row in table.ask("SELECT * FROM {rows}")]
-    own = [row for row in answers if (row["arm"], row["condition"]) == ("xor-3", PRIMARY.key)]
-    at = {"group": "XOR, width 3", "said": "zero", "truth": "zero"}
-    made, ours = (
-        [one | {"p_holm": 0} for one in some if at.items() <= one.items()] for some in (verdict_rows(own), reply)
-    )
-    assert made == ours
-    assert len(made) == len({row["score"] for row in reply}) - 1  # but the one against what was planted
-    tested = [one for one in reply if one["p"] is not None]
-    corrected = multipletests([one["p"] for one in tested], method="holm")[1]
-    assert [one["p_holm"] for one in tested] == pytest.approx(corrected, rel=1e-4)
-    assert {one["group"] for one in tested} == {arm_of(row) for row in answers}
+def test_the_chapter_of_scores_says_what_its_rows_say():
+    (one,) = (one for one in findings.record()["findings"] if one["key"] == ranking_tables.SLUG)
+    assert one["chapter"]["rows"] == [*ranking_tables.declared()]
+    assert len({*one["chapter"]["head"]}) == len(one["chapter"]["head"])  # pages tell columns by their names
+    for lines in ranking_tables.tables():
+        assert chapters.markdown(lines, 1) in one["chapter"]["method"]
+    assert findings.manifest()["tables"][ranking_tables.SLUG]["design"] == ranking_tables.DIGEST
+    halves, text = [ranking_tables.both()[half, "zero"] for half in ranking_tables.HALVES], one["chapter"]["method"]
+    near, far, tasks, signs, last = ([] for _ in range(5))
+    for half in halves:
+        pools = [pool for _, some in ranking_study.pools_of_five(half) for pool in some]
+        near.append(np.mean([gain for ahead, gain in pools if ahead < 0.02]))
+        far.append(np.mean([gain for ahead, gain in pools if ahead >= 0.2]))
+        pool = ranking_study.POOLS["without exact effects"]
+        qkv = [name for name in np.unique(half.cell) if "q/k/v" in name]
+        parts = [ranking_study.answers_of(half, half.cell == name, pool).gain for name in qkv]
+        tasks.append(ranking_study.over_parts(parts, drawn=True))
+        brackets = half.cell == "transformers, heads balanced-brackets"
+        last.append(np.mean(ranking_study.answers_of(half, brackets, ranking_study.FIVE).gain))
+        more = [line for line in ranking_study.signed(half) if line[1] == "exact-edge"]
+        assert sum(cpr > 0 for *_, cpr, _ in more) == 10
+        signs.append(np.mean([regret for *_, regret in more]))
+        for name in ("all five", "without exact effects", "gradients alone"):
+            cpr, cmd = (
+                sum(hit for _, hit in ranking_study.cells(half, ranking_study.POOLS[name], score=one))
+                for one in ("cpr", "cmd")
+            )
+            assert abs(cpr - cmd) <= 1
+    short = ranking_tables.number
+    assert "mean gain is {} and {}; where it is .2 or more, {} and {}".format(*map(short, near + far)) in text
+    assert "{} ({} to {}) and {} ({} to {}): not shown".format(*map(short, tasks[0] + tasks[1])) in text
+    assert "brackets, {} and {}.".format(*map(short, last)) in text
+    assert "higher too, by {} and {}.".format(*map(short, signs)) in text
 
 
 @pytest.mark.slow
@@ -333,7 +384,7 @@ def test_a_finding_whose_data_are_not_right_has_no_number_and_the_others_have(cl
     assert first["sentence"] not in text
     assert f"{first['title']} cannot be computed" in text
     assert "of learned-or-drawn" in text
-    assert all(one["sentence"] in text for one in findings.record()["findings"][1:])
+    assert all(one["sentence"] in text for one in findings.on_page()[1:])
     assert first["sentence"] not in client.get(f"/findings/{first['key']}").text
 
 
@@ -399,6 +450,30 @@ def test_a_chapter_has_the_tables_of_its_rows(program):
     for lines in program.tables(every):
         assert chapters.markdown(lines, 2) in chapter["text"]
     assert findings.manifest()["tables"][program.SLUG]["design"] == program.DIGEST
+
+
+def test_the_chapter_on_rows_has_the_tables_of_its_rows():
+    tables = []
+    for slug in (rows_needed_table.SLUG, rows_needed_table.METHODS):
+        rows = ParquetTable([findings.FOLDER / f"{slug}.parquet"])
+        tables.append([dict(zip(rows.columns, row, strict=True)) for row in rows.ask("SELECT * FROM {rows}")])
+        assert findings.manifest()["tables"][slug]["design"] == rows_needed_table.DIGEST
+    (chapter,) = (one for one in findings.record()["chapters"] if one["key"] == rows_needed_table.SLUG)
+    for lines in rows_needed_table.tables(*tables):
+        assert chapters.markdown(lines, 1) in chapter["text"]
+    assert all(row["all_valid"] == row["smallest_valid"] == 1 for row in tables[0] if row["m"] == row["n"])
+    assert "by 7.7 points (1.5 to 14.3)" in chapter["text"]
+    drawn = rows_needed_table.drawn_less(rows_needed_table.Found(tables[0]))
+    assert [f"{100 * one:.1f}" for one in drawn] == ["7.7", "1.5", "14.3"]
+
+
+def test_the_chapter_on_experiments_has_the_tables_of_its_rows():
+    rows = ParquetTable([findings.FOLDER / "experiments-needed.parquet"])
+    every = [dict(zip(rows.columns, row, strict=True)) for row in rows.ask("SELECT * FROM {rows}")]
+    (chapter,) = (one for one in findings.record()["chapters"] if one["key"] == experiments_needed.SLUG)
+    for lines in experiments_needed.tables(every):
+        assert chapters.markdown(lines, 1) in chapter["text"]
+    assert findings.manifest()["tables"][experiments_needed.SLUG]["design"] == experiments_needed.DIGEST
 
 
 def null_rows():

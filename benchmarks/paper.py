@@ -1,0 +1,94 @@
+"""The paper of the findings: its text is docs/paper/paper.typ, its numbers and figures are those of the tables.
+
+    python -m benchmarks.paper paper.pdf
+
+The text names cells of tables, lines of findings and charts; no number of a table is written in it. Nothing is fetched:
+typst is a package, and so are its fonts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+
+import typst
+
+from benchmarks.finding_documents import samples
+from benchmarks.lines import ROOT
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.figures.charts import Chart
+from pluriscope.figures.standalone import FONT, FONT_FAMILY, standalone_svg
+from pluriscope.figures.svg.charts import FILE_WIDTH, draw
+from pluriscope_bench.key.condition import PRIMARY
+from pluriscope_bench.pages.charts import score_chart
+from pluriscope_bench.pages.results import Results, label_of
+from pluriscope_bench.printed import arms_table, methods_table
+from pluriscope_bench.suite_files import Suite, bundled, read_suite
+from pluriscope_studies.pages.findings import charts, record
+
+SOURCE: Final = ROOT / "docs" / "paper" / "paper.typ"
+Lines = list[list[str]]
+_TABLE: Final = re.compile(r"(?:^\|.*\|\n?)+", re.MULTILINE)
+
+
+def tables_in(text: str) -> list[Lines]:
+    """Cells of each table of Markdown in a text, heads first."""
+    found = ([line.strip("|").split("|") for line in one.strip().splitlines()] for one in _TABLE.findall(text))
+    return [[[cell.strip() for cell in line] for line in (lines[0], *lines[2:])] for lines in found]
+
+
+def contents() -> dict[str, Any]:
+    """Whatever the text may name: tables, sentences and lines of findings and chapters, and figures as SVG."""
+    findings, chapters = record()["findings"], record()["chapters"]
+    tables = {one["key"]: tables_in(one["text"]) for one in chapters}
+    tables |= {one["key"]: [[one["chapter"]["head"], *one["chapter"]["rows"]]] for one in findings if "chapter" in one}
+    suite = read_suite(bundled("public"))
+    methods = [{"source": None, "difference": None, **one} for one in suite.summary[PRIMARY.key]]
+    named = {"methods": [one | {"name": label_of(one["name"])} for one in methods]}
+    tables["samples"] = [[[*line] for line in samples()]]
+    tables["bench"] = [[*map(list, made(named))] for made in (methods_table, arms_table)]
+    found = {f"{key}/{name}": shown.chart for key, some in charts().items() for name, shown in some.items()}
+    found["bench"] = score_chart(Results(digest=suite.digest, condition=PRIMARY, methods=methods), "regret")
+    return {
+        "tables": tables,
+        "findings": {one["key"]: one for one in findings},
+        "figures": {name: _drawing(chart) for name, chart in found.items()},
+        "facts": {"engine": ENGINE_VERSION, **_facts(suite)},
+    }
+
+
+def _drawing(chart: Chart) -> str:
+    return standalone_svg(str(draw(chart, FILE_WIDTH)), font=FONT_FAMILY, ground=False)
+
+
+def _facts(suite: Suite) -> dict[str, str]:
+    """Facts of the suite: its digest, entries, different networks and arms, and edges."""
+    edges = [one.n_edges for one in suite.networks]
+    return {
+        "digest": suite.digest[:12],
+        "entries": f"{len(suite.networks):,}",
+        "networks": f"{len({one.digest for one in suite.networks}):,}",
+        "arms": str(len(Counter(one.arm for one in suite.networks))),
+        "edges": f"{min(edges)} to {max(edges)}",
+    }
+
+
+def compiled(source: Path = SOURCE) -> bytes:
+    """The paper as PDF.
+
+    Raises:
+        typst.TypstError: the text names a cell, a figure or a source that there is not.
+    """
+    fonts = typst.Fonts(include_system_fonts=False, font_paths=[FONT.parent])
+    found: Any = typst.compile(str(source), font_paths=fonts, sys_inputs={"data": json.dumps(contents())})
+    return bytes(found)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="paper", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("output", type=Path, help="PDF to write")
+    parser.parse_args().output.write_bytes(compiled())

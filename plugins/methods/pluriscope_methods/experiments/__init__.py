@@ -1,0 +1,1 @@
+"""Experiments that tell explanations apart: what each predicts, the fewest that do, and what none separates."""

@@ -1,0 +1,50 @@
+"""The program of the question how many experiments identify an explanation, on the network that the authors trained."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks import experiments_needed
+from pluriscope.analysis.subjects.perceptron.question import ask
+from tests.factories import pretrained_xor
+
+
+@pytest.mark.slow
+def test_the_rows_of_a_network_whose_explanations_are_known(tmp_path, monkeypatch):
+    monkeypatch.setitem(experiments_needed.DESIGN, "seconds", 0.1)
+    file, network = tmp_path / "rows.jsonl", pretrained_xor()
+    question = ask(network.network, task=network.tasks[0])
+    every = [("trained 3-3", "pretrained", (question, 0x3FFFF)), ("trained 4-4", "again", (question, None))]
+    experiments_needed.run(file, every)
+    first, second = map(json.loads, file.read_text().splitlines())
+    by = {(row["explanations"], row["experiments"]): row for row in first["rows"]}
+    circuits, readings, placements = (by[name, "all"] for name in ("circuits", "readings", "placements"))
+    assert (circuits["n"], circuits["smallest"], circuits["classes"], circuits["left"]) == (197, 10, 85, 1)
+    assert (circuits["planted_left"], circuits["at_least"] <= 20 <= circuits["needed"]) == (True, True)
+    assert by["circuits", "of two"]["classes"] <= 85
+    assert readings["n"] == 7_836, "observed classes of interpretations"
+    assert (placements["plain"], placements["plain_pairs"], placements["refuted"]) == (1, 0, 0)
+    assert "readings" not in {row["explanations"] for row in second["rows"]}
+    assert {row.get("planted_left") for row in second["rows"]} == {None}
+    before = file.read_text()
+    experiments_needed.run(file, every)
+    assert file.read_text() == before
+
+
+def test_rows_of_another_design_are_refused(tmp_path):
+    (file := tmp_path / "rows.jsonl").write_text(json.dumps({"design": "another", "spent": 0}) + "\n")
+    with pytest.raises(SystemExit, match="another design"):
+        experiments_needed.run(file, [])
+
+
+def test_medians_and_their_differences_have_intervals():
+    middle, low, high = experiments_needed.middle([1, 2, 3, 10, 30])
+    assert low <= middle == 3 <= high
+    difference = experiments_needed.difference([5, 6, 7], [1, 1, 1], np.mean)
+    assert difference[0] == 5
+    assert 4 <= difference[1] <= difference[2] <= 6
+    assert experiments_needed.residue({"together": 3, "pairs": 12}) == 0.25
+    assert experiments_needed.residue({"together": 0, "pairs": 0}) == 0
