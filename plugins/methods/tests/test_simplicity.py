@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from itertools import product
-from math import comb, prod
+from itertools import pairwise, product
+from math import comb, log2, prod
 from typing import Any
 
 import pytest
 
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope
+from pluriscope.analyses.shown import AnalysisContext
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.criteria.registry import criterion_named
@@ -19,6 +22,7 @@ from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.methods.report import Analysed, Settings
 from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope_methods.pages.simplicity import _network
 from pluriscope_methods.simplicity import formulas
 from pluriscope_methods.simplicity.codes import CODES, ENUMERATIVE, LIST
 from pluriscope_methods.simplicity.formulas import shortest_formula
@@ -188,3 +192,17 @@ def test_what_is_not_known_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.both is None
     assert "shortest in the list code are not known" in found.why
     assert not found.single
+
+
+def test_explanations_stand_beside_the_whole_circuit_and_the_numbers_of_the_network() -> None:
+    question = xor_context().question
+    found = find(Analysed(question, search_circuits(question)), Settings())
+    assert found.numbers == sum((below + 1) * size for below, size in pairwise(question.network.sizes)) == 25
+    n = question.layout.n_edges
+    assert found.whole == pytest.approx([log2(n + 1), (n + 1) * log2(n + 1)])  # of every edge; each named, an end mark
+    rows = [
+        row.values
+        for row in _network(found, AnalysisContext(question, "XOR", "xor", Scope(), Addresses(), lambda: None))
+    ]
+    assert [row["bits"] for row in rows] == [*found.whole, 25 * 64]
+    assert all(least.bits < 25 * 64 for kind in found.kinds for least in kind.shortest)

@@ -25,7 +25,8 @@ A choice among N things takes log2 N bits. The [enumerative code](glossary.md#de
 circuit keeps, then which; a gate by its truth table; an algorithm by its number of gates, then which tree. The list
 code names one edge after another and an end mark; a gate or an algorithm is its shortest formula over AND, OR and NOT.
 What is known beforehand costs nothing: the layers, the task, and which neurons of a circuit have a gate. Lengths are
-compared as exact numbers of words.
+compared as exact numbers of words. The network's numbers are counted as they are stored, at 64 bits each, though fewer
+might do; a circuit or an interpretation does not say them.
 """
 
 
@@ -47,7 +48,8 @@ def _page(report: SimplicityReport, of: AnalysisContext[SubjectQuestion]) -> Ite
         yield Notice("Not every valid circuit is listed", "A shorter one may have been missed.")
     if not report.sizes:
         return
-    yield Table.short("kind", _COLUMNS, [row for found in report.kinds for row in _rows(found, of)], id="shortest")
+    rows = [row for found in report.kinds for row in _rows(found, of)]
+    yield Table.short("kind", _COLUMNS, [*rows, *_network(report, of)], id="shortest")
     for found in report.kinds:
         if found.why:
             yield Notice("Not known", found.why)
@@ -70,6 +72,15 @@ def _rows(found: KindLength, of: AnalysisContext[SubjectQuestion]) -> Iterator[R
                 "both": None if found.both is None else int(found.both),
             }
             yield Row(values, url=_url(found, least.first[0], of))
+
+
+def _network(report: SimplicityReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Row]:
+    """What the explanations are held against: the circuit that keeps everything, and the network's own numbers."""
+    every = [(f"circuit of every {of.part}", code.label, bits) for code, bits in zip(CODES, report.whole, strict=False)]
+    if report.numbers:
+        every.append((f"the network: {report.numbers:,} weights and biases", "64 bits each", 64.0 * report.numbers))
+    for kind, code, bits in every:
+        yield Row({"kind": kind, "code": code, "bits": bits, "n": 1, "both": None})
 
 
 def _url(found: KindLength, first: list[str], of: AnalysisContext[SubjectQuestion]) -> str:

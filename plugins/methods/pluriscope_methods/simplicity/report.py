@@ -73,6 +73,8 @@ class SimplicityReport(Report):
     complete: bool = Field(description="Whether every valid circuit is listed.")
     sizes: list[SizeLength]
     kinds: list[KindLength]
+    whole: list[float] = Field([], description="Bits of the circuit that keeps everything, for each code.")
+    numbers: int = Field(0, description="Weights and biases of a perceptron; 0: another kind, or of an earlier report.")
 
     def findings(self, question: SubjectQuestion | None = None) -> list[str]:
         found = [] if self.complete else ["Not every valid circuit is listed, so a shorter one may have been missed."]
@@ -109,7 +111,10 @@ def find(of: Analysed[Question], _: Settings, work: Work = DEFAULT_WORK) -> Simp
         kinds.append(_interpretations(question, of.circuits.masks, work))
     if of.placed is not None:
         kinds.append(_shortest_of("alignment", dict(_placements(question, of.placed))))
-    return SimplicityReport(complete=of.circuits.complete, sizes=sizes, kinds=kinds)
+    whole = [log2(code.subset(graph.n_bits, graph.n_bits)) for code in CODES]
+    layers = (*question.network.weights, *question.network.biases) if isinstance(question, Question) else ()
+    numbers = sum(one.size for one in layers)
+    return SimplicityReport(complete=of.circuits.complete, sizes=sizes, kinds=kinds, whole=whole, numbers=numbers)
 
 
 def _shortest_of(kind: Kind, words: Mapping[tuple[str, ...], Sequence[int]]) -> KindLength:
