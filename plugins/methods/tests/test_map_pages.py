@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 
 import pytest
 from fastapi.testclient import TestClient
@@ -67,6 +68,17 @@ def test_each_explanation_of_the_map_has_a_page_with_those_nearest_to_it(client)
         answer = client.get(f"/networks/xor/analyses/map/{wrong}")
         assert (answer.status_code, words in answer.text) == (400, True)
     assert "not drawn yet" in client.get("/networks/third/analyses/map/c-fff").text
+
+
+def test_the_page_lists_what_each_neuron_stands_for_in_all_explanations(client) -> None:
+    report = client.get("/api/v2/networks/xor/analyses/map").json()["report"]
+    page = client.get("/networks/xor/analyses/map").text
+    assert "more than one function for 6 of 6 neurons" in page
+    opened = client.get("/networks/xor/analyses/map?part=what-each-neuron-stands-for").text
+    table = opened.split("What each neuron stands for")[1].split("</table>")[0].split("<tr")[2:]
+    shown = [int(re.sub("<[^>]+>", " ", line).replace(",", "").split()[-2]) for line in table]
+    most = [sorted(Counter(column).values(), reverse=True)[:12] for column in report["reads"]]
+    assert shown == [n for counts in most for n in counts]
 
 
 def test_what_the_filters_of_a_page_leave_out_stays_as_a_point(client) -> None:

@@ -330,7 +330,16 @@ class _Drawn:
         url = self.of.links.explanation(self.of.slug, ref, self.of.scope)
         return OnMap(str(ref), name, url, self.picture(number), answer, self.at(str(ref)) if facts else "")
 
-    # --- the list
+    # --- the lists
+
+    def meanings(self) -> Iterator[Block]:
+        """What each neuron stands for, and how many of the classes read it so."""
+        rows = [
+            (name, read.words, exact(read.n), f"{read.n / len(self.report.dot):.1%}")
+            for name, reads in self.legend().items()
+            for read in reads
+        ]
+        yield Table.plain(("Neuron", "Stands for", "Classes that read it so", "Share"), rows)
 
     def listed(self) -> Iterator[Block]:
         """The largest dots in words."""
@@ -394,6 +403,10 @@ def map_blocks(
         id="map",
     )
     shown = min(_ROWS, sum(map(bool, it.members)))
+    if report.neurons:
+        several = sum(len({*column} - {-1}) > 1 for column in report.reads)
+        words = f"more than one function for {several} of {noun(len(report.neurons), 'neuron')}"
+        yield More("What each neuron stands for", it.meanings, f"{words}; of each the {_LEGEND} most frequent")
     yield More("The dots in words", it.listed, f"the {shown} largest; all are in the CSV")
 
 
