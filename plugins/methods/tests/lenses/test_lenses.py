@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import replace
 from fractions import Fraction
@@ -16,12 +17,15 @@ from pluriscope.analysis.alignments.joint import score_with_joint
 from pluriscope.analysis.alignments.on_directions import parse_directions
 from pluriscope.analysis.errors import InvalidMethod
 from pluriscope.analysis.explaining.pipeline import analyse_output
+from pluriscope.analysis.network_files.declaration import Declaration
+from pluriscope.analysis.network_files.intake import read_any
 from pluriscope.analysis.questions.data import DataRecord
-from pluriscope.analysis.questions.tasks import input_table
+from pluriscope.analysis.questions.tasks import input_table, named_task
 from pluriscope.analysis.subjects.perceptron.mlp import activations, forward
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from pluriscope.app.bundled import bundled_networks
+from pluriscope.views.networks import rows_of, whole
 from pluriscope_methods.directions.polyhedra import Inequality, common_point
 from pluriscope_methods.lenses.das import mean_cosine
 from pluriscope_methods.lenses.lens import Attribution, LensAnswer, Table, outputs_by_input
@@ -134,6 +138,27 @@ def test_response_fields_are_activations_and_name_what_is_constant() -> None:
     assert LENSES.by_key["response-fields"].says(ask(network), seen.view) == (
         "Neuron 1.0 varies most, from 0 to 2, which it reaches on 11. Constant on every row: 1.1."
     )
+
+
+def test_the_table_that_a_class_in_numpy_prints_is_that_of_its_weights() -> None:
+    class XorNet:
+        w1, b1 = np.array([[20.0, 20.0], [-20.0, -20.0]]), np.array([-10.0, 30.0])
+        w2, b2 = np.array([[20.0, 20.0]]), np.array([-30.0])
+
+        def states(self, a: int, b: int) -> tuple[list[float], float]:
+            hidden = 1 / (1 + np.exp(-(self.w1 @ [a, b] + self.b1)))
+            return hidden.tolist(), (1 / (1 + np.exp(-(self.w2 @ hidden + self.b2)))).item()
+
+    net, saved = XorNet(), io.BytesIO()
+    np.savez(saved, W1=net.w1, b1=net.b1, W2=net.w2, b2=net.b2)
+    said = Declaration(activation="sigmoid", output_activation="sigmoid")
+    question = ask(read_any(saved.getvalue(), declared=said).network, task=named_task("XOR", 2))
+    printed = [net.states(*row) for row in product((0, 1), repeat=2)]
+    assert [round(output) for _, output in printed] == [0, 1, 1, 0]
+    shown = {(row["neuron"], row["row"]): row["activation"] for row in table(question, "response-fields").rows}
+    assert shown == pytest.approx({(n, row): printed[row][0][n] for n in range(2) for row in range(4)}, abs=1e-12)
+    outputs = [one.output for one in rows_of(question, whole(question))]
+    assert outputs == pytest.approx([output for _, output in printed], abs=1e-12)
 
 
 def test_a_degenerate_lens_says_so_first_and_trains_nothing_unless_forced() -> None:
