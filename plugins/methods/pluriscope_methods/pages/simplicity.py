@@ -76,7 +76,7 @@ def _rows(found: KindLength, of: AnalysisContext[SubjectQuestion]) -> Iterator[R
 
 def _network(report: SimplicityReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Row]:
     """What the explanations are held against: the circuit that keeps everything, and the network's own numbers."""
-    every = [(f"circuit of every {of.part}", code.label, bits) for code, bits in zip(CODES, report.whole, strict=False)]
+    every = [(f"circuit of every {of.part}", code.key, bits) for code, bits in zip(CODES, report.whole, strict=False)]
     if report.numbers:
         every.append((f"the network: {report.numbers:,} weights and biases", "64 bits each", 64.0 * report.numbers))
     for kind, code, bits in every:
