@@ -150,7 +150,7 @@ def _turned(model: Subject, site: Site, means: Array, times: int, work: Work) ->
     ]
     rows = tuple(f"{k} step{'s' if k > 1 else ''}" for k in range(1, n))
     shares = tuple(tuple((one / len(model.rows)).tolist()) for one in found)
-    title = f"Share of rows whose answer moves by so many steps where {site.name} is turned by as many of {step:.3f}"
+    title = f"Share of rows whose answer moves by so many steps if {site.name} is turned as often by {step:.3f} radians"
     grid = Grid(title, rows, tuple(f"+{k}" for k in range(n)), shares, most=1.0)
     by_one = int(found[0][1])
     return grid, by_one, sum(drawn) / len(drawn), sum(one >= by_one for one in drawn)
