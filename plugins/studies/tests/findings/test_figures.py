@@ -292,6 +292,19 @@ def others() -> Iterator[str]:
     yield f"{mean['intervention']:.0%} and {mean['observation']:.0%}; recovery and disruption separate "
     yield f"recovery and disruption separate {mean['counterfactual']:.0%}. The residue"
     again = dict(rows(claims, "measure, avg(value)", "part = 'resampling' GROUP BY measure"))
+    for arm in ("tables", "qkv", "mlp"):
+        of = f"part = 'resampling' AND measure IN ('exact', 'eap_ig') AND key LIKE '{arm}-%'"
+        ((less, n),) = rows(claims, "2 * avg(if(measure = 'exact', value, -value)), count(DISTINCT key)", of)
+        yield f"On {n} "
+        yield f", {less:.3f} (".replace("0.", ".").replace("-", "−")
+    one = "measure = 'passes:circuit:minimal-subset' AND regularisation = '{}'"
+    with_, without = (
+        dict(rows("regularised", "seed, value::DOUBLE = 1", one.format(name))) for name in ("l1 0.001", "none")
+    )
+    both = [with_[seed] - without[seed] for seed in with_.keys() & without.keys()]
+    yield f"Only seeds that were trained both ways count now, {len(both)}."
+    yield f"the first **fails**, {np.mean(both):.2f},".replace("0.", ".")
+    yield f"every pair, {1 - mean['residue']:.0%}, differs"
     yield f"a Jaccard of {again['eap_ig']:.2f} in the mean".replace("0.", ".")
     yield f"those of exact effects {again['exact']:.2f}, a difference".replace("0.", ".")
 
@@ -344,12 +357,13 @@ def scores() -> Iterator[str]:
     hits = {
         (half, pool): [one[0] != "!" for one in named(rankings(half), pool)]
         for half in halves
-        for pool in (FIVE, FIVE[:-1])
+        for pool in (FIVE, FIVE[:-1], FIVE[1:-1])
     }
     assert {len(one) for one in hits.values()} == {32}
-    a, b, c, d = (sum(hits[half, pool]) for pool in (FIVE, FIVE[:-1]) for half in halves)
+    a, b, c, d, e, f = (sum(hits[half, pool]) for pool in (FIVE, FIVE[:-1], FIVE[1:-1]) for half in halves)
     yield f"names the best in {a} of 32 kinds of networks, in another half of the answer key in {b}, and"
-    yield f"without them it names {c} and {d}, and"
+    yield f"without them it names {c} and {d} (among gradients alone {e} and {f}), and"
+    yield f"the best in {min(c, d) / 32:.0%} to {max(e, f) / 32:.0%} of kinds, by pool"
     for half in halves:
         saturated = [one for one in named(rankings(half), FIVE) if "xor" in one and one.endswith(("tanh", "sigmoid"))]
         assert (len(saturated), sum(one[0] == "!" for one in saturated)) == (5, 4)
@@ -382,6 +396,12 @@ def scores() -> Iterator[str]:
             groups.setdefault(arm, []).append(share)
         shares.append(100 * np.mean([np.mean(one) for one in groups.values()]))
     yield "valid under zero in {:.0f}% and {:.0f}% (".format(*shares)
+    where = f"ablation = 'zero' AND kept IS NOT NULL AND method IN {FIVE}"
+    least_of = min(rows("field-scores", "avg(kept::INT)", f"{where} GROUP BY half, arm"))[0]
+    of = "ablation = 'zero' AND method = 'smallest' AND arm = 'qkv' GROUP BY half ORDER BY half"
+    smallest = [100 * one for (one,) in rows("field-scores", "avg(kept::INT)", of)]
+    yield f"The other way, {least_of:.0%} or more of the five’s circuits are"
+    yield "by query, key and value {:.0f}% and {:.0f}% are".format(*smallest)
     ends = [
         rows(
             "field-scores", "avg(regret)", f"half = '{half}' AND arm = 'drawn' AND ablation = 'zero' AND method {which}"
