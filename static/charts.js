@@ -34,6 +34,8 @@
     const { height } = box.firstElementChild.getBoundingClientRect(), filter = box.closest("form"); // so that nothing moves
     layout.height = filter ? height : Math.max(120 + (layout.showlegend && box.clientWidth < 600 ? 20 * data.length : 0), height);
     if (filter) Object.assign(layout, { margin: { l: 0, r: 0, t: 4, b: 16 }, yaxis: { visible: false }, showlegend: false });
+    const cells = layout.uniformtext ? [...box.querySelectorAll("text.n")] : null; // of a heat map, those that the drawing writes
+    if (cells?.every((words) => !words.getClientRects().length)) data.forEach((row) => { row.textposition = "none"; });
     if (filter && data[0].x.every(Number.isInteger) && Math.max(...data[0].x) - Math.min(...data[0].x) < 10) layout.xaxis.tickvals = data[0].x;
     const touch = matchMedia("(hover: none)").matches;
     if (touch) layout.dragmode = false; // a finger scrolls the page

@@ -21,6 +21,7 @@ _SAYS_SOMETHING: Final = {
     "sae": "majority-3-3",
     "superposition": "superposition-5-2-5",
     "sparsity": "superposition-5-2-5",
+    "layer-similarity": "majority-3-3",
     "preferred-inputs": "bars-4x4-conv",
     "feature-structure": "indirect-object-2x2",
     "blame": "wrong-lesson",

@@ -81,6 +81,7 @@ FOUND = {
     f"{LENS}lime": "LIME",
     f"{LENS}lottery-ticket": "lottery ticket",
     f"{LENS}sparse-probes": "k-sparse; k-sparse probes",
+    "/networks/majority-3-3/analyses/lenses/layer-similarity": "similarity of layers",
     f"{LENS}shapley": "SHAP; Shapley value",
     f"{LENS}gradient-corners": "saliency; saliency maps",
     f"{LENS}feature-pictures": "feature visualization; feature visualisation",

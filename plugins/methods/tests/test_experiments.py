@@ -266,7 +266,7 @@ def test_pages_say_what_was_stored(client) -> None:
             in page
         )
     assert "c·3ffff" in page
-    assert "keeps 18 of 18 edges" in page
+    assert "the whole network, answers as the network does" in page
     overview = client.get("/networks/xor").text
     assert "The shortest list of experiments that would decide" in overview
     assert "/networks/xor/analyses/experiments" in overview

@@ -11,7 +11,7 @@ from pluriscope_methods.lenses.registry import LENSES
 REGISTRIES = {"method": METHODS, "lens": LENSES}
 ON_NUMBERS = {
     *("shapley", "integrated-gradients", "lime", "patching-table", "attribution-patching", "sae", "das"),
-    *("dictionaries", "turned-circle"),
+    *("dictionaries", "turned-circle", "layer-similarity"),
 }  # lenses that any network has whose rows are numbers
 REFUSED = {
     ("method", "perceptron"): set(),

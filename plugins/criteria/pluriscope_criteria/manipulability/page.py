@@ -53,7 +53,7 @@ def _page(report: ManipulabilityReport, _: AnalysisContext[Question]) -> Iterato
 
 
 def _turns(one: Along) -> str:
-    return ", ".join(f"{turn.row} at {turn.dose:.7g}" for turn in one.turns or ()) or "–"
+    return ", ".join(f"{turn.row} at {turn.dose:.4g}" for turn in one.turns or ()) or "–"
 
 
 def _cells(question: Any, report: Any) -> Callable[[str], Any]:

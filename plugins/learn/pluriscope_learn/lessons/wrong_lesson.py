@@ -79,9 +79,9 @@ def _board(of: LessonNetwork, state: WrongLessonOptions) -> Board:
     figure = drawn.format(_bars(network), f"Valid circuits by unseen rows right. {_used(report)}")
     if state.guess is None:
         return Board(steps, figure, "It is right on the four rows of training.", (), "Opens when you have guessed.")
-    pairs = "; ".join(f"{one.row} {one.network}, right {one.right}" for one in report.unseen)
+    pairs = "; ".join(f"{one.row} gives {one.network} and should give {one.right}" for one in report.unseen)
     predicted = f"{exact(report.kept)} of {exact(report.circuits)} valid circuits predict all of its answers"
-    said = f"It is right on {report.right} of 4 unseen rows. You said {state.guess}. It answers: {pairs}. {predicted}."
+    said = f"It is right on {report.right} of 4 unseen rows. You said {state.guess}. {pairs}. {predicted}."
     return Board(steps, figure, said, [Action("A network that learned a shortcut", of.links.network("wrong-lesson"))])
 
 

@@ -75,8 +75,10 @@ def _look(question: Question, _settings: Settings, work: Work) -> Table:
         fails = given[:, row] != right[row]
         name = row_name(question, row)
         if not fails.any() or fails.all():
-            words = "no circuit" if not len(fails) else "none of them" if not fails.any() else "each of them"
-            notes.append(f"On {name} {words} is wrong, of {len(masks):,} that are right elsewhere: nothing to compare.")
+            words = "none is" if not len(fails) else f"{'all' if fails.any() else 'none'} of the {len(fails):,} are"
+            notes.append(
+                f"Of circuits that are right where the network is, {words} wrong on {name}: nothing to compare."
+            )
             continue
         shares = keeps[fails].mean(axis=0), keeps[~fails].mean(axis=0)
         moves = (without[:, row] - whole[row]) * (1 if right[row] else -1)

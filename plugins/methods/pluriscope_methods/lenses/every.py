@@ -18,6 +18,7 @@ from pluriscope_methods.lenses.gradient_corners import GRADIENT_CORNERS
 from pluriscope_methods.lenses.head_matrices import HEAD_MATRICES
 from pluriscope_methods.lenses.integrated_gradients import INTEGRATED_GRADIENTS
 from pluriscope_methods.lenses.labels import LABELS
+from pluriscope_methods.lenses.layer_similarity import LAYER_SIMILARITY
 from pluriscope_methods.lenses.lime import LIME
 from pluriscope_methods.lenses.logit_lens import LOGIT_LENS, TUNED_LENS
 from pluriscope_methods.lenses.lottery_ticket import LOTTERY_TICKET
@@ -41,6 +42,7 @@ EVERY: Final = (
     LIME,
     PROBES,
     SPARSE_PROBES,
+    LAYER_SIMILARITY,
     PATCHING_TABLE,
     PATH_PATCHING,
     ATTRIBUTION_PATCHING,

@@ -56,8 +56,12 @@ def _page(report: ExperimentsReport, of: AnalysisContext[Question]) -> Iterator[
     if report.smallest_left:
         yield Section("What the answers leave", noun(every.left, "circuit"), id="left")
         mask, n_edges = report.smallest_left[0], of.question.layout.n_edges
-        kept = f"{int(mask, 16).bit_count()} of {n_edges} edges"
-        yield Prose(f"The one with the fewest edges, [c·{mask}]({of.circuit_url(mask)}), keeps {kept}.", glossary=False)
+        kept, link = int(mask, 16).bit_count(), f"[c·{mask}]({of.circuit_url(mask)})"
+        if kept == n_edges:
+            words = f"No circuit but {link}, the whole network, answers as the network does."
+        else:
+            words = f"The one with the fewest edges, {link}, keeps {kept} of {n_edges} edges."
+        yield Prose(words, glossary=False)
     yield Section("What no experiment separates", "pairs of circuits, by kind of experiment", id="residue")
     rows = []
     for one in report.residues:

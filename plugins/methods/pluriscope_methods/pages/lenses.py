@@ -216,7 +216,8 @@ def _answer_blocks(
     actions = [numbers, Action("All lenses", of.links.analysis(of.slug, ANALYSIS.key, of.scope))]
     yield Head(lens.label, lens.definition, actions=actions)
     if found is None:
-        cure = "The analysis answers under the usual settings, and where lenses that learn are asked for."
+        cure = "The analysis answers under the usual settings"
+        cure += ": choose “Add lenses that learn” under All lenses, and it stands here." if lens.learns else "."
         yield Notice("Not computed on a page", "An answer under these settings takes long.", cure)
     else:
         yield from map(Notice, found.notes)

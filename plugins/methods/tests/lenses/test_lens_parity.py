@@ -26,6 +26,7 @@ OURS = {
     "blame",
     "lottery-ticket",
     "frameworks",
+    "layer-similarity",
 }
 OF_MODELS = {"roles", "attribution-patching", "direct-attribution", "logit-lens", "tuned-lens", "head-matrices"}
 OF_MODELS |= {"feature-structure", "attention-maps", "facts"}

@@ -22,6 +22,7 @@ from pluriscope.app.bundled import bundled_models
 from pluriscope_methods.lenses import dictionary_sweep
 from pluriscope_methods.lenses.das import learned_subspace, orthonormal
 from pluriscope_methods.lenses.lens import Grid, Grids, Lens
+from pluriscope_methods.lenses.null_test import generator
 from pluriscope_methods.lenses.on_sites import coalitions
 from pluriscope_methods.lenses.parts import parts_of_masks, words_of
 from pluriscope_methods.lenses.probes import behind_hidden, read_out_accuracy
@@ -187,6 +188,29 @@ def test_a_learned_subspace_is_orthonormal_and_better_than_the_widest():
 
     assert loss(basis) < loss(np.linalg.svd(moved)[2][:2]) / 2
     assert len(orthonormal(np.array([[1.0, 0], [2, 0], [1, 1]]))) == 2
+
+
+def test_a_line_carries_the_share_that_pairs_run_one_by_one_give_beside_random_directions():
+    found, pairs = asked(SMOOTH, "das", pairs=12), pairs_of(SMOOTH, 12)
+    values, answered = run(SMOOTH, SMOOTH.tokens).values, dict[str, list[bool]]()
+    for clean, corrupt in zip(pairs.clean[1::2].tolist(), pairs.corrupt[1::2].tolist(), strict=True):
+        moved = values["x1"][corrupt, 3] - values["x1"][clean, 3]
+        lines = [
+            np.array(found.weights[str(Site("x1", 3))][0]),
+            *(generator(number).normal(size=6) for number in range(5)),
+        ]
+        ways = {"whole": moved} | {str(at): moved @ one * one / (one @ one) for at, one in enumerate(lines)}
+        for way, change in ways.items():
+            stream = values["x1"][clean].copy()
+            stream[3] += change
+            logits = run(SMOOTH, SMOOTH.tokens[[clean]], [(Site("x1", 3), stream[None])]).logits
+            answered.setdefault(way, []).append(logits[0].argmax() == SMOOTH.answers[corrupt])
+    shares = {way: np.mean(some) for way, some in answered.items()}
+    at = found.grids[0].rows.index("x1")
+    learned, whole, drawn = (grid.values[at][3] for grid in found.grids)
+    assert (learned, whole) == (shares["0"], shares["whole"])
+    assert drawn == pytest.approx(np.mean([shares[str(number)] for number in range(1, 6)]))
+    assert len({learned, whole, drawn}) > 1
 
 
 @pytest.mark.parametrize("text", ["", "heads", "nodes"])
