@@ -250,22 +250,12 @@ def tables(rows: Sequence[Row]) -> list[list[list[str]]]:
     for cell in dict.fromkeys(row["cell"] for row in rows):
         some = chosen(rows, cell)
         several, one = [row for row in some if row["classes"] > 1], sum(row["classes"] == 1 for row in some)
-        numbers = [
-            "classes",
-            "needed",
-            "ratio",
-            "information",
-            "null_greedy",
-            "greedy_most",
-            "random",
-            "random_most",
-            "refute",
-        ]
-        each = [row | {"ratio": row["needed"] / np.log2(row["classes"])} for row in several]
-        cells = {name: _number(*middle([row[name] for row in each])) if each else "–" for name in numbers}
-        proved = f"{sum(row['needed'] == row['at_least'] for row in each)} of {len(each)}"
-        names = [cells[name] for name in numbers]
-        lists.append([cell, str(len(each)), *names[:3], proved, *names[3:]])
+        numbers = ("classes", "needed", "information", "null_greedy", "greedy_most", "random", "random_most", "refute")
+        ratios = [row["needed"] / np.log2(row["classes"]) for row in several]
+        names = [_number(*middle([row[name] or 0 for row in some])) for name in numbers]  # one class needs none
+        proved = f"{sum(row['needed'] == row['at_least'] for row in several)} of {len(several)}"
+        ratio = _number(*middle(ratios)) if ratios else "–"
+        lists.append([cell, str(len(some)), *names[:2], ratio, proved, *names[2:]])
         of_kinds = [chosen(rows, cell, kind) for kind in (*KINDS, "of two", ALL)]
         shares = [_number(*middle([100 * residue(row) for row in of], np.mean)) for of in of_kinds]
         residues.append([cell, str(len(some)), *shares])

@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.stats import binomtest, mannwhitneyu
+from scipy.stats import binomtest, rankdata
 
 from benchmarks import chapters, trust
 from benchmarks.over_training_table import courses
@@ -256,21 +256,27 @@ def run(path: Path) -> None:
 
 _COLUMNS: Final = {"part": "VARCHAR", "key": "VARCHAR", "measure": "VARCHAR", "value": "FLOAT"}
 _PENALTY: Final = (
-    "SELECT max((regularisation = '%s' AND one)::INT) - max((regularisation = 'none' AND one)::INT) FROM (SELECT seed, "
-    "regularisation, measure = 'passes:circuit:minimal-subset' AND try_cast(value AS DOUBLE) = 1 AS one FROM {rows}) "
-    "GROUP BY seed"
+    "SELECT (try_cast(a.value AS DOUBLE) = 1)::INT - (try_cast(x.value AS DOUBLE) = 1)::INT FROM {rows} a JOIN "
+    "{rows} x USING (seed, measure) WHERE measure = 'passes:circuit:minimal-subset' AND a.regularisation = '%s' AND "
+    "x.regularisation = 'none' ORDER BY seed"
 )
+"""Of seeds whose network is trained both with the penalty and without."""
 _TASK: Final = (
     "SELECT avg((try_cast(a.value AS DOUBLE) > try_cast(x.value AS DOUBLE))::INT) FROM {rows} a JOIN {rows} x USING "
     "(prior, seed, measure) WHERE measure = 'circuits-valid' AND prior = '%s' AND x.tasks = 'XOR' AND a.tasks NOT IN "
     "('XOR', 'XNOR') GROUP BY seed"
 )
 _SCORED: Final = (
-    "SELECT list(v) FILTER (arm = 'xor-3'), list(v) FILTER (arm = 'drawn') FROM (UNPIVOT {rows} ON cpr, cmd, "
-    "faithfulness, kl INTO NAME score VALUE v) WHERE condition = 'zero-threshold-strict' AND (arm = 'drawn' OR network "
-    "LIKE 'xor-3-leaky-relu-%') AND method IN ('weights', 'eap', 'eap-ig', 'mask-ig', 'exact-edge') "
+    "SELECT list(v ORDER BY network) FILTER (arm = 'xor-3'), list(v ORDER BY network) FILTER (arm = 'drawn') FROM "
+    "(UNPIVOT {rows} ON cpr, cmd, faithfulness, kl INTO NAME score VALUE v) WHERE condition = 'zero-threshold-strict' "
+    "AND (arm = 'drawn' OR network LIKE 'xor-3-leaky-relu-%') AND method IN "
+    "('weights', 'eap', 'eap-ig', 'mask-ig', 'exact-edge') "
     "GROUP BY method, score"
 )
+SHUFFLES: Final = 2_000
+"""Of labels, over networks: the same for all scores."""
+KINDS: Final = {"tables": "perceptrons", "qkv": "q/k/v", "mlp": "MLP"}
+"""What the chapter calls the arms whose rows are drawn anew."""
 Values = Sequence[float]
 
 
@@ -279,9 +285,15 @@ def asked(slug: str, query: str) -> list[Any]:
     return [float(one) for (one,) in ParquetTable([FOLDER / f"{slug}.parquet"]).ask(query)]
 
 
-def apart(one: Any, other: Any) -> float:
-    """How far the chance that a value of one is above one of the other is from a half."""
-    return abs(float(mannwhitneyu(one, other).statistic) / len(one) / len(other) - 0.5)
+def apart(ranks: Array, some: Any) -> Array:
+    """By score: how far the chance that a value of some networks is above one of the others is from a half.
+
+    Args:
+        ranks: ``[scores, networks]``.
+    """
+    own, n = ranks[:, some], ranks.shape[1]
+    k = own.shape[1]
+    return np.asarray(np.abs((own.sum(1) - k * (k + 1) / 2) / k / (n - k) - 0.5))
 
 
 def pivoted(rows: Sequence[Row]) -> dict[str, dict[str, dict[str, float]]]:
@@ -302,13 +314,20 @@ def values(rows: Sequence[Row]) -> dict[str, Sequence[Values]]:
     sized = [[one for key, one in parts["widths"].items() if key.startswith(n)] for n in DESIGN["compared"]]
     halves = [[one for key, one in parts["measures"].items() if key.startswith(arm)] for arm in ("xor", "drawn")]
     drawn, by_arm, rng = [*parts["resampling"].values()], courses(over_training_rows()), np.random.default_rng(0)
+    kinds = {
+        f"method: {word}": [
+            [one["exact"] - one["eap_ig"] for key, one in parts["resampling"].items() if key[: len(arm)] == arm]
+        ]
+        for arm, word in KINDS.items()
+    }
     grokked = [(seed, one.moments) for seed, one in by_arm["learned"].items() if one.moments]
     sizes = [
         [float(by_arm[arm][seed].at(at[when])["smallest"] or np.inf) for arm in by_arm for when in "FG"]
         for seed, at in grokked
     ]
     scored = ParquetTable([bundled("public") / "answers.parquet"]).ask(_SCORED)
-    shuffled = [(rng.permutation([*one, *other]), len(one)) for one, other in scored]
+    ranks, k = np.array([rankdata([*one, *other]) for one, other in scored]), len(scored[0][0])
+    shuffled = [apart(ranks, rng.permutation(ranks.shape[1])[:k]).mean() for _ in range(SHUFFLES)]
     return {
         "pairs": [[n > 1 for name, n in packings if n > 0 and (name[:5] == "drawn") == d] for d in (False, True)],
         "edges": [[int(b, 16) == 0 for name, _, b in every if (name[:5] == "drawn") == d] for d in (False, True)],
@@ -321,11 +340,13 @@ def values(rows: Sequence[Row]) -> dict[str, Sequence[Values]]:
         "intervention": [[one["intervention"] - one["observation"] for one in some] for some in halves],
         "counterfactual": [[one["counterfactual"] - one["intervention"] for one in some] for some in halves],
         "residue": [[one["residue"] for one in some] for some in halves],
+        "intervention: any difference": [[1 - one["residue"] for one in halves[0]]],
         "single": [[one["variation"] > 1 for one in drawn], []],
         "method": [[one["exact"] - one[name] for one in drawn] for name in ("eap_ig", "eap")],
         "fragile": [[one[name] for one in drawn] for name in ("eap_ig", "chance")],
         "cost": [[one[f"{name}_drawn"] - one[f"{name}_regret"] for one in drawn] for name in ("eap_ig", "exact")],
-        "scores": [[apart(*one) for one in scored], [apart(some[:n], some[n:]) for some, n in shuffled]],
+        **kinds,
+        "scores": [apart(ranks, np.arange(k)).tolist(), shuffled],
         "sparse": [[one[at + 1] < one[at] for one in sizes] for at in (0, 2)],
     }
 
@@ -338,18 +359,33 @@ def interval(some: Values) -> list[float]:
     return [float(np.mean(some)), found.low, found.high]
 
 
+def null_of(means: Values, found: float) -> str:
+    """The mean of means over shuffles, with the middle 95% of them, and how often one is as large as what is found."""
+    p = (1 + sum(one >= found for one in means)) / (1 + len(means))
+    three = trust.number([float(np.mean(means)), *map(float, np.percentile(means, (2.5, 97.5)))])
+    return f"{three}, p {f'{p:.3f}'.lstrip('0') if p >= 0.001 else '< .001'}"
+
+
+def judged(claim: Row, some: Values) -> str:
+    """Whether a claim holds, by its declared range."""
+    (low, high), (_, least, most) = claim["range"], interval(some)
+    return "holds" if low <= least and most <= high else "does not" if most < low or least > high else "not decided"
+
+
 def tables(rows: Sequence[Row]) -> list[list[list[str]]]:
     """The tables of the chapter: claims, then perceptrons by width."""
     found, lines = values(rows), [["claim", "their setting", "ours", "n", "found", "beside it", "holds"]]
     for key, claim in DESIGN["claims"].items():
         own, other = found.get(key, ([], []))
         ends = [trust.number(interval(one)) if len(one) else "–" for one in (own, other)]
-        answer = claim.get("cannot", "")
-        if not answer:
-            (low, high), (_, least, most) = claim["range"], interval(own)
-            inside, outside = low <= least and most <= high, most < low or least > high
-            answer = "holds" if inside else "does not" if outside else "not decided"
-            answer += ", known before" if "known" in claim else ""
+        if key == "scores":
+            ends[1] = null_of(other, float(np.mean(own)))
+        answer = claim.get("cannot") or judged(claim, own)
+        answer += ", known before" * ("known" in claim and "cannot" not in claim)
+        for name, (part, *_) in found.items():
+            if name.startswith(f"{key}: "):
+                more = judged(claim, part) if key == "method" else trust.number(interval(part))
+                answer += f"; {name.partition(': ')[2]}: {more}"
         ours, beside = claim["ours"], " ".join(filter(None, (claim.get("beside"), ends[1])))
         lines.append(
             [f"“{claim['words']}” {claim['source']}", claim["setting"], ours, f"{len(own)}", ends[0], beside, answer]

@@ -193,11 +193,14 @@ def over_parts(parts: Sequence[Floats], level: float = 95.0, *, drawn: bool = Fa
     """The mean of means of parts, with its interval over samples of the networks in each.
 
     Args:
-        drawn: whether parts are drawn as well, as tasks are: a random effect.
+        drawn: whether parts are drawn as well, as tasks are: a random effect. One drawn twice has two samples of
+            networks.
     """
-    means = np.array([one[_samples(len(one), seed)].mean(axis=1) for seed, one in enumerate(parts, 1)])
+    seeds = range(1, len(parts) + 1)
+    means = np.array([one[_samples(len(one), seed)].mean(axis=1) for seed, one in zip(seeds, parts, strict=True)])
     if drawn:
-        means = np.take_along_axis(means, _samples(len(parts)).T, axis=0)
+        each = np.array([[one[_samples(len(one), seed)].mean(axis=1) for one in parts] for seed in seeds])
+        means = np.take_along_axis(each, _samples(len(parts)).T[:, None], axis=1)[:, 0]
     return _ends(float(np.mean([one.mean() for one in parts])), means.mean(axis=0), level)
 
 

@@ -39,6 +39,8 @@ METHOD_COLUMNS: Final = {
 POPULATIONS: Final[Mapping[str, Mapping[str, Any]]] = DESIGN["populations"]
 SHARES: Final = (0.125, 0.25, 0.5, 0.75, 0.875)
 NUMBERS: Final = (2, 4, 8, 16, 32, 64, 128)
+FEW: Final = 10
+"""Of fewer networks no interval is printed: a bootstrap of so few has no meaning."""
 
 
 def again(values: ArrayLike, random: np.random.Generator) -> NDArray[np.float64]:
@@ -93,6 +95,7 @@ class Found:
         counts = sorted(set.intersection(*({*one} for one in networks)))
         values = np.array([[one[m][measure] for m in counts] for one in networks])
         means = again(1 - values if measure.endswith("wrong") else values, np.random.default_rng(0))
+        means = means.round(6)  # rows are rounded, so that a mean of exactly .95 would be below it
         found = len(counts) - np.logical_and.accumulate((means >= enough)[:, ::-1], axis=1).sum(axis=1)
         at = [found[0], *np.percentile(found[1:], (2.5, 97.5), method="nearest")]
         return [counts[int(one)] for one in at]
@@ -117,9 +120,10 @@ def risks(found: Found) -> Iterator[list[list[str]]]:
         n = sorted({row["n"] for row in whole})
         head = [name, f"{len(whole):,}", "–".join(map(str, n[:: max(1, len(n) - 1)]))]
         both = "all_valid", "smallest_valid"
-        middle, low, high = found.least(key)
+        middle, *interval = found.least(key)
         last = found.cell(key, n[-1] - 1, *both) if len(n) == 1 else "–"
-        share.append([*head, *(found.cell(key, one, *both) for one in SHARES), last, f"{middle} ({low}–{high})"])
+        m95 = f"{middle}" + (" ({}–{})".format(*interval) if len(whole) >= FEW else "")
+        share.append([*head, *(found.cell(key, one, *both) for one in SHARES), last, m95])
         if key[0] != "qkv":
             seen = (found.cell(key, one, "smallest_valid", "smallest_wrong") for one in NUMBERS)
             own = (str(found.least(key, one)[0]) for one in ("all_wrong", "smallest_wrong"))
@@ -163,9 +167,11 @@ def drawn_less(found: Found, measure: str = "smallest_valid") -> Three:
 
 
 def words(values: Sequence[float] | NDArray[np.float64]) -> str:
-    """A mean in points with its interval; of fewer than two values nothing."""
-    three = (f"{100 * one:+.1f}".replace("-", "−") for one in mean(values)) if len(values) > 1 else ()
-    return "{} ({} to {})".format(*three) if len(values) > 1 else "–"
+    """A mean in points with its interval, which few values have not; of fewer than two values nothing."""
+    if len(values) < 2:
+        return "–"
+    middle, *interval = (f"{100 * one:+.1f}".replace("-", "−") for one in mean(values))
+    return middle + (" ({} to {})".format(*interval) if len(values) >= FEW else "")
 
 
 def contrasts(found: Found, methods: Sequence[Row]) -> list[list[str]]:

@@ -326,6 +326,19 @@ def others() -> Iterator[str]:
     yield f"{mean['intervention']:.0%} and {mean['observation']:.0%}; recovery and disruption separate "
     yield f"recovery and disruption separate {mean['counterfactual']:.0%}. The residue"
     again = dict(rows(claims, "measure, avg(value)", "part = 'resampling' GROUP BY measure"))
+    for arm in ("tables", "qkv", "mlp"):
+        of = f"part = 'resampling' AND measure IN ('exact', 'eap_ig') AND key LIKE '{arm}-%'"
+        ((less, n),) = rows(claims, "2 * avg(if(measure = 'exact', value, -value)), count(DISTINCT key)", of)
+        yield f"On {n} "
+        yield f", {less:.3f} (".replace("0.", ".").replace("-", "−")
+    one = "measure = 'passes:circuit:minimal-subset' AND regularisation = '{}'"
+    with_, without = (
+        dict(rows("regularised", "seed, value::DOUBLE = 1", one.format(name))) for name in ("l1 0.001", "none")
+    )
+    both = [with_[seed] - without[seed] for seed in with_.keys() & without.keys()]
+    yield f"Only seeds that were trained both ways count now, {len(both)}."
+    yield f"the first **fails**, {np.mean(both):.2f},".replace("0.", ".")
+    yield f"every pair, {1 - mean['residue']:.0%}, differs"
     yield f"a Jaccard of {again['eap_ig']:.2f} in the mean".replace("0.", ".")
     yield f"those of exact effects {again['exact']:.2f}, a difference".replace("0.", ".")
 
@@ -378,12 +391,13 @@ def scores() -> Iterator[str]:
     hits = {
         (half, pool): [one[0] != "!" for one in named(rankings(half), pool)]
         for half in halves
-        for pool in (FIVE, FIVE[:-1])
+        for pool in (FIVE, FIVE[:-1], FIVE[1:-1])
     }
     assert {len(one) for one in hits.values()} == {32}
-    a, b, c, d = (sum(hits[half, pool]) for pool in (FIVE, FIVE[:-1]) for half in halves)
+    a, b, c, d, e, f = (sum(hits[half, pool]) for pool in (FIVE, FIVE[:-1], FIVE[1:-1]) for half in halves)
     yield f"names the best in {a} of 32 kinds of networks, in another half of the answer key in {b}, and"
-    yield f"without them it names {c} and {d}, and"
+    yield f"without them it names {c} and {d} (among gradients alone {e} and {f}), and"
+    yield f"the best in {min(c, d) / 32:.0%} to {max(e, f) / 32:.0%} of kinds, by pool"
     for half in halves:
         saturated = [one for one in named(rankings(half), FIVE) if "xor" in one and one.endswith(("tanh", "sigmoid"))]
         assert (len(saturated), sum(one[0] == "!" for one in saturated)) == (5, 4)
@@ -416,6 +430,12 @@ def scores() -> Iterator[str]:
             groups.setdefault(arm, []).append(share)
         shares.append(100 * np.mean([np.mean(one) for one in groups.values()]))
     yield "valid under zero in {:.0f}% and {:.0f}% (".format(*shares)
+    where = f"ablation = 'zero' AND kept IS NOT NULL AND method IN {FIVE}"
+    least_of = min(rows("field-scores", "avg(kept::INT)", f"{where} GROUP BY half, arm"))[0]
+    of = "ablation = 'zero' AND method = 'smallest' AND arm = 'qkv' GROUP BY half ORDER BY half"
+    smallest = [100 * one for (one,) in rows("field-scores", "avg(kept::INT)", of)]
+    yield f"The other way, {least_of:.0%} or more of the five’s circuits are"
+    yield "by query, key and value {:.0f}% and {:.0f}% are".format(*smallest)
     ends = [
         rows(
             "field-scores", "avg(regret)", f"half = '{half}' AND arm = 'drawn' AND ablation = 'zero' AND method {which}"
@@ -475,11 +495,18 @@ def validation() -> Iterator[str]:
     found = [np.mean(some, axis=0) for some in tasks.values()]
     left = sorted(f"{100 * one:.0f}%" for one, _ in found)
     yield f"32 rows leave a risk of {left[0]} to {left[-1]}, and at most {100 * max(one for _, one in found):.0f}% of"
-    answers = rows("rows-needed-methods", "method, passed, size", "population = 'three inputs' AND m = 4")
+    asked = rows("rows-needed-methods", "population, method, passed, size", "m = n // 2")
+    answers = [row[1:] for row in asked if row[0] == "three inputs"]
     sizes = [np.mean([size for name, _, size in answers if name == one]) for one in ("eap", "deletion")]
     yield f"{sizes[0]:.1f} edges beside deletion’s {sizes[1]:.1f}"
-    acdc = [passed for name, passed, _ in answers if name == "acdc"]
-    yield f"in {5 * len(acdc) - sum(acdc)} of {5 * len(acdc)} samples of three inputs"
+    wrong, kept = [], []
+    for key in product(("acdc", "acdc(loss=decision)"), ("three inputs", "four inputs", "grokking")):
+        passed = [row[2] for row in asked if (row[1], row[0]) == key]
+        wrong.append(f"{5 * len(passed) - sum(passed)} of {5 * len(passed)}")
+        kept.append(sum(one > 0 for one in passed))
+    yield "of ACDC in {} samples of three inputs, {} of four and {} in grokking".format(*wrong)
+    yield f"of ACDC by decisions in {wrong[3]} and {wrong[4]}"
+    yield f"in three inputs ACDC is of {kept[0]} and ACDC by decisions of {kept[3]}"
     apart = []
     for cell in {one["cell"] for one in four}:
         own, other = (
@@ -506,6 +533,7 @@ def experiments() -> Iterator[str]:
     """Lists, residues, what answers leave, planted circuits, readings and placements."""
     names = "network, n, classes, together, pairs, needed, at_least, null_greedy, greedy_most, random_most, random"
     names += ", refute, refute_random, left_smallest = smallest, planted_left, information, refute_at_least"
+    names += ', tried, "left"'
     cells = ("trained 3-3", "trained 4-4", "drawn 3-3", "drawn 4-4", "planted")
 
     def of(cell: str, kind: str = "all", explanations: str = "circuits") -> list[tuple]:
@@ -525,7 +553,7 @@ def experiments() -> Iterator[str]:
     yield f"{sum(shorter)} of {len(shorter)} lists are longer than the information bound"
 
     def medians(at: int) -> list[str]:
-        return [f"{np.median([row[at] for row in lists[cell]]):,.4g}" for cell in cells[:4]]
+        return [f"{np.median([row[at] or 0 for row in every[cell]]):,.4g}" for cell in cells[:4]]
 
     classes, needed, shuffled, first, drawn, refute, by_chance = map(medians, (2, 5, 7, 8, 9, 11, 12))
     yield f"{needed[1]} experiments for {classes[1]} classes of trained networks of width 4"
@@ -535,10 +563,20 @@ def experiments() -> Iterator[str]:
     yield f"{first[1]} and {first[3]} experiments separate 99 of 100 pairs, in random order {drawn[1]} and {drawn[3]}"
     yield f"{refute[0]}, {refute[1]}, {refute[2]} and {refute[3]} experiments"
     yield f"in random order {by_chance[0]}, {by_chance[1]}, {by_chance[2]} and {by_chance[3]}"
+    made = [f"{np.median([row[10] / row[17] for row in lists[cell]]):.0%}" for cell in cells[:4]]
+    assert made[1] == made[3]
+    yield f"after {made[1]} of the experiments at width 4 and after {made[0]} and {made[2]} at width 3"
+    times, drawn_times = (
+        tuple(f"{one:.1f}" for one in experiments_needed.middle([row[5] / np.log2(row[2]) for row in lists[cell]]))
+        for cell in ("trained 4-4", "drawn 4-4")
+    )
+    yield "{} times ({} to {}) in trained and {} ({} to {}) in drawn ones".format(*times, *drawn_times)
     most = max(row[11] for some in lists.values() for row in some)
     yield f"never more than {most}"
     four = [np.mean([row[3] / row[4] for row in every[cell]]) for cell in ("trained 4-4", "drawn 4-4")]
     yield f"{100 * four[0]:.1f}% and {100 * four[1]:.1f}% at width 4"
+    gone = [left_out[at] / (left_out[at] + len(every[cells[at]])) for at in (1, 3)]
+    yield f"{gone[0]:.0%} of trained and {gone[1]:.0%} of drawn networks, those with the most circuits, were left out"
     for width in ("3-3", "4-4"):
         pair = [every[f"{arm} {width}"] for arm in ("trained", "drawn")]
         shares = [[100 * row[3] / row[4] if row[4] else 0.0 for row in some] for some in pair]
@@ -561,6 +599,11 @@ def experiments() -> Iterator[str]:
     yield f"one of the smallest valid circuits is left in {small} of {len(every['planted'])}"
     some = [row[13] for cell in ("trained 4-4", "drawn 4-4") for row in every[cell]]
     yield f"{sum(some)} of {len(some)} networks of width 4"
+    by_draw, number = [row[18] / row[1] for cell in ("trained 4-4", "drawn 4-4") for row in every[cell]], np.ones(1)
+    for share in by_draw:
+        number = np.convolve(number, (1 - share, share))
+    few = f"{number[: sum(some) + 1].sum():.3f}".removeprefix("0")
+    yield f"left in {sum(by_draw):.1f} of them in the mean, in {sum(some)} or fewer with a probability of {few}"
     read = [row for cell in ("trained 3-3", "drawn 3-3") for row in of(cell, explanations="readings")]
     yield f"{len(read)} networks, {min(row[1] for row in read):,} to {max(row[1] for row in read):,} readings"
     yield f"a mean of {100 * np.mean([row[3] / row[4] for row in read]):.2f}% of pairs"
@@ -569,11 +612,16 @@ def experiments() -> Iterator[str]:
     names = "plain_pairs, plain_apart, plain, plain_refuted, plain_both"
     placed = rows("experiments-needed", names, "explanations = 'placements' AND cell <> 'planted' AND n > 0")
     plain = [row for row in placed if row[0]]
-    yield f"of {len(plain)} networks with two or more {sum(row[1] == 0 for row in plain)} have no pair that is"
+    none = sum(row[1] == 0 for row in plain)
+    yield f"of {len(plain)} trained and drawn networks with two or more {none} have no pair that is"
     wrong, total, together, apart, both = (sum(row[at] or 0 for row in placed) for at in (3, 2, 0, 1, 4))
     yield f"{wrong:,} of {total:,} are wrong on some union of their places"
     yield f"{apart:,} of {together:,} pairs"
     yield f"{both:,} of {together:,} pairs both predict"
+    more = rows("experiments-needed", names, "explanations = 'placements' AND n > 0")
+    alone = [row[1] == 0 for row in more if row[0]]
+    of_all = [sum(row[at] or 0 for row in more) for at in (1, 0, 3, 2)]
+    yield "With planted networks it is {} of {}, {} of {} and {} of {}".format(sum(alone), len(alone), *of_all)
     asked = "cell LIKE '%4-4' AND explanations = 'circuits' AND needed > 0"
     shares = rows("experiments-needed", "cell, median(essential / needed)", f"{asked} GROUP BY cell ORDER BY cell DESC")
     assert len({f"{share:.0%}" for _, share in shares}) == 1

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import shutil
+from itertools import product
 from urllib.parse import parse_qs
 
 import numpy as np
@@ -247,11 +248,17 @@ def test_the_chapter_of_scores_says_what_its_rows_say():
     assert findings.manifest()["tables"][ranking_tables.SLUG]["design"] == ranking_tables.DIGEST
     halves, text = [ranking_tables.both()[half, "zero"] for half in ranking_tables.HALVES], one["chapter"]["method"]
     near, far, tasks, signs, last = ([] for _ in range(5))
+    below, ahead_by, behind = dict.fromkeys(ranking_study.TRUTHS[1:], 0), [], []
     for half in halves:
         pools = [pool for _, some in ranking_study.pools_of_five(half) for pool in some]
         near.append(np.mean([gain for ahead, gain in pools if ahead < 0.02]))
         far.append(np.mean([gain for ahead, gain in pools if ahead >= 0.2]))
+        for group, some in ranking_study.pools_of_five(half):
+            gains = [gain for ahead, gain in some if ahead >= 0.2]
+            (ahead_by if group[:3] in ("XOR", "tra", "thr") else behind).append(np.mean(gains))
         pool = ranking_study.POOLS["without exact effects"]
+        for truth, group in product(below, ("drawn", "strict training", "transformers, q/k/v")):
+            below[truth] += ranking_study.answers_of(half, half.within(group), pool, truth).gain.mean() < 0
         qkv = [name for name in np.unique(half.cell) if "q/k/v" in name]
         parts = [ranking_study.answers_of(half, half.cell == name, pool).gain for name in qkv]
         tasks.append(ranking_study.over_parts(parts, drawn=True))
@@ -267,6 +274,18 @@ def test_the_chapter_of_scores_says_what_its_rows_say():
             )
             assert abs(cpr - cmd) <= 1
     short = ranking_tables.number
+    assert below == {"while_valid": 3, "distance": 6, "auc": 3, "valid": 1}
+    assert (
+        f"XOR, {short(min(ahead_by))} to {short(max(ahead_by))} by group; in the others it is {short(max(behind))}"
+        in text
+    )
+    for score in ("cmd", "cpr"):  # of the secret half
+        gains = [
+            ranking_study.answers_of(half, half.within(group), ranking_study.FIVE, score=score)
+            for group in ranking_study.groups(half)
+        ]
+        three = ranking_study.over_parts([some.gain for some in gains if some])
+        assert "{} ({} to {}) with {}".format(*map(short, three), score.upper()) in one["chapter"]["not_shown"]
     assert "mean gain is {} and {}; where it is .2 or more, {} and {}".format(*map(short, near + far)) in text
     assert "{} ({} to {}) and {} ({} to {}): not shown".format(*map(short, tasks[0] + tasks[1])) in text
     assert "brackets, {} and {}.".format(*map(short, last)) in text

@@ -65,4 +65,6 @@ def test_m95_is_the_least_number_from_which_on_the_mean_is_enough():
     ]
     found = Found(rows)
     assert found.least(("heads", "trained")) == [3, 3, 4]
+    nearly = [row | {"smallest_valid": float(np.float32((0.9, 1)[row["seed"]]))} for row in rows[:-2]] + rows[-2:]
+    assert Found(nearly).least(("heads", "trained"))[0] == 1, "a mean of exactly .95 is enough"
     assert counts_of(24)[-3:] == [21, 23, 24]

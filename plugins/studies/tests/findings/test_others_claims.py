@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import mannwhitneyu, rankdata
 
 from benchmarks import chapters, others_claims, trust
-from benchmarks.others_claims import PARTS, Edges, interval, jobs, outputs, packed
+from benchmarks.others_claims import PARTS, Edges, apart, interval, jobs, null_of, outputs, packed
 from pluriscope.tables.parquet import ParquetTable
 from pluriscope_bench.suite_files import read_suite
 from pluriscope_studies.pages import findings
@@ -34,6 +35,14 @@ def test_masks_are_run_and_judged_as_the_engine_does():
 
 def test_the_interval_of_a_share_is_wilsons():
     assert interval([0] * 20) == pytest.approx([0, 0, 1.959964**2 / (20 + 1.959964**2)])
+
+
+def test_networks_are_apart_by_the_areas_under_their_curves():
+    scores, some = np.random.default_rng(0).integers(0, 9, (3, 20)), np.array([0, 3, 7, 8, 15])
+    other = np.delete(np.arange(20), some)
+    wanted = [abs(mannwhitneyu(one[some], one[other]).statistic / 75 - 0.5) for one in scores]
+    assert apart(rankdata(scores, axis=1), some) == pytest.approx(wanted)
+    assert null_of([0.1] * 990 + [0.3] * 9, 0.2) == ".10 (.10 to .10), p .010"
 
 
 def test_the_chapter_has_the_tables_of_its_rows():
