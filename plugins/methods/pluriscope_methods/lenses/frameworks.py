@@ -82,7 +82,7 @@ def _bands(seen: Table) -> Bands:
     """1 for what is claimed and not used, −1 for what is used and not claimed."""
     methods, parts = (tuple(dict.fromkeys(row[name] for row in seen.rows)) for name in ("method", "part"))
     gaps = {(row["method"], row["part"]): float(row["claims"]) - row["used"] for row in seen.rows}
-    return Bands(parts, tuple(tuple(gaps.get((method, part), 0.0) for part in parts) for method in methods), methods)
+    return Bands(parts, tuple(tuple(gaps.get((method, part)) for part in parts) for method in methods), methods)
 
 
 def _says(_question: Question, seen: Table) -> str:
@@ -106,7 +106,8 @@ FRAMEWORKS: Final = Lens(
     applies=_fit,
     look=_look,
     says=_says,
-    can_know="In the chart 1 is claimed and not used, −1 used and not claimed. A score claims by its size on the row "
+    can_know="In the chart 1 is claimed and not used, −1 used and not claimed; where a cell is empty "
+    "the method is not asked. A score claims by its size on the row "
     "where it is largest, a probe if a threshold tells an input or the answer, a circuit by what it uses and keeps. "
     "Scores are of the output, which may move while no answer changes. Circuits are those that answer as the network "
     "does; one may do without a neuron that the whole network uses.",

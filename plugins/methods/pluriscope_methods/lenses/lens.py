@@ -144,12 +144,12 @@ class Bands:
 
     Args:
         names: of what has a number on each row, such as neurons.
-        values: ``[rows][names]``.
+        values: ``[rows][names]``, None where there is none.
         rows: their names, of a heat map; empty where they are the rows of inputs.
     """
 
     names: tuple[str, ...]
-    values: tuple[tuple[float, ...], ...]
+    values: tuple[tuple[float | None, ...], ...]
     rows: tuple[str, ...] = ()
 
 

@@ -142,11 +142,11 @@ def _with(subject: Elman, given: Array, kept: Array) -> Elman:
 
 
 def _bands(seen: Table) -> Bands:
-    """The cosine of each pair of steps after each step; 0 before both were read."""
+    """The cosine of each pair of steps after each step; none before both were read."""
     pairs = list(dict.fromkeys((row["first"], row["second"]) for row in seen.rows))
     after = list(dict.fromkeys(row["after"] for row in seen.rows))
     cosines = {(row["after"], row["first"], row["second"]): row["cosine"] for row in seen.rows}
-    values = tuple(tuple(cosines.get((at, *pair), 0.0) for pair in pairs) for at in after)
+    values = tuple(tuple(cosines.get((at, *pair)) for pair in pairs) for at in after)
     return Bands(
         tuple(f"steps {one} and {other}" for one, other in pairs), values, tuple(f"after step {at}" for at in after)
     )
