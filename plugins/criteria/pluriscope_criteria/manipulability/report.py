@@ -97,8 +97,8 @@ class ManipulabilityReport(Report):
             if right:
                 more = sum(n > self.guess for n in right)
                 found.append(
-                    f"{KINDS[kind]}: {more:,} of {len(right):,} are right on more; the best on {max(right):,}, and at "
-                    f"most {max(changed):,} of those that change are predicted."
+                    f"{KINDS[kind]}: {more:,} of {len(right):,} are right on more; the best on {max(right):,} of all, "
+                    f"and at most {max(changed):,} of those that change are predicted."
                 )
         return [*found, *self.notes]
 
