@@ -17,8 +17,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array
 
 Table = NDArray[np.int8]
 Integers = NDArray[np.intp]
@@ -187,6 +185,9 @@ def least(table: Table, anchor: int | None = None, seconds: float = 60.0) -> Few
         anchor: that row.
         seconds: after which the fewest that were found stand beside what was proved.
     """
+    from scipy.optimize import Bounds, LinearConstraint, milp  # of which a server has no use
+    from scipy.sparse import csr_array
+
     ends, needed = time.perf_counter() + seconds, essential(table, anchor)
     first, others = _completed(table, needed, (), anchor), np.setdiff1d(np.arange(table.shape[1]), needed)
     at_least = max(len(needed), information_bound(table) if anchor is None else min(len(table) - 1, 1))
