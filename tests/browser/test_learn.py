@@ -106,7 +106,7 @@ def test_a_lesson_fits_a_phone_with_its_drawing_in_the_first_screen(visitor, les
     ("path", "pages"),
     [
         pytest.param("/learn/two-readings?part=notes", 1, marks=pytest.mark.release),
-        ("/learn/hand-outs", 8),
+        ("/learn/hand-outs", 9),
         pytest.param("/learn/notes", 8, marks=pytest.mark.release),
         ("/learn/notes?minutes=45", 1),
         ("/learn/slides", SCREENS),
