@@ -1,7 +1,6 @@
 """How many rows validate a circuit: the declared question, from networks to a table.
 
-python -m benchmarks.rows_needed FILE            a line of JSON for each network; goes on where FILE ends
-python -m benchmarks.rows_needed FILE --freeze   the tables of rows, and the tables of the chapter
+python -m benchmarks.rows_needed FILE    a line of JSON for each network; goes on where FILE ends
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ MANIPULABILITY: Final = Analysis(
     "How many hold up",
     "Edits and doses",
     "Of edits of a weight and doses along directions, how many does each explanation predict?",
-    "Some seconds; of more than 10,000 observed classes 500 are drawn.",
+    "Some seconds; of more than 10,000 observed classes those of the circuits with the fewest are asked.",
     "pluriscope_criteria.manipulability.report:find",
     (("manipulability", "Edits and doses", "every explanation asked about every edit and dose on every input"),),
     about(10),

@@ -175,8 +175,8 @@ def _interpretations(
     for number in work.each("manipulability", sorted(few.tolist()), "circuits"):
         circuit = Circuit(of.question.layout, int(of.circuits.masks[number]))
         classes = observed_classes(of.question, circuit)
-        told = class_predictions(classes, *common, "all", extremes=False, representatives=True)
-        right = [] if told is None else [*told.representative]
+        predicted = class_predictions(classes, *common, "all", extremes=False, representatives=True)
+        right = [] if predicted is None else [*predicted.representative]
         yield _predicting(f"c-{circuit.hex}", asked, asked.of_classes(classes), right)
 
 

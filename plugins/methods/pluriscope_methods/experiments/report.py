@@ -171,23 +171,27 @@ def _residue(kind: str, found: Outcomes, part: NDArray[np.bool_]) -> Residue:
 
 def _steps(question: Question, found: Outcomes, some: Sequence[Experiment], columns: Sequence[int]) -> Iterator[Step]:
     """The experiments of some columns in words, and what the network's answers to those before leave."""
-    texts, n_inputs = ANSWERS, question.network.n_inputs
+    n_inputs = question.network.n_inputs
     labels, own = found.labels[:-1], found.table[found.labels[-1]]
     for column in columns:
-        one, said = some[column], found.table[labels, column]
+        one, outcomes = some[column], found.table[labels, column]
         parts = [f"n{layer}.{neuron}" for layer, neuron in one.neurons]
         yield Step(
             experiment=one.kind,
             row=f"{one.row:0{n_inputs}b}",
             source="" if one.source is None else f"{one.source:0{n_inputs}b}",
             parts=parts if one.edge is None else [_edge_name(question, one.edge)],
-            answer=texts[own[column]],
+            answer=ANSWERS[own[column]],
             leaves=[
-                Leaves(outcome=texts[at], classes=len(np.unique(labels[said == at])), circuits=int((said == at).sum()))
-                for at in np.unique(said).tolist()
+                Leaves(
+                    outcome=ANSWERS[at],
+                    classes=len(np.unique(labels[outcomes == at])),
+                    circuits=int((outcomes == at).sum()),
+                )
+                for at in np.unique(outcomes).tolist()
             ],
         )
-        labels = labels[said == own[column]]
+        labels = labels[outcomes == own[column]]
 
 
 def _edge_name(question: Question, edge: int) -> str:

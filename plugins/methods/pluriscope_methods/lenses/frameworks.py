@@ -55,7 +55,7 @@ def _look(question: Question, settings: Settings, work: Work) -> Table:
     first = masks[[np.bitwise_count(masks).argmin()]]
     sites = [(layer, at) for layer, n in enumerate(network.hidden_sizes, start=1) for at in range(n)]
     edges = np.array([asked.layout.edges_into[layer][at] for layer, at in sites], dtype=np.uint64)
-    told = np.array([*(rows > 0.5).T, *(rows <= 0.5).T, own > 0, own == 0])
+    splits = np.array([*(rows > 0.5).T, *(rows <= 0.5).T, own > 0, own == 0])
     claims: dict[str, tuple[list[str], NDArray[np.bool_]]] = {}
     inputs, neurons = [*INPUT_NAMES[: network.n_inputs]], [f"n{layer}.{at}" for layer, at in sites]
     for lens in (SHAPLEY, LIME):
@@ -63,7 +63,7 @@ def _look(question: Question, settings: Settings, work: Work) -> Table:
         claims[lens.label] = inputs, scores > float(settings["share"]) * scores.max()
     values = [activations(network, rows)[layer][:, at] for layer, at in sites]
     on = np.array([one[None] >= one[:, None] for one in values])  # by neuron, threshold and row
-    claims["Probes"] = neurons, (on[:, :, None] == told).all(axis=3).any(axis=(1, 2))
+    claims["Probes"] = neurons, (on[:, :, None] == splits).all(axis=3).any(axis=(1, 2))
     for label, some in (("A smallest circuit", first), ("Every valid circuit", masks)):
         of_neurons = ((some[:, None] & edges) != 0).all(axis=0)
         claims[label] = [*inputs, *neurons], np.append(uses(answers_of(asked, some)).all(axis=0), of_neurons)
