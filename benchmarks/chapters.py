@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from scipy.stats import binomtest
@@ -23,6 +25,45 @@ def design_of(slug: str) -> dict[str, Any]:
     """The declared design of a question."""
     design: dict[str, Any] = json.loads((ROOT / "docs" / "findings" / f"{slug}.design.json").read_text())
     return design
+
+
+class LineFile:
+    """A file with a line of JSON for each thing that was asked, to which more are added while its design allows it.
+
+    Attributes:
+        lines: those that are there.
+        spent: seconds of the processor that all of them took.
+    """
+
+    def __init__(self, path: Path, design: Mapping[str, Any], **same: str) -> None:
+        """Open a file, which need not be there.
+
+        Args:
+            path: of the file.
+            design: the declared one; ``minutes`` ends the run.
+            same: what every line has besides.
+
+        Raises:
+            SystemExit: the file has lines of another design.
+        """
+        self.path, self.same = path, {"design": sha256_hex(canonical_json(design)), **same}
+        self.lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        if any(line[name] != value for line in self.lines for name, value in self.same.items()):
+            raise SystemExit("the file has rows of another design")
+        self.spent: float = sum(line["spent"] for line in self.lines)
+        self._most, self._began = 60 * design["minutes"], time.process_time()
+
+    @property
+    def full(self) -> bool:
+        """Whether the minutes of the design are over."""
+        return bool(self.spent > self._most)
+
+    def append(self, line: Mapping[str, Any]) -> None:
+        """Add a line, with the time since the last one."""
+        took = time.process_time() - self._began
+        self._began, self.spent = self._began + took, self.spent + took
+        with self.path.open("a") as file:
+            file.write(json.dumps({**self.same, "spent": took, **line}) + "\n")
 
 
 def share(k: int, n: int) -> str:

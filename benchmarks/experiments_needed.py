@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -178,26 +177,15 @@ def placements(question: Question) -> Row:
 
 def run(path: Path, every: Sequence[Asked] | None = None) -> None:
     """Append a line for each network that the file has not, for as long as the design allows."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    if any(line["design"] != DIGEST for line in lines):
-        raise SystemExit("the file has rows of another design")
-    spent, n_of = sum(line["spent"] for line in lines), dict[str, int]()
-    with path.open("a") as file:
-        for number, one in enumerate(population() if every is None else every):
-            n_of[one[0]] = n_of.get(one[0], 0) + 1
-            if number < len(lines):
-                continue
-            if spent > 60 * DESIGN["minutes"]:
-                return
-            began = time.process_time()
-            readings = n_of[one[0]] <= DESIGN["readings"] and one[0].endswith("3-3")
-            rows = outcome(*asked(one), number, readings=readings)
-            took = time.process_time() - began
-            spent += took
-            file.write(
-                json.dumps({"design": DIGEST, "cell": one[0], "network": one[1], "spent": took, "rows": rows}) + "\n"
-            )
-            file.flush()
+    file, n_of = chapters.LineFile(path, DESIGN), dict[str, int]()
+    for number, one in enumerate(population() if every is None else every):
+        n_of[one[0]] = n_of.get(one[0], 0) + 1
+        if number < len(file.lines):
+            continue
+        if file.full:
+            return
+        readings = n_of[one[0]] <= DESIGN["readings"] and one[0].endswith("3-3")
+        file.append({"cell": one[0], "network": one[1], "rows": outcome(*asked(one), number, readings=readings)})
 
 
 # --- what was found

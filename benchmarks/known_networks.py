@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain, product
@@ -233,6 +233,25 @@ SHARP: Final = 16.0
 """How far the attention that is meant is above other attention, before the softmax."""
 
 
+def _other_name(name: str, attribution: str, layers: Sequence[tuple[np.ndarray, ...]]) -> AttentionModel:
+    """A model of the task whose stream has the token, then the position, and at its end the answer."""
+    task, n, width = task_named("other name", len(NAMES) + 1), len(NAMES), layers[0][0].shape[1]
+    embedding, positions, unembedding = np.zeros((n + 1, width)), np.zeros((4, width)), np.zeros((width, n + 1))
+    embedding[:n, :n], positions[:, n : n + 4], unembedding[width - n :, :n] = np.eye(n), np.eye(4), np.eye(n)
+    return AttentionModel(
+        name=name,
+        attribution=attribution,
+        outputs=task.outputs,
+        embedding=embedding,
+        positions=positions,
+        layers=tuple(layers),
+        unembedding=unembedding,
+        task=task.name,
+        tokens=np.array(task.rows, dtype=np.int64),
+        answers=np.array(task.answers, dtype=np.int64),
+    )
+
+
 def stages() -> AttentionModel:
     """Two names, one of them again: which is the other? Built by hand of a head for each of the three stages that Wang
     et al. 2023 (arXiv:2211.00593) found: a head that finds the earlier place of the doubled name, one that takes this
@@ -241,7 +260,6 @@ def stages() -> AttentionModel:
     The stream has the token and the position, each as one of several that is 1, then two numbers for the place that
     is found, two for it at the end, and the answer.
     """
-    task = task_named("other name", len(NAMES) + 1)
     n, (first, second, again, end) = len(NAMES), range(len(NAMES), len(NAMES) + 4)
     found, sent, answer = end + 1, end + 3, end + 5
     width, d_head = answer + n, n + 1
@@ -263,21 +281,8 @@ def stages() -> AttentionModel:
         for at, (read, write) in enumerate(zip(reads, writes, strict=True)):
             value[0, read, at], output[0, at, write] = 1, 1
         layers.append((query, key, value, output))
-    embedding, positions, unembedding = np.zeros((n + 1, width)), np.zeros((4, width)), np.zeros((width, n + 1))
-    embedding[:n, :n], positions[:, first : end + 1] = np.eye(n), np.eye(4)
-    unembedding[answer:, :n] = np.eye(n)
-    return AttentionModel(
-        name="The other name, in three stages",
-        attribution="Built by hand of three heads; sixteen trainings of this shape found no such stages.",
-        outputs=task.outputs,
-        embedding=embedding,
-        positions=positions,
-        layers=tuple(layers),
-        unembedding=unembedding,
-        task=task.name,
-        tokens=np.array(task.rows, dtype=np.int64),
-        answers=np.array(task.answers, dtype=np.int64),
-    )
+    made = "Built by hand of three heads; sixteen trainings of this shape found no such stages."
+    return _other_name("The other name, in three stages", made, layers)
 
 
 def backup() -> AttentionModel:
@@ -287,7 +292,6 @@ def backup() -> AttentionModel:
     it sees; what is left of its attention goes to the end, where there is no name. The backup (Wang et al. 2023,
     arXiv:2211.00593) does the same in the last layer, but looks at the end once an answer is there.
     """
-    task = task_named("other name", len(NAMES) + 1)
     n, (first, second, again, end) = len(NAMES), range(len(NAMES), len(NAMES) + 4)
     sent, answer = end + 1, end + 1 + n
     width, d_head = answer + n, n + 2
@@ -304,21 +308,8 @@ def backup() -> AttentionModel:
         if layer == 2:
             query[0, answer + names, n + 1], key[0, end, n + 1] = 3 * sharp, 1
         layers.append((query, key, value, output))
-    embedding, positions, unembedding = np.zeros((n + 1, width)), np.zeros((4, width)), np.zeros((width, n + 1))
-    embedding[:n, :n], positions[:, first : end + 1] = np.eye(n), np.eye(4)
-    unembedding[answer:, :n] = np.eye(n)
-    return AttentionModel(
-        name="The other name, with a backup",
-        attribution="Built by hand of three heads; of 200 trainings of three layers of two heads none has a backup.",
-        outputs=task.outputs,
-        embedding=embedding,
-        positions=positions,
-        layers=tuple(layers),
-        unembedding=unembedding,
-        task=task.name,
-        tokens=np.array(task.rows, dtype=np.int64),
-        answers=np.array(task.answers, dtype=np.int64),
-    )
+    made = "Built by hand of three heads; of 200 trainings of three layers of two heads none has a backup."
+    return _other_name("The other name, with a backup", made, layers)
 
 
 COUNTRIES: Final = "ABCDEFGH"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Iterable, Sequence
 from itertools import combinations, product
 from pathlib import Path
@@ -236,20 +235,11 @@ def truths() -> list[tuple[Any, ...]]:
 
 def run(path: Path) -> None:
     """Append a line for each job that the file has not, for as long as the design allows."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    if any(line["design"] != DIGEST for line in lines):
-        raise SystemExit("the file has rows of another design")
-    spent = sum(line["spent"] for line in lines)
-    with path.open("a") as file:
-        for part, subject in jobs()[len(lines) :]:
-            if spent > 60 * DESIGN["minutes"]:
-                return
-            began, key = time.process_time(), getattr(subject, "name", subject)
-            row = PARTS[part](subject)
-            spent += (took := time.process_time() - began)
-            line = {"design": DIGEST, "spent": took, "row": {"part": part, "key": key, **row}}
-            file.write(json.dumps(line) + "\n")
-            file.flush()
+    file = chapters.LineFile(path, DESIGN)
+    for part, subject in jobs()[len(file.lines) :]:
+        if file.full:
+            return
+        file.append({"row": {"part": part, "key": getattr(subject, "name", subject), **PARTS[part](subject)}})
 
 
 # --- what was found

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
@@ -317,19 +316,12 @@ def lines_of(path: Path, half: str = "") -> list[Any]:
 def run(path: Path, secret: str = "") -> None:
     """Append a line for each network that the file has not, for as long as the design allows."""
     half: Any = "secret" if secret else "public"
-    lines = lines_of(path, half)
-    spent = sum(line["spent"] for line in lines)
-    same = {"design": DIGEST, "suite": bundled_design().digest(half), "half": half}
-    with path.open("a") as file:
-        began = time.process_time()
-        for cell, seed, network in networks_of(secret, {(line["cell"], line["seed"]) for line in lines}):
-            rows = [] if network is None else outcome(network)
-            took = time.process_time() - began
-            began, spent = began + took, spent + took
-            file.write(json.dumps({**same, "cell": cell, "seed": seed, "spent": took, "rows": rows}) + "\n")
-            file.flush()
-            if spent > 60 * DESIGN["minutes"]:
-                return
+    done = {(line["cell"], line["seed"]) for line in lines_of(path, half)}
+    file = chapters.LineFile(path, DESIGN, suite=bundled_design().digest(half), half=half)
+    for cell, seed, network in networks_of(secret, done):
+        file.append({"cell": cell, "seed": seed, "rows": [] if network is None else outcome(network)})
+        if file.full:
+            return
 
 
 def table(paths: Sequence[Path], file: Path) -> list[Row]:

@@ -5,9 +5,7 @@ python -m benchmarks.rows_needed FILE    a line of JSON for each network; goes o
 
 from __future__ import annotations
 
-import json
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -353,27 +351,18 @@ def deleted(known: Known, rows: NDArray[np.intp], order: Sequence[int]) -> int:
 
 def run(path: Path) -> None:
     """Append a line for each network that the file has not, for as long as the design allows."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    if any(line["design"] != DIGEST for line in lines):
-        raise SystemExit("the file has rows of another design")
-    spent, done = sum(line["spent"] for line in lines), {tuple(line["network"]) for line in lines}
+    file = chapters.LineFile(path, DESIGN)
+    done = {tuple(line["network"]) for line in file.lines}
     torch.set_num_threads(1)
-    began = time.process_time()
     sources = [(population, weights, n, SOURCES[population](population, weights)) for population, weights, n in ROUND]
-    with path.open("a") as file:
-        while asked := [one for *_, n, source in sources for one in islice(source, n)]:
-            for one in asked:
-                network = (one.population, one.cell, one.weights, one.seed)
-                if network in done:
-                    continue
-                rows = [*rows_of(one)]
-                took = time.process_time() - began
-                began, spent = began + took, spent + took
-                line = {"network": network, "design": DIGEST, "spent": took, "rows": rows}
-                file.write(json.dumps(line) + "\n")
-                file.flush()
-                if spent > 60 * DESIGN["minutes"]:
-                    return
+    while asked := [one for *_, n, source in sources for one in islice(source, n)]:
+        for one in asked:
+            network = (one.population, one.cell, one.weights, one.seed)
+            if network in done:
+                continue
+            file.append({"network": network, "rows": [*rows_of(one)]})
+            if file.full:
+                return
 
 
 if __name__ == "__main__":

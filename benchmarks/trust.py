@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -223,25 +222,16 @@ def outcome(network: SuiteNetwork, left: Mapping[str, int]) -> tuple[list[Row], 
 
 def run(path: Path) -> None:
     """Append a line for each network that the file has not, for as long as the design allows."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    if any(line["design"] != DIGEST for line in lines):
-        raise SystemExit("the file has rows of another design")
-    spent, left = sum(line["spent"] for line in lines), dict(DESIGN["networks"])
-    for line in lines:
+    file, left = chapters.LineFile(path, DESIGN), dict(DESIGN["networks"])
+    for line in file.lines:
         left |= {part: left[part] - n for part, n in line["parts"].items() if part in left}
     torch.set_num_threads(1)
-    with path.open("a") as file:
-        for network in population()[len(lines) :]:
-            if spent > 60 * DESIGN["minutes"]:
-                return
-            began = time.process_time()
-            rows, parts = outcome(network, left)
-            left |= {part: left[part] - n for part, n in parts.items() if part in left}
-            took = time.process_time() - began
-            spent += took
-            line = {"network": network.name, "design": DIGEST, "spent": took, "parts": parts, "rows": rows}
-            file.write(json.dumps(line) + "\n")
-            file.flush()
+    for network in population()[len(file.lines) :]:
+        if file.full:
+            return
+        rows, parts = outcome(network, left)
+        left |= {part: left[part] - n for part, n in parts.items() if part in left}
+        file.append({"network": network.name, "parts": parts, "rows": rows})
 
 
 # --- what was found

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise, product
 from pathlib import Path
@@ -254,27 +253,17 @@ def rows_of(kind: str, seed: int) -> Iterator[Row]:
 
 def run(path: Path) -> None:
     """Append a line for each seed until every kind has its networks, in rounds of one for each, as the design says."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    if any(line["design"] != DIGEST for line in lines):
-        raise SystemExit("the file has rows of another design")
-    known = {(line["kind"], line["seed"]): line for line in lines}
-    spent, done = sum(line["spent"] for line in lines), dict.fromkeys(KINDS, 0)
+    file, done = chapters.LineFile(path, DESIGN), dict.fromkeys(KINDS, 0)
+    known = {(line["kind"], line["seed"]): line["rows"] for line in file.lines}
     seeds = {kind: iter(range(DESIGN["seeds"])) for kind in KINDS}
-    with path.open("a") as file:
-        for number, kind in product(range(1, DESIGN["networks"] + 1), KINDS):
-            while done[kind] < number and (seed := next(seeds[kind], None)) is not None:
-                if (kind, seed) not in known:
-                    if spent > 60 * DESIGN["minutes"]:
-                        return
-                    began = time.process_time()
-                    rows = [*rows_of(kind, seed)]
-                    took = time.process_time() - began
-                    spent += took
-                    line = {"kind": kind, "seed": seed, "design": DIGEST, "spent": took, "rows": rows}
-                    file.write(json.dumps(line) + "\n")
-                    file.flush()
-                    known[kind, seed] = line
-                done[kind] += known[kind, seed]["rows"][0]["networks"] == "trained"
+    for number, kind in product(range(1, DESIGN["networks"] + 1), KINDS):
+        while done[kind] < number and (seed := next(seeds[kind], None)) is not None:
+            if (kind, seed) not in known:
+                if file.full:
+                    return
+                known[kind, seed] = [*rows_of(kind, seed)]
+                file.append({"kind": kind, "seed": seed, "rows": known[kind, seed]})
+            done[kind] += known[kind, seed][0]["networks"] == "trained"
 
 
 # --- what was found

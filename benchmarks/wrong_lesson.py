@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import permutations, product
@@ -149,23 +148,13 @@ def cell(rule: str, rate: float, seeds: Sequence[int]) -> Iterator[Row]:
 
 def run(path: Path) -> None:
     """Append a line for some seeds of each rule and rate, for as long as the design allows."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    if any(line["design"] != DIGEST for line in lines):
-        raise SystemExit("the file has rows of another design")
-    done, spent = {(line["rule"], line["rate"], line["first"]) for line in lines}, sum(one["spent"] for one in lines)
-    with path.open("a") as file:
-        for first, rate, rule in product(range(0, DESIGN["seeds"], DESIGN["batch"]), DESIGN["rates"], RULES):
-            if (rule, rate, first) in done:
-                continue
-            if spent > 60 * DESIGN["minutes"]:
-                return
-            began = time.process_time()
-            rows = [*cell(rule, rate, range(first, first + DESIGN["batch"]))]
-            took = time.process_time() - began
-            spent += took
-            line = {"rule": rule, "rate": rate, "first": first, "design": DIGEST, "spent": took, "rows": rows}
-            file.write(json.dumps(line) + "\n")
-            file.flush()
+    file = chapters.LineFile(path, DESIGN)
+    every = product(range(0, DESIGN["seeds"], DESIGN["batch"]), DESIGN["rates"], RULES)
+    for first, rate, rule in [*every][len(file.lines) :]:
+        if file.full:
+            return
+        rows = [*cell(rule, rate, range(first, first + DESIGN["batch"]))]
+        file.append({"rule": rule, "rate": rate, "first": first, "rows": rows})
 
 
 # --- what was found
