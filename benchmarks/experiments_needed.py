@@ -163,15 +163,18 @@ def placements(question: Question) -> Row:
     row: Row = {"explanations": "placements", "experiments": ALL, "n": len(placed), "pairs": 0}
     if not placed or len(placed) > DESIGN["most_placements"]:
         return row
-    said = ALIGNMENT.predict(question, [Aligned(one.algorithm, where) for one, where in placed], space)
-    said, plain = said[:, answers.counted], np.array([one.irredundant["irredundant-literals"] for one, _ in placed])
-    for name, some in (("", said), ("plain_", said[plain])):
+    predicted = ALIGNMENT.predict(question, [Aligned(one.algorithm, where) for one, where in placed], space)
+    predicted, plain = (
+        predicted[:, answers.counted],
+        np.array([one.irredundant["irredundant-literals"] for one, _ in placed]),
+    )
+    for name, some in (("", predicted), ("plain_", predicted[plain])):
         speak = some != SILENT
         both = [speak[at] & speak[at + 1 :] for at in range(len(some))]
         differ = [(one & (some[at] != some[at + 1 :])).any(axis=1).sum() for at, one in enumerate(both)]
         row |= {f"{name}pairs": len(some) * (len(some) - 1) // 2, f"{name}apart": int(sum(differ))}
         row |= {f"{name}both": int(sum(one.any(axis=1).sum() for one in both))}
-    wrong = ((said != SILENT) & (said != answers.decisions[answers.counted])).any(axis=1)
+    wrong = ((predicted != SILENT) & (predicted != answers.decisions[answers.counted])).any(axis=1)
     return row | {"refuted": int(wrong.sum()), "plain": int(plain.sum()), "plain_refuted": int(wrong[plain].sum())}
 
 

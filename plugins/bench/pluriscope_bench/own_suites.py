@@ -2,7 +2,7 @@
 
 FOLDER/NAME.…        a network in any format that is imported, in the arm "own"
 FOLDER/ARM/NAME.…    the same in an arm of its own
-NAME.truth.json      beside it: what the import is told beside a file, the ``rules`` of a transformer, and in ``mask``
+NAME.truth.json      beside it: what an import may give beside a file, the ``rules`` of a transformer, and in ``mask``
 the edges of a circuit that is known, by their names
 """
 

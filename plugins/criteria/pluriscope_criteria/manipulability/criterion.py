@@ -19,8 +19,8 @@ from pluriscope_methods.steering.predicting import Bits
 
 def _interpretation(asked: Manipulations, one: Interpretation) -> Bits:
     rank = class_of(asked.question, one.circuit.mask, one.index)
-    said: Bits = asked.of_classes(choose_classes(asked.question, one.circuit, ranks=[rank]).classes)[0]
-    return said
+    predicted: Bits = asked.of_classes(choose_classes(asked.question, one.circuit, ranks=[rank]).classes)[0]
+    return predicted
 
 
 def _placement(asked: Manipulations, one: Any) -> Bits:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -224,19 +224,18 @@ class Manipulations:
             for at, (_, direction) in enumerate(one.directions):
                 part = slice(at * n, (at + 1) * n)
                 moved = one.written[part], one.base[part]
-                said = placement_predicts(algorithm, here, direction, one.clean, *moved) if here else None
-                found.append(np.full(n, UNREAD, dtype=np.int8) if said is None else said)
+                predicted = placement_predicts(algorithm, here, direction, one.clean, *moved) if here else None
+                found.append(np.full(n, UNREAD, dtype=np.int8) if predicted is None else predicted)
         silent = (np.full(len(one.base), UNREAD, dtype=np.int8) for one in self.edits)
         return np.concatenate([*found, *silent])
 
-    def right(self, said: Bits) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    def right(self, predicted: Bits) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Count what is predicted right, right where the answer changes, and wrong, ``[explanations]`` each."""
         meant = self.happens >= 0
-        same = (said == self.happens) & meant
+        same = (predicted == self.happens) & meant
         changed = same & (self.happens != self.unchanged)
-        wrong = (said != UNREAD) & ~same & meant
-        counted: Any = tuple(one.sum(axis=-1) for one in (same, changed, wrong))
-        return counted  # type: ignore[no-any-return]
+        wrong = (predicted != UNREAD) & ~same & meant
+        return same.sum(axis=-1), changed.sum(axis=-1), wrong.sum(axis=-1)
 
 
 def _parallel(one: Array, other: Array) -> bool:

@@ -153,8 +153,8 @@ def find(of: Analysed[Question], _: Settings, work: Work = DEFAULT_WORK) -> Mani
     ).asked_about(question)
 
 
-def _predicting(ref: str, asked: Manipulations, said: Bits, interchanges: list[int] | None = None) -> Predicting:
-    right, changed, wrong = (some.tolist() for some in asked.right(said))
+def _predicting(ref: str, asked: Manipulations, predicted: Bits, interchanges: list[int] | None = None) -> Predicting:
+    right, changed, wrong = (some.tolist() for some in asked.right(predicted))
     return Predicting(ref=ref, right=right, changed=changed, wrong=wrong, interchanges=interchanges or [])
 
 

@@ -116,15 +116,18 @@ class _Plan:
         group = np.array([one.row for one in some] + [*range(n_rows)])
         clean, held, self.layers, self.last = np.arange(n_rows), np.zeros((len(group), sizes[0]), dtype=bool), [], []
         for layer in range(1, len(sizes) - 1):
+            # runs in which the layer below carries the same, its own values or those of another row
             before, group = _different(
                 group, held @ (1 << np.arange(sizes[layer - 1])), np.where(held.any(1), sources, -1)
             )
+            # of these, runs in which the same edge into this layer is ablated
             here = (offsets[layer - 1] <= edges) & (edges < offsets[layer])
             sums, group = _different(group, np.where(here, edges - offsets[layer - 1], -1))
             self.layers.append((clean, before, sums))
             clean = group[len(some) :]
             held = np.array([[(layer, neuron) in one.neurons for neuron in range(sizes[layer])] for one in some])
             held = np.vstack([held, np.zeros((n_rows, sizes[layer]), dtype=bool)])
+        # the last sums grow neuron by neuron, so that runs part only where a neuron carries something else
         states, group, none = group, np.zeros_like(group), group.max() + 1
         for neuron in range(sizes[-2]):
             given = np.where(held[:, neuron], np.where(sources < 0, none, clean[sources]), states)

@@ -386,7 +386,10 @@ def gained(networks: dict, pool: tuple[str, ...]) -> list[float]:
 
 def scores() -> Iterator[str]:
     """Cells, gains, signs, kept circuits and best orders of both halves."""
-    short = lambda one: f"{one:.3f}".replace("0.", ".", 1).replace("-", "−")  # noqa: E731
+
+    def short(one: float) -> str:
+        return f"{one:.3f}".replace("0.", ".", 1).replace("-", "−")
+
     halves = ("public", "secret")
     hits = {
         (half, pool): [one[0] != "!" for one in named(rankings(half), pool)]
