@@ -49,6 +49,16 @@ def test_answers_are_those_of_the_network_under_each_intervention_by_hand(xor):
     assert (asked.happens == (np.array(outputs) > 0.5)).all()
 
 
+def test_predictions_are_counted_as_right_as_right_where_the_answer_changes_and_as_wrong(xor):
+    asked = Manipulations(xor.question)
+    meant = asked.happens >= 0
+    n, changed = int(meant.sum()), int((meant & (asked.happens != asked.unchanged)).sum())
+    every = asked.happens, asked.unchanged, np.full(len(meant), UNREAD, dtype=np.int8)
+    counts = [tuple(int(one) for one in asked.right(some)) for some in every]
+    assert counts == [(n, changed, 0), (n - changed, 0, changed), (0, 0, 0)]
+    assert 0 < changed < n
+
+
 def test_answers_of_alice_and_bob_change_at_a_sixth_along_one_neuron_less_another():
     report = pluriscope.explain(BUNDLED / "alice-and-bob.json").ask("manipulability")
     (along,) = (one for one in report.along if one.name == "(1, 0, −1)")
