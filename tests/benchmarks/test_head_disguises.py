@@ -81,8 +81,8 @@ def test_how_many_circuits_are_valid(seed):
     new = [f"{layer}.{head}" for layer in (1, 2) for head in (1, 2)]
     drawn = [place for place, name in enumerate(graph.edge_names) if any(one in name for one in new)]
     without = ~graph.bits(valid["cancel"].masks.tolist())[:, drawn].any(axis=1)
-    assert without.sum() == found.valid
-    assert valid["cancel"].valid > found.valid
+    assert without.sum() == found.n_valid
+    assert valid["cancel"].n_valid > found.n_valid
 
 
 def test_one_of_two_that_cancel_is_another_function():
