@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote
@@ -28,8 +29,9 @@ def documents(links: Addresses) -> Iterator[Document]:
     for chapter in record()["chapters"]:
         text, also = str(chapter["text"]), _FURTHER.get(chapter["key"], ())
         first = next(line for line in text.splitlines() if line and not line.startswith("#"))
+        sentence = re.split(r"(?<=[.?!])\s+(?=[A-Z])", without_marks(first))[0]
         title, url = chapter["title"], links.url("findings", chapter["key"])
-        yield Document("Findings", "finding", title, without_marks(first), url, also, without_marks(text))
+        yield Document("Findings", "finding", title, sentence, url, also, without_marks(text))
     reproduced = f"{AUTHORS} reproduce reproducing reproduction replicate replicating replication"
     new, studies, found, paper = (
         links.url(*path) for path in (("studies", "new"), ("studies",), ("findings",), ("paper",))
