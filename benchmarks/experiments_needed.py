@@ -13,6 +13,7 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any, Final
 
+import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,7 +30,6 @@ from pluriscope.analysis.questions.tasks import task_from_table
 from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.question import Question, ask
-from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 from pluriscope_bench.suite_files import bundled, read_suite
 from pluriscope_methods.experiments.outcomes import KINDS, Outcomes, experiments_of, outcomes_of
 from pluriscope_methods.experiments.test_sets import (
@@ -46,10 +46,10 @@ from pluriscope_studies.analysis.design import StudyDesign
 from pluriscope_studies.analysis.makers import drawn_networks
 from pluriscope_studies.pages.findings import FOLDER
 
-SLUG: Final = "experiments-needed"
+CHAPTER: Final = "experiments-needed"
+"""The first part of the population is the table of this name, by a design of its own."""
+SLUG: Final = f"{CHAPTER}-2"
 DESIGN: Final[dict[str, Any]] = chapters.design_of(SLUG)
-DIGEST: Final = sha256_hex(canonical_json(DESIGN))
-"""Of the design: rows of another one are refused."""
 Row = dict[str, Any]
 Asked = tuple[str, str, Any]
 """Cell, name, and what makes the question and the planted circuit."""
@@ -179,16 +179,24 @@ def placements(question: Question) -> Row:
 
 
 def run(path: Path, every: Sequence[Asked] | None = None) -> None:
-    """Append a line for each network that the file has not, for as long as the design allows."""
+    """Append a line for each network that neither the first part nor the file has, for as long as the design allows."""
     file, n_of = chapters.LineFile(path, DESIGN), dict[str, int]()
+    known = {(row["cell"], row["network"]) for row in [*first_part(), *file.lines]}
     for number, one in enumerate(population() if every is None else every):
         n_of[one[0]] = n_of.get(one[0], 0) + 1
-        if number < len(file.lines):
+        if one[:2] in known:
             continue
         if file.full:
             return
         readings = n_of[one[0]] <= DESIGN["readings"] and one[0].endswith("3-3")
         file.append({"cell": one[0], "network": one[1], "rows": outcome(*asked(one), number, readings=readings)})
+
+
+def first_part() -> list[Row]:
+    """The rows of the first part, without those of networks that it left out."""
+    found = duckdb.execute(f"SELECT * FROM '{FOLDER / CHAPTER}.parquet' WHERE experiments <> 'left out'")  # noqa: S608  ours
+    names = [one[0] for one in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 # --- what was found
@@ -262,10 +270,11 @@ def _number(*three: float) -> str:
 
 
 def freeze(path: Path) -> None:
-    """Write the table of rows, and the tables of the chapter."""
+    """Write the table of rows of the second part, and the tables of the chapter of both."""
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     rows = [{"cell": line["cell"], "network": line["network"], **row} for line in lines for row in line["rows"]]
-    chapters.freeze(SLUG, DESIGN, _COLUMNS, rows, *(chapters.markdown(one, 1) for one in tables(rows)))
+    every = [chapters.markdown(one, 1) for one in tables([*first_part(), *rows])]
+    chapters.freeze(SLUG, DESIGN, _COLUMNS, rows, *every, chapter=CHAPTER)
 
 
 if __name__ == "__main__":
