@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from pluriscope.analysis.running.limits import DEFAULT_SECONDS
 from pluriscope.app.cli.reading import given_protocol, intake_at, read_network, whole_content
-from pluriscope.app.cli.signature import with_fields_of
+from pluriscope.app.cli.signature import Within, with_fields_of
 from pluriscope.app.cli.store import store_in
-from pluriscope.app.cli.terminal import Refusal, Shown, read_bytes, remark
+from pluriscope.app.cli.terminal import DONE, STOPPED, Refusal, Shown, progress_bar, read_bytes, remark
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from pluriscope.analysis.network_files.declaration import Declaration
     from pluriscope.app.db.engine import Store
     from pluriscope.app.db.job_tables import JobRow
+    from pluriscope.app.jobs.handlers import Saved
     from pluriscope.app.pages.place import AnyPlace
 
 
@@ -31,6 +34,7 @@ def ask(
     thorough: bool = False,
     claim: str = "",
     algorithm: Sequence[str] = (),
+    seconds: Annotated[float, Within(0.1, math.inf)] = DEFAULT_SECONDS,
     quiet: bool = False,
     **declared: Any,
 ) -> Shown:
@@ -38,7 +42,7 @@ def ask(
 
     Example: pluriscope ask rivals xor.json
 
-    Exit codes: 0 done, 2 bad input.
+    Exit codes: 0 done, 2 bad input, 3 the time was up (the answer is of what was found until then).
 
     Args:
         key: Which analysis, as in its address, such as rivals or funnel; an unknown one is refused with the list. With
@@ -50,6 +54,7 @@ def ask(
             these; the whole network if not given.
         algorithm: With algorithms, one with finite variables that is placed beside those of vocabularies; may be
             repeated.
+        seconds: For finding its explanations; inf for no end.
     """
     from pluriscope.addresses.address import Addresses
     from pluriscope.addresses.naming import Scope
@@ -66,10 +71,11 @@ def ask(
         slug, data = _stored(store, file, content, protocol, output, Declaration(**declared), quiet=quiet)
         rules = given_protocol(protocol)
         named = rules if isinstance(rules, str) else COMPLETE.name  # one of a file is stored with the analysis
+        code = DONE
         if key == "claims":
-            named = _analysed(store, slug, rules, output, data, quiet=quiet)
+            named, code = _analysed(store, slug, rules, output, data, seconds, quiet=quiet)
             with store.read() as session:
-                return _located(session, locate(session, links, slug, Scope(output, named, data)), claim)
+                return _located(session, locate(session, links, slug, Scope(output, named, data)), claim, code)
         if claim:
             raise Refusal(f"--claim says nothing to {key}, which is about no circuit. Leave it out, or ask claims.")
         with store.read() as session:
@@ -77,7 +83,7 @@ def ask(
             analysis = analysis_meant(session, key, links, place)
             refuse_unfit(session, links, place, analysis)
         if analysis.searched or not place.question.obstacle:
-            named = _analysed(store, slug, rules, output, data, quiet=quiet)
+            named, code = _analysed(store, slug, rules, output, data, seconds, quiet=quiet)
         order = ThoroughOrder(protocol=named, output=output, data=data, thorough=thorough, algorithms=list(algorithm))
         with store.write() as session:
             job = ask_for(session, links, slug, analysis, order)
@@ -85,10 +91,10 @@ def ask(
         with store.read() as session:
             (found,) = asked(session, locate(session, links, slug, order.scope), links, [analysis])
             answer = found.record().model_dump(mode="json")
-    return Shown(answer, answer["findings"])
+    return Shown(answer, answer["findings"], code)
 
 
-def _located(session: Session, place: AnyPlace, claim: str) -> Shown:
+def _located(session: Session, place: AnyPlace, claim: str, code: int) -> Shown:
     """Position of a circuit among the valid ones, as its page has it."""
     from pluriscope.addresses.address import Addresses
     from pluriscope.app.pages.own import Own
@@ -100,7 +106,7 @@ def _located(session: Session, place: AnyPlace, claim: str) -> Shown:
     if one.refused is not None:
         raise one.refused
     answer = one.whole_record()
-    return Shown(answer, [answer["sentence"]])
+    return Shown(answer, [answer["sentence"]], code)
 
 
 def _stored(
@@ -120,19 +126,24 @@ def _stored(
         return row.slug, row.input_data
 
 
-def _analysed(store: Store, slug: str, rules: str | dict[str, Any], output: int, data: str, *, quiet: bool) -> str:
-    """Analyse a stored network. Returns the name of the rules."""
+def _analysed(
+    store: Store, slug: str, rules: str | dict[str, Any], output: int, data: str, seconds: float, *, quiet: bool
+) -> tuple[str, int]:
+    """Analyse a stored network. Returns the name of the rules, and the exit code."""
     from pluriscope.addresses.address import Addresses
     from pluriscope.app.routes.analyses import AnalysisRequest, ask_for_analysis
 
     order = AnalysisRequest(protocol=rules, output=output, data=data)
     with store.write() as session:
         base = ask_for_analysis(session, Addresses(), slug, order)
-    _do(store, base, quiet=quiet)
-    return base.arguments["protocol"]["name"] if isinstance(rules, dict) else rules
+    code, ends = DONE, time.perf_counter() + seconds
+    if _do(store, base, ends, quiet=quiet).truncated and time.perf_counter() >= ends:
+        code = STOPPED
+        remark(f"{seconds:g} s are up; the answer is of what was found until then. --seconds gives more.")
+    return (base.arguments["protocol"]["name"] if isinstance(rules, dict) else rules), code
 
 
-def _do(store: Store, job: JobRow, *, quiet: bool) -> None:
+def _do(store: Store, job: JobRow, deadline: float = math.inf, *, quiet: bool) -> Saved:
     """Do a job in this process, as a worker would."""
     from pluriscope.analysis.running.work import Work
     from pluriscope.app.jobs.definitions import DEFINITIONS
@@ -143,9 +154,10 @@ def _do(store: Store, job: JobRow, *, quiet: bool) -> None:
     handler = handler_at(DEFINITIONS[job.kind].handler)
     with store.read() as session:
         compute = handler.load(session, job.arguments)
-    outcome = compute(Work(clock=time.perf_counter))
+    with progress_bar(quiet) as report:
+        outcome = compute(Work(report, time.perf_counter, deadline=deadline))
     with store.write() as session:
-        handler.save(session, job.arguments, outcome)
+        return handler.save(session, job.arguments, outcome)
 
 
 def compare(
@@ -157,13 +169,14 @@ def compare(
     task: str = "",
     encoding: str = "",
     output_is: Literal["value", "logit", "sign", "classes"] = "value",
+    seconds: Annotated[float, Within(0.1, math.inf)] = DEFAULT_SECONDS,
     quiet: bool = False,
 ) -> Shown:
     """Say where explanations of a network contradict each other, and who is right.
 
     Example: pluriscope compare xor.json i-2b1ef.224 i-2b1ef.352
 
-    Exit codes: 0 done, 2 bad input.
+    Exit codes: 0 done, 2 bad input, 3 the time was up (the answer is of what was found until then).
 
     Args:
         explanations: Two to six of this network, as addresses write them.
@@ -171,6 +184,7 @@ def compare(
         task: That it is judged on: a name, a truth table or a formula. Default: what its file says.
         encoding: Numbers that stand for 0 and 1, such as -1,1; default: 0 and 1.
         output_is: What its outputs are.
+        seconds: For finding its explanations; inf for no end.
     """
     from pluriscope.addresses.address import Addresses
     from pluriscope.addresses.naming import ExplanationRef
@@ -190,9 +204,9 @@ def compare(
     declaration = Declaration(tasks=task, encoding=encoding, output_is=output_is)
     with store_in() as store:
         slug, data = _stored(store, file, content, protocol, output_index, declaration, quiet=quiet)
-        rules = _analysed(store, slug, given_protocol(protocol), output_index, data, quiet=quiet)
+        rules, code = _analysed(store, slug, given_protocol(protocol), output_index, data, seconds, quiet=quiet)
         with store.read() as session:
             options = ComparedOptions(e=refs, protocol=rules, output=output_index, data=data)
             found = compare_of(session, Addresses(), slug, options)
             answer = found.record(0, MOST_SHOWN).model_dump(mode="json")
-    return Shown(answer, [answer["verdict"]])
+    return Shown(answer, [answer["verdict"]], code)
