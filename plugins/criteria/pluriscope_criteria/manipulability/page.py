@@ -8,6 +8,7 @@ from typing import Any, Final
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.figures.charts import Axis, Chart, Mark, Series
+from pluriscope.figures.numbers import exact
 from pluriscope.kinds.columns import mini
 from pluriscope.kinds.listing import ReportColumn
 from pluriscope.page_kit.blocks import Block, ChartFigure, More, Prose, Section, Table
@@ -42,6 +43,14 @@ def _chart(report: ManipulabilityReport) -> Chart:
 
 
 def _page(report: ManipulabilityReport, _: AnalysisContext[Question]) -> Iterator[Block]:
+    heads = (
+        "Explanations",
+        "How many",
+        "Better than the guess",
+        "Most right",
+        f"Most changes right, of {report.changed:,}",
+    )
+    yield Table.plain(heads, [(kind, *map(exact, numbers)) for kind, *numbers in report.kinds()])
     words = "Each dot is an explanation, or several that are right as often; above the line they beat the guess."
     yield ChartFigure(chart=_chart(report), caption=words, id="manipulability")
     yield Section("Doses at which answers change", "row by row, exactly where all above the layer is piecewise linear")

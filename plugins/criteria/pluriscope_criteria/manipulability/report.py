@@ -89,18 +89,21 @@ class ManipulabilityReport(Report):
 
     def findings(self, question: Any = None) -> list[str]:
         found = [
-            f"Of {self.cells:,} doses and edits on rows, {self.changed:,} change the answer; the guess that nothing "
+            f"Of {self.cells:,} doses and edits on rows {self.changed:,} change the answer; the guess that nothing "
             f"changes is right on {self.guess:,}."
         ]
+        for kind, n, more, best, _ in self.kinds():
+            found.append(f"{kind}: {more:,} of {n:,} are right on more, the best on {best:,}.")
+        return [*found, *self.notes]
+
+    def kinds(self) -> Iterator[tuple[str, int, int, int, int]]:
+        """Of each kind its explanations, those that are right on more than the guess, the most cells that one is right
+        on, and the most of these where the answer changes.
+        """
         for kind, each in self.predicting.items():
             right, changed = [n for one in each for n in one.right], [n for one in each for n in one.changed]
             if right:
-                more = sum(n > self.guess for n in right)
-                found.append(
-                    f"{KINDS[kind]}: {more:,} of {len(right):,} are right on more; the best on {max(right):,} of all, "
-                    f"and at most {max(changed):,} of those that change are predicted."
-                )
-        return [*found, *self.notes]
+                yield KINDS[kind], len(right), sum(n > self.guess for n in right), max(right), max(changed)
 
     def of_ref(self, question: Question, ref: str) -> tuple[int, int] | None:
         """Cells that one explanation predicts right, and all; an interpretation as its observed class. None if it is

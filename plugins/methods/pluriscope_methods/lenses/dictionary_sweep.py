@@ -106,7 +106,7 @@ def measured(found: list[Dictionary], n_latents: int, truth: Array | None) -> di
         "not rebuilt": first.error,
         "rate of firing": float(fires.mean()),
         "live latents": len(first.directions) / n_latents,
-        "nearest of the other seed": _nearest(first.directions, second.directions),
+        "nearest, other seed": _nearest(first.directions, second.directions),
     }
     if truth is not None:
         cosines = [fixed_order.inner(truth, one.directions) for one in found]

@@ -216,9 +216,12 @@ def _answer_blocks(
     actions = [numbers, Action("All lenses", of.links.analysis(of.slug, ANALYSIS.key, of.scope))]
     yield Head(lens.label, lens.definition, actions=actions)
     if found is None:
-        cure = "The analysis answers under the usual settings"
-        cure += ": choose “Add lenses that learn” under All lenses, and it stands here." if lens.learns else "."
-        yield Notice("Not computed on a page", "An answer under these settings takes long.", cure)
+        cure, ask = "The analysis answers under the usual settings.", list[Action]()
+        if lens.learns and not lens.changed(one.settings):
+            url, fields = of.links.analysis(of.slug, ANALYSIS.key), {**dict(of.scope.fields), "thorough": "true"}
+            cure = "Lenses that learn are added to those of All lenses once these are there; it stands here then."
+            ask = [] if report is None else [Action("Add lenses that learn", url, False, True, fields)]
+        yield Notice("Not computed on a page", "An answer under these settings takes long.", cure, actions=ask)
     else:
         yield from map(Notice, found.notes)
         says = found.says or f"It {_SILENT.get(found.outcome, 'was not asked')}."

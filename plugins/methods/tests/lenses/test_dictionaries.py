@@ -80,7 +80,7 @@ def test_what_is_measured_of_two_dictionaries():
         "not rebuilt": 0.25,
         "rate of firing": 0.5,
         "live latents": pytest.approx(2 / 3),
-        "nearest of the other seed": 0.5,
+        "nearest, other seed": 0.5,
         "nearest latent": pytest.approx(2 / 3),
         "found": pytest.approx(2 / 3),
         "found by both seeds": pytest.approx(1 / 3),
@@ -95,7 +95,7 @@ def test_of_other_networks_no_features_are_known(quickly, monkeypatch, slug):
     lens, question, settings = asked(slug, latents=8)
     view = lens.answer(question, settings).view
     assert "No features are known" in view.says
-    assert view.grids[0].columns[-1] == "nearest of the other seed"
+    assert view.grids[0].columns[-1] == "nearest, other seed"
     model, name = question.subject, "c1" if slug[0] == "b" else "x1"
     assert view.grids[0].title.startswith(f"Dictionaries of {name} ")
     assert known_features(model, name) is None

@@ -52,6 +52,7 @@ def test_each_lens_has_a_page_with_what_it_says(client, key) -> None:
     stored = next((one for one in record(client, "xor", "lenses")["report"]["lenses"] if one["lens"] == key), None)
     if stored is None:
         assert ("Not computed on a page" in page.text) == (not reply["outcome"])
+        assert ("Add lenses that learn" in page.text) == (LENSES.by_key[key].learns and not reply["outcome"])
     else:
         assert reply["outcome"] == stored["outcome"]
         assert Markup("{}").format(stored["says"]) in page.text
