@@ -30,6 +30,7 @@ from pluriscope.analysis.questions.tasks import task_from_table
 from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.question import Question, ask
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 from pluriscope_bench.suite_files import bundled, read_suite
 from pluriscope_methods.experiments.outcomes import KINDS, Outcomes, experiments_of, outcomes_of
 from pluriscope_methods.experiments.test_sets import (
@@ -46,10 +47,11 @@ from pluriscope_studies.analysis.design import StudyDesign
 from pluriscope_studies.analysis.makers import drawn_networks
 from pluriscope_studies.pages.findings import FOLDER
 
-CHAPTER: Final = "experiments-needed"
-"""The first part of the population is the table of this name, by a design of its own."""
-SLUG: Final = f"{CHAPTER}-2"
-DESIGN: Final[dict[str, Any]] = chapters.design_of(SLUG)
+SLUG: Final = "experiments-needed"
+DESIGN: Final[dict[str, Any]] = chapters.design_of(f"{SLUG}-2")
+"""Of the second part; rows of the first are in the table, its design is ``experiments-needed.design.json``."""
+DIGEST: Final = sha256_hex(canonical_json(DESIGN))
+LEFT_OUT: Final = "left out"
 Row = dict[str, Any]
 Asked = tuple[str, str, Any]
 """Cell, name, and what makes the question and the planted circuit."""
@@ -90,7 +92,7 @@ def outcome(question: Question, planted: int | None, number: int, *, readings: b
     masks, stream = search_circuits(question).masks, np.random.default_rng([DESIGN["seed"], number])
     whole = (1 << question.layout.n_edges) - 1
     if len(masks) > DESIGN["most_circuits"] or whole not in masks:
-        return [{"explanations": "circuits", "experiments": "left out", "n": len(masks)}]
+        return [{"explanations": "circuits", "experiments": LEFT_OUT, "n": len(masks)}]
     some = experiments_of(question)
     found, kinds = outcomes_of(question, masks, some), np.array([one.kind for one in some])
     sizes, at = np.bitwise_count(masks), int(np.flatnonzero(masks == whole)[0])
@@ -181,7 +183,8 @@ def placements(question: Question) -> Row:
 def run(path: Path, every: Sequence[Asked] | None = None) -> None:
     """Append a line for each network that neither the first part nor the file has, for as long as the design allows."""
     file, n_of = chapters.LineFile(path, DESIGN), dict[str, int]()
-    known = {(row["cell"], row["network"]) for row in [*first_part(), *file.lines]}
+    first = [row for row in first_part() if row["experiments"] != LEFT_OUT]
+    known = {(row["cell"], row["network"]) for row in [*first, *file.lines]}
     for number, one in enumerate(population() if every is None else every):
         n_of[one[0]] = n_of.get(one[0], 0) + 1
         if one[:2] in known:
@@ -193,8 +196,8 @@ def run(path: Path, every: Sequence[Asked] | None = None) -> None:
 
 
 def first_part() -> list[Row]:
-    """The rows of the first part, without those of networks that it left out."""
-    found = duckdb.execute(f"SELECT * FROM '{FOLDER / CHAPTER}.parquet' WHERE experiments <> 'left out'")  # noqa: S608  ours
+    """The rows of the first part."""
+    found = duckdb.execute(f"SELECT * FROM '{FOLDER / SLUG}.parquet' WHERE part = 1")  # noqa: S608  ours
     names = [one[0] for one in found.description]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
@@ -202,6 +205,7 @@ def first_part() -> list[Row]:
 # --- what was found
 
 _COLUMNS: Final = {
+    "part": "INTEGER",
     **dict.fromkeys(("cell", "network", "explanations", "experiments"), "VARCHAR"),
     **dict.fromkeys(("n", "classes", "together", "pairs", "smallest", "left", "left_smallest"), "BIGINT"),
     "planted_left": "BOOLEAN",
@@ -212,10 +216,13 @@ _COLUMNS: Final = {
     **dict.fromkeys(("plain_apart", "plain_refuted"), "INTEGER"),
 }
 HEADS: Final = (
-    ("cell", "n", "classes", "list", "× log2", "proved", "bound", "shuffled", "99%", "random", "random 99%", "refute"),
+    ("cell", "n", "classes", "list", "× log2", "proved", "shuffled", "99%", "random", "refute"),
     ("cell", "n", *KINDS, "of two", ALL),
     ("cell", "n", "one class", *(f"left, {kind}" for kind in KINDS), ALL, "smallest left"),
+    ("cell", "part", "n", "classes", "list", "× log2", "residue", "refute", "smallest left"),
 )
+PARTS: Final = ("first", LEFT_OUT, "second")
+"""Of the population: those of the first run, those that it left out, and those that it did not reach."""
 
 
 def middle(values: Sequence[float], of: Any = np.median) -> tuple[float, float, float]:
@@ -243,25 +250,52 @@ def residue(row: Row) -> float:
     return float(row["together"] / row["pairs"]) if row["pairs"] else 0.0
 
 
-def tables(rows: Sequence[Row]) -> list[list[list[str]]]:
-    """The tables of the chapter: lists, residues, and what the network's answers leave."""
-    lists, residues, left = ([[*head]] for head in HEADS)
+def tables(rows: Sequence[Row]) -> list[str]:
+    """The tables of the chapter: lists, residues, what the network's answers leave, and parts of the population."""
+    lists, residues, left, parts = ([[*head]] for head in HEADS)
     for cell in dict.fromkeys(row["cell"] for row in rows):
         some = chosen(rows, cell)
         several, one = [row for row in some if row["classes"] > 1], sum(row["classes"] == 1 for row in some)
-        numbers = ("classes", "needed", "information", "null_greedy", "greedy_most", "random", "random_most", "refute")
-        ratios = [row["needed"] / np.log2(row["classes"]) for row in several]
-        names = [_number(*middle([row[name] or 0 for row in some])) for name in numbers]  # one class needs none
         proved = f"{sum(row['needed'] == row['at_least'] for row in several)} of {len(several)}"
-        ratio = _number(*middle(ratios)) if ratios else "–"
-        lists.append([cell, str(len(some)), *names[:2], ratio, proved, *names[2:]])
+        more = _medians(some, "null_greedy", "greedy_most", "random", "refute")
+        lists.append([cell, str(len(some)), *_medians(some, "classes", "needed"), times_log2(some), proved, *more])
         of_kinds = [chosen(rows, cell, kind) for kind in (*KINDS, "of two", ALL)]
         shares = [_number(*middle([100 * residue(row) for row in of], np.mean)) for of in of_kinds]
         residues.append([cell, str(len(some)), *shares])
         shown = [_number(*middle([100 * row["left"] / row["n"] for row in of])) for of in (*of_kinds[:4], of_kinds[5])]
-        smallest = chapters.share(sum(row["left_smallest"] == row["smallest"] for row in some), len(some))
-        left.append([cell, str(len(some)), chapters.share(one, len(some)), *shown, smallest])
-    return [lists, residues, left]
+        left.append([cell, str(len(some)), chapters.share(one, len(some)), *shown, _smallest(some)])
+        for name, those in zip(PARTS, in_parts(rows, cell), strict=True):
+            if those:
+                share = _number(*middle([100 * residue(row) for row in those], np.mean))
+                own = [*_medians(those, "classes", "needed"), times_log2(those), share, *_medians(those, "refute")]
+                parts.append([cell, name, str(len(those)), *own, _smallest(those)])
+    return [*(chapters.markdown(one, 1) for one in (lists, residues, left)), chapters.markdown(parts, 2)]
+
+
+def in_parts(rows: Sequence[Row], cell: str) -> list[list[Row]]:
+    """Rows of a cell for circuits under all experiments, in the parts of the population."""
+    some, left_out = chosen(rows, cell), {row["network"] for row in chosen(rows, cell, LEFT_OUT)}
+    later = [row for row in some if row["part"] == 2]
+    again = [row for row in later if row["network"] in left_out]
+    return [[row for row in some if row["part"] == 1], again, [row for row in later if row not in again]]
+
+
+def ratios(some: Sequence[Row]) -> list[float]:
+    """Experiments of the separating list over log2 of the classes, of networks with two classes or more."""
+    return [float(row["needed"] / np.log2(row["classes"])) for row in some if row["classes"] > 1]
+
+
+def times_log2(some: Sequence[Row]) -> str:
+    """Their median with its interval; a dash where there are none."""
+    return _number(*middle(found)) if (found := ratios(some)) else "–"
+
+
+def _medians(some: Sequence[Row], *names: str) -> list[str]:
+    return [_number(*middle([row.get(name) or 0 for row in some])) for name in names]  # one class needs no experiment
+
+
+def _smallest(some: Sequence[Row]) -> str:
+    return chapters.share(sum(row["left_smallest"] == row["smallest"] for row in some), len(some))
 
 
 def _number(*three: float) -> str:
@@ -270,11 +304,11 @@ def _number(*three: float) -> str:
 
 
 def freeze(path: Path) -> None:
-    """Write the table of rows of the second part, and the tables of the chapter of both."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    rows = [{"cell": line["cell"], "network": line["network"], **row} for line in lines for row in line["rows"]]
-    every = [chapters.markdown(one, 1) for one in tables([*first_part(), *rows])]
-    chapters.freeze(SLUG, DESIGN, _COLUMNS, rows, *every, chapter=CHAPTER)
+    """Write the table of the rows of both parts, and the tables of the chapter."""
+    lines, rows = [json.loads(line) for line in path.read_text().splitlines()], first_part()
+    for line in lines:
+        rows += [{"part": 2, "cell": line["cell"], "network": line["network"], **row} for row in line["rows"]]
+    chapters.freeze(SLUG, DESIGN, _COLUMNS, rows, *tables(rows))
 
 
 if __name__ == "__main__":

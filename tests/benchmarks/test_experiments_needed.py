@@ -49,3 +49,18 @@ def test_medians_and_their_differences_have_intervals():
     assert 4 <= difference[1] <= difference[2] <= 6
     assert experiments_needed.residue({"together": 3, "pairs": 12}) == 0.25
     assert experiments_needed.residue({"together": 0, "pairs": 0}) == 0
+
+
+def test_networks_that_the_first_run_left_out_are_a_part_of_their_own():
+    same = {"cell": "trained 4-4", "explanations": "circuits"}
+    asked = [("a", 1, "all"), ("b", 1, experiments_needed.LEFT_OUT), ("b", 2, "all"), ("c", 2, "all"), ("c", 2, "edge")]
+    rows = [{**same, "network": name, "part": part, "experiments": kind} for name, part, kind in asked]
+    parts = experiments_needed.in_parts([*rows, {**rows[0], "cell": "drawn 4-4"}], "trained 4-4")
+    assert [[row["network"] for row in part] for part in parts] == [["a"], ["b"], ["c"]]
+
+
+def test_lists_are_held_against_the_logarithm_of_the_classes_where_there_are_several():
+    rows = [{"needed": needed, "classes": classes} for needed, classes in ((6, 4), (12, 16), (0, 1))]
+    assert experiments_needed.ratios(rows) == [3, 3]
+    assert experiments_needed.times_log2(rows) == "3 (3–3)"
+    assert experiments_needed.times_log2(rows[2:]) == "–"

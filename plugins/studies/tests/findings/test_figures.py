@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from benchmarks import experiments_needed, two_strategies
+from benchmarks import chapters, experiments_needed, two_strategies
 from pluriscope_methods.lenses.registry import LENSES
 from pluriscope_studies.pages import findings
 
@@ -533,7 +533,7 @@ def lenses() -> Iterator[str]:
 
 
 def experiments() -> Iterator[str]:
-    """Lists, residues, what answers leave, planted circuits, readings and placements."""
+    """Lists, residues, what answers leave, parts of the population, planted circuits, readings and placements."""
     names = "network, n, classes, together, pairs, needed, at_least, null_greedy, greedy_most, random_most, random"
     names += ", refute, refute_random, left_smallest = smallest, planted_left, information, refute_at_least"
     names += ', tried, "left"'
@@ -543,11 +543,13 @@ def experiments() -> Iterator[str]:
         asked = f"cell = '{cell}' AND experiments = '{kind}' AND explanations = '{explanations}'"
         return rows("experiments-needed", names, asked)
 
-    every = {cell: of(cell) for cell in cells}
+    every, asked = {cell: of(cell) for cell in cells}, "part = 1 AND experiments = 'left out'"
     yield ", ".join(f"{len(every[cell])} {cell}" for cell in cells)
-    left_out = [len(of(cell, "left out")) for cell in cells]
+    left_out = [len(rows("experiments-needed", "n", f"{asked} AND cell = '{cell}'")) for cell in cells]
     yield f"{left_out[1]} trained and {left_out[3]} drawn networks of width 4 and {left_out[4]} planted ones"
     assert left_out[0] == left_out[2] == 0
+    ((most,),) = rows("experiments-needed", "n", "part = 2 AND experiments = 'left out'")
+    yield f"One trained network, with {most:,} valid circuits"
     lists = {cell: [row for row in some if row[2] > 1] for cell, some in every.items()}
     proved = [row[5] == row[6] for some in lists.values() for row in some]
     refuted = [row[11] == row[16] for some in lists.values() for row in some]
@@ -567,8 +569,7 @@ def experiments() -> Iterator[str]:
     yield f"{refute[0]}, {refute[1]}, {refute[2]} and {refute[3]} experiments"
     yield f"in random order {by_chance[0]}, {by_chance[1]}, {by_chance[2]} and {by_chance[3]}"
     made = [f"{np.median([row[10] / row[17] for row in lists[cell]]):.0%}" for cell in cells[:4]]
-    assert made[1] == made[3]
-    yield f"after {made[1]} of the experiments at width 4 and after {made[0]} and {made[2]} at width 3"
+    yield f"after {made[1]} and {made[3]} of the experiments at width 4, {made[0]} and {made[2]} at width 3"
     times, drawn_times = (
         tuple(f"{one:.1f}" for one in experiments_needed.middle([row[5] / np.log2(row[2]) for row in lists[cell]]))
         for cell in ("trained 4-4", "drawn 4-4")
@@ -578,8 +579,6 @@ def experiments() -> Iterator[str]:
     yield f"never more than {most}"
     four = [np.mean([row[3] / row[4] for row in every[cell]]) for cell in ("trained 4-4", "drawn 4-4")]
     yield f"{100 * four[0]:.1f}% and {100 * four[1]:.1f}% at width 4"
-    gone = [left_out[at] / (left_out[at] + len(every[cells[at]])) for at in (1, 3)]
-    yield f"{gone[0]:.0%} of trained and {gone[1]:.0%} of drawn networks, those with the most circuits, were left out"
     for width in ("3-3", "4-4"):
         pair = [every[f"{arm} {width}"] for arm in ("trained", "drawn")]
         shares = [[100 * row[3] / row[4] if row[4] else 0.0 for row in some] for some in pair]
@@ -605,7 +604,7 @@ def experiments() -> Iterator[str]:
     by_draw, number = [row[18] / row[1] for cell in ("trained 4-4", "drawn 4-4") for row in every[cell]], np.ones(1)
     for share in by_draw:
         number = np.convolve(number, (1 - share, share))
-    few = f"{number[: sum(some) + 1].sum():.3f}".removeprefix("0")
+    few = f"{number[: sum(some) + 1].sum():.4f}".removeprefix("0")
     yield f"left in {sum(by_draw):.1f} of them in the mean, in {sum(some)} or fewer with a probability of {few}"
     read = [row for cell in ("trained 3-3", "drawn 3-3") for row in of(cell, explanations="readings")]
     yield f"{len(read)} networks, {min(row[1] for row in read):,} to {max(row[1] for row in read):,} readings"
@@ -624,11 +623,41 @@ def experiments() -> Iterator[str]:
     more = rows("experiments-needed", names, "explanations = 'placements' AND n > 0")
     alone = [row[1] == 0 for row in more if row[0]]
     of_all = [sum(row[at] or 0 for row in more) for at in (1, 0, 3, 2)]
-    yield "With planted networks it is {} of {}, {} of {} and {} of {}".format(sum(alone), len(alone), *of_all)
+    yield "With planted networks it is {} of {}, {} of {:,} and {} of {:,}".format(sum(alone), len(alone), *of_all)
     asked = "cell LIKE '%4-4' AND explanations = 'circuits' AND needed > 0"
     shares = rows("experiments-needed", "cell, median(essential / needed)", f"{asked} GROUP BY cell ORDER BY cell DESC")
-    assert len({f"{share:.0%}" for _, share in shares}) == 1
-    yield f"At width 4 {shares[0][1]:.0%} of the experiments of a list"
+    yield f"At width 4 {shares[0][1]:.0%} and {shares[1][1]:.0%} of the experiments of a list"
+    columns = [*experiments_needed._COLUMNS]
+    found = rows("experiments-needed", ", ".join(f'"{name}"' for name in columns), "true")
+    yield from parts([dict(zip(columns, row, strict=True)) for row in found])
+
+
+def parts(found: list[dict]) -> Iterator[str]:
+    """What is said of the two parts of the population of the chapter on experiments."""
+    first, left_out, second = ({} for _ in range(3))
+    for cell in ("trained 3-3", "trained 4-4", "drawn 4-4", "planted"):
+        first[cell], left_out[cell], second[cell] = experiments_needed.in_parts(found, cell)
+    early = [experiments_needed.middle(experiments_needed.ratios(first[f"{arm} 4-4"])) for arm in ("trained", "drawn")]
+    both = [f"{one:.1f}" for three in early for one in three]
+    yield "{} times ({} to {}) in trained and {} ({} to {}) in drawn ones".format(*both)
+    drawn = [100 * experiments_needed.residue(row) for row in first["drawn 4-4"]]
+    yield "{:.1f}% ({:.1f} to {:.0f})".format(*experiments_needed.middle(drawn, np.mean))
+    times = experiments_needed.middle(experiments_needed.ratios(second["trained 4-4"]))
+    yield "{:.1f} times ({:.1f} to {:.1f}) in the second part".format(*times)
+    for width in ("3-3", "4-4"):
+        shares = [100 * experiments_needed.residue(row) for row in second[f"trained {width}"]]
+        yield "{:.1f}% ({:.1f} to {:.1f}) of the second part".format(*experiments_needed.middle(shares, np.mean))
+    known = [row["planted_left"] for row in second["planted"] if row["planted_left"] is not None]
+    small = [row["left_smallest"] == row["smallest"] for row in second["trained 4-4"]]
+    for some in (known, [row["classes"] == 1 for row in second["planted"]], small):
+        yield f"{sum(some)} of {len(some)}, {chapters.share(sum(some), len(some))}"
+    for cell in ("trained 4-4", "drawn 4-4"):
+        others = first[cell] + second[cell]
+        needed = [[row["needed"] or 0 for row in some] for some in (left_out[cell], others)]
+        shares = [[100 * experiments_needed.residue(row) for row in some] for some in (left_out[cell], others)]
+        three = experiments_needed.difference(*needed, np.median), experiments_needed.difference(*shares, np.mean)
+        texts = ["{:.3g} ({:.3g} to {:.3g})".format(*one).replace("-", "−") for one in three]
+        yield f"{texts[0]} experiments and {texts[1]} points in {cell.split()[0]} ones"
 
 
 FIGURES: dict[str, Callable[[], Iterator[str]]] = {
