@@ -299,7 +299,8 @@ def _smallest(some: Sequence[Row]) -> str:
 
 
 def _number(*three: float) -> str:
-    middle_, low, high = (f"{one:,.0f}" if abs(one) >= 20 else f"{one:.2g}" for one in three)
+    rounded = [one + 1e-9 for one in three]  # halves upwards
+    middle_, low, high = (f"{one:,.0f}" if abs(one) >= 20 else f"{one:.2g}" for one in rounded)
     return f"{middle_} ({low}–{high})"
 
 

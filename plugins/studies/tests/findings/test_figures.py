@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import product
 from math import sqrt
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -554,11 +555,11 @@ def experiments() -> Iterator[str]:
     proved = [row[5] == row[6] for some in lists.values() for row in some]
     refuted = [row[11] == row[16] for some in lists.values() for row in some]
     yield f"{sum(proved)} of {len(proved)} separating lists and {sum(refuted)} of {len(refuted)} refuting ones are"
-    shorter = [row[5] > row[15] for some in lists.values() for row in some]
-    yield f"{sum(shorter)} of {len(shorter)} lists are longer than the information bound"
+    shorter = [row[5] > row[15] for cell in cells[:4] for row in lists[cell]]
+    yield f"{sum(shorter)} of {len(shorter)} lists of trained and drawn networks are longer than the information bound"
 
     def medians(at: int) -> list[str]:
-        return [f"{np.median([row[at] or 0 for row in every[cell]]):,.4g}" for cell in cells[:4]]
+        return [f"{np.median([row[at] or 0 for row in every[cell]]) + 1e-9:,.4g}" for cell in cells[:4]]
 
     classes, needed, shuffled, first, drawn, refute, by_chance = map(medians, (2, 5, 7, 8, 9, 11, 12))
     yield f"{needed[1]} experiments for {classes[1]} classes of trained networks of width 4"
@@ -566,7 +567,7 @@ def experiments() -> Iterator[str]:
     yield f"{needed[0]} for {classes[0]} and {needed[2]} for {classes[2]}"
     yield f"{shuffled[1]} and {shuffled[3]} at width 4, {shuffled[0]} and {shuffled[2]} at width 3"
     yield f"{first[1]} and {first[3]} experiments separate 99 of 100 pairs, in random order {drawn[1]} and {drawn[3]}"
-    yield f"{refute[0]}, {refute[1]}, {refute[2]} and {refute[3]} experiments"
+    yield "{} and {} experiments in trained networks of width 3 and 4, {} and {} in drawn ones".format(*refute)
     yield f"in random order {by_chance[0]}, {by_chance[1]}, {by_chance[2]} and {by_chance[3]}"
     made = [f"{np.median([row[10] / row[17] for row in lists[cell]]):.0%}" for cell in cells[:4]]
     yield f"after {made[1]} and {made[3]} of the experiments at width 4, {made[0]} and {made[2]} at width 3"
@@ -575,10 +576,12 @@ def experiments() -> Iterator[str]:
         for cell in ("trained 4-4", "drawn 4-4")
     )
     yield "{} times ({} to {}) in trained and {} ({} to {}) in drawn ones".format(*times, *drawn_times)
-    most = max(row[11] for some in lists.values() for row in some)
-    yield f"never more than {most}"
-    four = [np.mean([row[3] / row[4] for row in every[cell]]) for cell in ("trained 4-4", "drawn 4-4")]
-    yield f"{100 * four[0]:.1f}% and {100 * four[1]:.1f}% at width 4"
+    refuting = [row[11] for some in lists.values() for row in some]
+    yield f"{sum(one > 9 for one in refuting)} have more, at most {max(refuting)}"
+    stay = [[100 * row[3] / row[4] if row[4] else 0.0 for row in every[cell]] for cell in cells[:4]]
+    (three, four, drawn_three, drawn_four), low = ([f"{of(some):.2g}" for some in stay] for of in (np.mean, np.median))
+    yield f"{three}% and {drawn_three}% in the mean of trained and of drawn networks (medians {low[0]}% and {low[2]}%)"
+    yield f"at width 4 {four}% and {drawn_four}% ({low[1]}% and {low[3]}%)"
     for width in ("3-3", "4-4"):
         pair = [every[f"{arm} {width}"] for arm in ("trained", "drawn")]
         shares = [[100 * row[3] / row[4] if row[4] else 0.0 for row in some] for some in pair]
@@ -591,20 +594,33 @@ def experiments() -> Iterator[str]:
     one, kept, small = (sum(row[at] == 1 for row in every["planted"]) for at in (2, 14, 13))
     known = [row for row in every["planted"] if row[14] is not None]
     yield f"in {one} of {len(every['planted'])} nothing separates any two circuits"
+    alone = {row[0].removeprefix("disguised-compile-").rpartition("-")[0]: [] for row in every["planted"]}
+    for row in every["planted"]:
+        alone[row[0].removeprefix("disguised-compile-").rpartition("-")[0]].append(row[2] == 1)
+    whole = sorted(arm for arm, some in alone.items() if all(some))
+    assert whole == ["idle-finetune-300", "idle-noise", "idle-split", "permute-scale"]
+    others = [one for arm, some in alone.items() if arm not in whole and any(some) for one in some]
+    yield f"in all {sum(len(alone[arm]) for arm in whole)} networks of four of the {len(alone)} arms"
+    kept_apart = alone["distract"]
+    yield f"in {sum(kept_apart)} of {len(kept_apart)} with distracting parts, in {sum(others)} of {len(others)}"
     suite = experiments_needed.read_suite(experiments_needed.bundled("public"))
     sizes = {one.name: one.planted.bit_count() for one in suite.networks if one.planted is not None}
     edges = dict(rows("experiments-needed", "network, left_smallest", "smallest > 0 AND experiments = 'all'"))
     least = sum(row[14] and edges[row[0]] == sizes[row[0]] for row in known)
     yield f"The planted circuit is left in {kept} of {len(known)}, and no smaller one beside it in {least}"
+    beside = [edges[row[0]] < sizes[row[0]] for row in known if "idle-split" in row[0]]
+    yield f"in all {sum(beside)} with split neurons a smaller one is left beside it"
+    assert all(beside)
     apart = [row for row in known if "distract" in row[0]]
-    yield f"in {sum(row[14] for row in apart)} of {len(apart)} with distracting parts"
+    yield f"with distracting parts it is left in {sum(row[14] for row in apart)} of {len(apart)}"
+    yield f"In the other {len(every['planted']) - len(known)} the planted circuit is not valid"
     yield f"one of the smallest valid circuits is left in {small} of {len(every['planted'])}"
-    some = [row[13] for cell in ("trained 4-4", "drawn 4-4") for row in every[cell]]
-    yield f"{sum(some)} of {len(some)} networks of width 4"
-    by_draw, number = [row[18] / row[1] for cell in ("trained 4-4", "drawn 4-4") for row in every[cell]], np.ones(1)
+    several = [row for cell in ("trained 4-4", "drawn 4-4") for row in lists[cell]]
+    some, by_draw, number = [row[13] for row in several], [row[18] / row[1] for row in several], np.ones(1)
     for share in by_draw:
         number = np.convolve(number, (1 - share, share))
     few = f"{number[: sum(some) + 1].sum():.4f}".removeprefix("0")
+    yield f"{sum(some)} of {len(some)} networks of width 4 with two classes or more"
     yield f"left in {sum(by_draw):.1f} of them in the mean, in {sum(some)} or fewer with a probability of {few}"
     read = [row for cell in ("trained 3-3", "drawn 3-3") for row in of(cell, explanations="readings")]
     yield f"{len(read)} networks, {min(row[1] for row in read):,} to {max(row[1] for row in read):,} readings"
@@ -617,13 +633,13 @@ def experiments() -> Iterator[str]:
     none = sum(row[1] == 0 for row in plain)
     yield f"of {len(plain)} trained and drawn networks with two or more {none} have no pair that is"
     wrong, total, together, apart, both = (sum(row[at] or 0 for row in placed) for at in (3, 2, 0, 1, 4))
-    yield f"{wrong:,} of {total:,} are wrong on some union of their places"
+    yield f"Of all {total:,} placements {wrong:,} are wrong on some union of their places"
     yield f"{apart:,} of {together:,} pairs"
     yield f"{both:,} of {together:,} pairs both predict"
     more = rows("experiments-needed", names, "explanations = 'placements' AND n > 0")
     alone = [row[1] == 0 for row in more if row[0]]
     of_all = [sum(row[at] or 0 for row in more) for at in (1, 0, 3, 2)]
-    yield "With planted networks it is {} of {}, {} of {:,} and {} of {:,}".format(sum(alone), len(alone), *of_all)
+    yield "With planted networks it is {} of {}, {} of {:,}, and {} of all {:,}".format(sum(alone), len(alone), *of_all)
     asked = "cell LIKE '%4-4' AND explanations = 'circuits' AND needed > 0"
     shares = rows("experiments-needed", "cell, median(essential / needed)", f"{asked} GROUP BY cell ORDER BY cell DESC")
     yield f"At width 4 {shares[0][1]:.0%} and {shares[1][1]:.0%} of the experiments of a list"
@@ -635,7 +651,7 @@ def experiments() -> Iterator[str]:
 def parts(found: list[dict]) -> Iterator[str]:
     """What is said of the two parts of the population of the chapter on experiments."""
     first, left_out, second = ({} for _ in range(3))
-    for cell in ("trained 3-3", "trained 4-4", "drawn 4-4", "planted"):
+    for cell in ("trained 3-3", "trained 4-4", "drawn 3-3", "drawn 4-4", "planted"):
         first[cell], left_out[cell], second[cell] = experiments_needed.in_parts(found, cell)
     early = [experiments_needed.middle(experiments_needed.ratios(first[f"{arm} 4-4"])) for arm in ("trained", "drawn")]
     both = [f"{one:.1f}" for three in early for one in three]
@@ -646,18 +662,31 @@ def parts(found: list[dict]) -> Iterator[str]:
     yield "{:.1f} times ({:.1f} to {:.1f}) in the second part".format(*times)
     for width in ("3-3", "4-4"):
         shares = [100 * experiments_needed.residue(row) for row in second[f"trained {width}"]]
-        yield "{:.1f}% ({:.1f} to {:.1f}) of the second part".format(*experiments_needed.middle(shares, np.mean))
+        yield "{:.1f}% ({:.1f} to {:.1f})".format(*experiments_needed.middle(shares, np.mean))
+        yield f"{less(second[f'trained {width}'], second[f'drawn {width}'])} points at width {width[0]}"
+    yield f"by {less(second['trained 4-4'], first['trained 4-4'])} points"
+    ratios = [experiments_needed.ratios(some["trained 3-3"]) for some in (second, first)]
+    yield "by {:.2g} ({:.2g} to {:.2g})".format(*experiments_needed.difference(*ratios, np.median))
+    yield f"{less(second['trained 4-4'], second['drawn 4-4'], 'needed', np.median)} experiments"
     known = [row["planted_left"] for row in second["planted"] if row["planted_left"] is not None]
     small = [row["left_smallest"] == row["smallest"] for row in second["trained 4-4"]]
     for some in (known, [row["classes"] == 1 for row in second["planted"]], small):
         yield f"{sum(some)} of {len(some)}, {chapters.share(sum(some), len(some))}"
     for cell in ("trained 4-4", "drawn 4-4"):
-        others = first[cell] + second[cell]
-        needed = [[row["needed"] or 0 for row in some] for some in (left_out[cell], others)]
-        shares = [[100 * experiments_needed.residue(row) for row in some] for some in (left_out[cell], others)]
-        three = experiments_needed.difference(*needed, np.median), experiments_needed.difference(*shares, np.mean)
-        texts = ["{:.3g} ({:.3g} to {:.3g})".format(*one).replace("-", "−") for one in three]
-        yield f"{texts[0]} experiments and {texts[1]} points in {cell.split()[0]} ones"
+        every = left_out[cell] + first[cell] + second[cell]
+        many = [[row for row in every if (row["n"] > 150_000) == more] for more in (True, False)]
+        for some in ((left_out[cell], first[cell] + second[cell]), many):
+            yield f"{less(*some, 'needed', np.median)} experiments and {less(*some)} points in {cell.split()[0]} ones"
+
+
+def less(one: list[dict], other: list[dict], what: str = "", of: Any = np.mean) -> str:
+    """Residues in points, or lists, of some networks less those of others, with the interval."""
+
+    def values(some: list[dict]) -> list[float]:
+        return [row[what] or 0 if what else 100 * experiments_needed.residue(row) for row in some]
+
+    three = experiments_needed.difference(values(one), values(other), of)
+    return "{:.3g} ({:.3g} to {:.3g})".format(*three).replace("-", "−")
 
 
 FIGURES: dict[str, Callable[[], Iterator[str]]] = {
