@@ -13,7 +13,6 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,6 +30,7 @@ from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from pluriscope.analysis.values.digest import canonical_json, sha256_hex
+from pluriscope.tables.parquet import ParquetTable
 from pluriscope_bench.suite_files import bundled, read_suite
 from pluriscope_methods.experiments.outcomes import KINDS, Outcomes, experiments_of, outcomes_of
 from pluriscope_methods.experiments.test_sets import (
@@ -183,7 +183,7 @@ def placements(question: Question) -> Row:
 def run(path: Path, every: Sequence[Asked] | None = None) -> None:
     """Append a line for each network that neither the first part nor the file has, for as long as the design allows."""
     file, n_of = chapters.LineFile(path, DESIGN), dict[str, int]()
-    first = [row for row in first_part() if row["experiments"] != LEFT_OUT]
+    first = [row for row in stored() if row["part"] == 1 and row["experiments"] != LEFT_OUT]
     known = {(row["cell"], row["network"]) for row in [*first, *file.lines]}
     for number, one in enumerate(population() if every is None else every):
         n_of[one[0]] = n_of.get(one[0], 0) + 1
@@ -195,11 +195,10 @@ def run(path: Path, every: Sequence[Asked] | None = None) -> None:
         file.append({"cell": one[0], "network": one[1], "rows": outcome(*asked(one), number, readings=readings)})
 
 
-def first_part() -> list[Row]:
-    """The rows of the first part."""
-    found = duckdb.execute(f"SELECT * FROM '{FOLDER / SLUG}.parquet' WHERE part = 1")  # noqa: S608  ours
-    names = [one[0] for one in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+def stored() -> list[Row]:
+    """The rows of both parts that are in the table."""
+    table = ParquetTable([FOLDER / f"{SLUG}.parquet"])
+    return [dict(zip(table.columns, row, strict=True)) for row in table.ask("SELECT * FROM {rows}")]
 
 
 # --- what was found
@@ -306,8 +305,8 @@ def _number(*three: float) -> str:
 
 def freeze(path: Path) -> None:
     """Write the table of the rows of both parts, and the tables of the chapter."""
-    lines, rows = [json.loads(line) for line in path.read_text().splitlines()], first_part()
-    for line in lines:
+    rows = [row for row in stored() if row["part"] == 1]
+    for line in map(json.loads, path.read_text().splitlines()):
         rows += [{"part": 2, "cell": line["cell"], "network": line["network"], **row} for row in line["rows"]]
     chapters.freeze(SLUG, DESIGN, _COLUMNS, rows, *tables(rows))
 

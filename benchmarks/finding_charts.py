@@ -865,9 +865,7 @@ def over_training() -> dict[str, Shown]:
 
 def experiments_needed() -> dict[str, Shown]:
     slug, kinds = experiments.SLUG, (*experiments.KINDS, experiments.ALL)
-    relation = table(slug)
-    rows_ = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
-    looks: tuple[Look, ...] = ("ink", "grey", "open", "pale", "dashed")
+    rows_, looks = experiments.stored(), ("ink", "grey", "open", "pale", "dashed")
 
     def left(cell: str, look: Look) -> Series:
         shares = [[experiments.residue(row) for row in experiments.chosen(rows_, cell, kind)] for kind in kinds]

@@ -30,7 +30,7 @@ def test_the_rows_of_a_network_whose_explanations_are_known(tmp_path, monkeypatc
     assert (placements["plain"], placements["plain_pairs"], placements["refuted"]) == (1, 0, 0)
     assert "readings" not in {row["explanations"] for row in second["rows"]}
     assert {row.get("planted_left") for row in second["rows"]} == {None}
-    before, first = file.read_text(), experiments_needed.first_part()[0]
+    before, first = file.read_text(), experiments_needed.stored()[0]
     experiments_needed.run(file, [(first["cell"], first["network"], None), *every])
     assert file.read_text() == before, "what the file or the first part has is not asked again"
 

@@ -594,9 +594,9 @@ def experiments() -> Iterator[str]:
     one, kept, small = (sum(row[at] == 1 for row in every["planted"]) for at in (2, 14, 13))
     known = [row for row in every["planted"] if row[14] is not None]
     yield f"in {one} of {len(every['planted'])} nothing separates any two circuits"
-    alone = {row[0].removeprefix("disguised-compile-").rpartition("-")[0]: [] for row in every["planted"]}
+    alone = dict[str, list[bool]]()
     for row in every["planted"]:
-        alone[row[0].removeprefix("disguised-compile-").rpartition("-")[0]].append(row[2] == 1)
+        alone.setdefault(row[0].removeprefix("disguised-compile-").rpartition("-")[0], []).append(row[2] == 1)
     whole = sorted(arm for arm, some in alone.items() if all(some))
     assert whole == ["idle-finetune-300", "idle-noise", "idle-split", "permute-scale"]
     others = [one for arm, some in alone.items() if arm not in whole and any(some) for one in some]
@@ -643,9 +643,7 @@ def experiments() -> Iterator[str]:
     asked = "cell LIKE '%4-4' AND explanations = 'circuits' AND needed > 0"
     shares = rows("experiments-needed", "cell, median(essential / needed)", f"{asked} GROUP BY cell ORDER BY cell DESC")
     yield f"At width 4 {shares[0][1]:.0%} and {shares[1][1]:.0%} of the experiments of a list"
-    columns = [*experiments_needed._COLUMNS]
-    found = rows("experiments-needed", ", ".join(f'"{name}"' for name in columns), "true")
-    yield from parts([dict(zip(columns, row, strict=True)) for row in found])
+    yield from parts(experiments_needed.stored())
 
 
 def parts(found: list[dict]) -> Iterator[str]:

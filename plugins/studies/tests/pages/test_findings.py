@@ -487,10 +487,8 @@ def test_the_chapter_on_rows_has_the_tables_of_its_rows():
 
 
 def test_the_chapter_on_experiments_has_the_tables_of_its_rows():
-    rows = ParquetTable([findings.FOLDER / "experiments-needed.parquet"])
-    every = [dict(zip(rows.columns, row, strict=True)) for row in rows.ask("SELECT * FROM {rows}")]
     (chapter,) = (one for one in findings.record()["chapters"] if one["key"] == experiments_needed.SLUG)
-    assert all(table in chapter["text"] for table in experiments_needed.tables(every))
+    assert all(table in chapter["text"] for table in experiments_needed.tables(experiments_needed.stored()))
     assert findings.manifest()["tables"][experiments_needed.SLUG]["design"] == experiments_needed.DIGEST
 
 
