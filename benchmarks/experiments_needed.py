@@ -215,7 +215,7 @@ _COLUMNS: Final = {
     **dict.fromkeys(("plain_apart", "plain_refuted"), "INTEGER"),
 }
 HEADS: Final = (
-    ("cell", "n", "classes", "list", "× log2", "proved", "shuffled", "99%", "random", "refute"),
+    ("cell", "n", "classes", "list", "× log2", "shuffled", "99%", "random", "refute", "by chance"),
     ("cell", "n", *KINDS, "of two", ALL),
     ("cell", "n", "one class", *(f"left, {kind}" for kind in KINDS), ALL, "smallest left"),
     ("cell", "part", "n", "classes", "list", "× log2", "residue", "refute", "smallest left"),
@@ -254,10 +254,9 @@ def tables(rows: Sequence[Row]) -> list[str]:
     lists, residues, left, parts = ([[*head]] for head in HEADS)
     for cell in dict.fromkeys(row["cell"] for row in rows):
         some = chosen(rows, cell)
-        several, one = [row for row in some if row["classes"] > 1], sum(row["classes"] == 1 for row in some)
-        proved = f"{sum(row['needed'] == row['at_least'] for row in several)} of {len(several)}"
-        more = _medians(some, "null_greedy", "greedy_most", "random", "refute")
-        lists.append([cell, str(len(some)), *_medians(some, "classes", "needed"), times_log2(some), proved, *more])
+        one = sum(row["classes"] == 1 for row in some)
+        more = _medians(some, "null_greedy", "greedy_most", "random", "refute", "refute_random")
+        lists.append([cell, str(len(some)), *_medians(some, "classes", "needed"), times_log2(some), *more])
         of_kinds = [chosen(rows, cell, kind) for kind in (*KINDS, "of two", ALL)]
         shares = [_number(*middle([100 * residue(row) for row in of], np.mean)) for of in of_kinds]
         residues.append([cell, str(len(some)), *shares])
@@ -298,7 +297,7 @@ def _smallest(some: Sequence[Row]) -> str:
 
 
 def _number(*three: float) -> str:
-    rounded = [one + 1e-9 for one in three]  # halves upwards
+    rounded = [one * (1 + 1e-9) for one in three]  # halves upwards; 0 stays 0
     middle_, low, high = (f"{one:,.0f}" if abs(one) >= 20 else f"{one:.2g}" for one in rounded)
     return f"{middle_} ({low}–{high})"
 

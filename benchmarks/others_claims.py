@@ -364,7 +364,7 @@ def judged(claim: Row, some: Values) -> str:
 
 def tables(rows: Sequence[Row]) -> list[list[list[str]]]:
     """The tables of the chapter: claims, then perceptrons by width."""
-    found, lines = values(rows), [["claim", "their setting", "ours", "n", "found", "beside it", "holds"]]
+    found, lines = values(rows), [["claim", "their setting", "ours", "n", "found", "beside it", "range", "holds"]]
     for key, claim in DESIGN["claims"].items():
         own, other = found.get(key, ([], []))
         ends = [trust.number(interval(one)) if len(one) else "–" for one in (own, other)]
@@ -376,10 +376,10 @@ def tables(rows: Sequence[Row]) -> list[list[list[str]]]:
             if name.startswith(f"{key}: "):
                 more = judged(claim, part) if key == "method" else trust.number(interval(part))
                 answer += f"; {name.partition(': ')[2]}: {more}"
+        within = " to ".join(f"{one:g}" for one in claim.get("range", ())).replace("0.", ".").replace("-", "−") or "–"
         ours, beside = claim["ours"], " ".join(filter(None, (claim.get("beside"), ends[1])))
-        lines.append(
-            [f"“{claim['words']}” {claim['source']}", claim["setting"], ours, f"{len(own)}", ends[0], beside, answer]
-        )
+        words = f"“{claim['words']}” {claim['source']}"
+        lines.append([words, claim["setting"], ours, f"{len(own)}", ends[0], beside, within, answer])
     wide = [["width", "networks", "edges", "no edge in all found", "two that share none", "least alike", "smallest"]]
     for n, at in ((n, f"{n}-") for n in DESIGN["widths"]):
         some = [one for key, one in pivoted(rows)["widths"].items() if key.startswith(at)]

@@ -254,7 +254,7 @@ def counts_of(n: int) -> list[int]:
 
 def means(survivors: Sequence[Survivors], counts: Sequence[int]) -> Iterator[Row]:
     """Means over samples of each number of rows."""
-    columns = [[*one.of_all(), *one.of_smallest(), one.smallest] for one in survivors]
+    columns = [[*one.of_all(), *one.of_smallest(), one.smallest, *one.smaller_than_valid()] for one in survivors]
     every = np.concatenate([np.array(one, dtype=np.float64) for one in columns], axis=1)
     seen = np.concatenate([one.seen for one in survivors])
     for m in counts:
@@ -262,7 +262,10 @@ def means(survivors: Sequence[Survivors], counts: Sequence[int]) -> Iterator[Row
         yield {"m": m} | dict(zip(MEASURES, found, strict=True))
 
 
-MEASURES: Final = ("all_valid", "all_wrong", "smallest_valid", "smallest_wrong", "smallest_size")
+MEASURES: Final = (
+    *("all_valid", "all_wrong", "smallest_valid", "smallest_wrong"),
+    *("smallest_size", "smaller", "all_valid_else"),
+)
 
 
 def rows_of(asked: Asked) -> Iterator[Row]:

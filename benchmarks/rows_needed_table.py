@@ -166,6 +166,16 @@ def drawn_less(found: Found, measure: str = "smallest_valid") -> Three:
     return ends(np.mean(less, axis=0))
 
 
+def deduced(found: Found, population: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of each network at half of the rows: the share of samples that a circuit smaller than every valid one passes, so
+    that no smallest one is valid; and of those with other samples, the smallest less all in these.
+    """
+    names = "smaller", "all_valid_else", "smallest_valid"
+    smaller, every, smallest = found.values((population, "trained"), 0.5, *names).astype(np.float64).T
+    some = smaller < 1  # and not of networks that have no such figure
+    return smaller[~np.isnan(smaller)], (smallest - every)[some] / (1 - smaller[some])
+
+
 def words(values: Sequence[float] | NDArray[np.float64]) -> str:
     """A mean in points with its interval, which few values have not; of fewer than two values nothing."""
     if len(values) < 2:
@@ -183,6 +193,9 @@ def contrasts(found: Found, methods: Sequence[Row]) -> list[list[str]]:
         ["smallest less all", *(words(one[:, 1] - one[:, 0]) for one in pairs)],
     ]
     lines.append(["p, after Holm", *(f"{p:.3f}".removeprefix("0") if p >= 0.001 else "< .001" for p in ps)])
+    parts = [deduced(found, one) for one in POPULATIONS]
+    lines.append(["smaller than any valid one", *(words(one).replace("+", "") for one, _ in parts)])
+    lines.append(["elsewhere, smallest less all", *(words(one) for _, one in parts)])
     lines += [
         [f"{method} less all", *(words(method_less(methods, one, method)) for one in POPULATIONS)]
         for method in DESIGN["methods"]

@@ -206,7 +206,7 @@ def tables(rows: Sequence[Row]) -> list[list[list[str]]]:
         curve = area(some)
         middle = [f"{np.mean(one):.2f}" for one in used.values()]
         parts = [_interval(one) if one else "–" for one in ends]
-        inputs.append([*of, *middle, less, *parts, "–" if curve is None else f"{curve:.3f}"])
+        inputs.append([*of, *middle, less, *parts, "–" if curve is None else f"{curve:.4f}"])
         kept = _interval([row["minimal_kept"] / row["minimal"] for row in some])
         gap = _interval([row["votes"] - row["other_votes"] for row in some])
         vote, again = (f"{np.mean([row[name] for row in some]):.2f}" for name in ("votes", "again"))

@@ -49,6 +49,9 @@ def test_medians_and_their_differences_have_intervals():
     assert 4 <= difference[1] <= difference[2] <= 6
     assert experiments_needed.residue({"together": 3, "pairs": 12}) == 0.25
     assert experiments_needed.residue({"together": 0, "pairs": 0}) == 0
+    planted = {"classes": 1, "greedy_most": 0, "refute_random": 2.5}
+    assert experiments_needed._medians([planted], *planted) == ["1 (1–1)", "0 (0–0)", "2.5 (2.5–2.5)"]
+    assert experiments_needed._number(0, 20.5, 1_022.5) == "0 (21–1,023)", "halves upwards, and nothing is nothing"
 
 
 def test_networks_that_the_first_run_left_out_are_a_part_of_their_own():

@@ -49,6 +49,13 @@ class Survivors:
         """``[samples]`` the size of the smallest m-valid circuits."""
         return np.asarray(np.argmax(self.circuits > 0, axis=0))
 
+    def smaller_than_valid(self) -> tuple[Bits, Numbers]:
+        """``[samples]`` whether the smallest m-valid circuits are smaller than every valid one, so that none of them is
+        valid; and the share of all m-valid circuits that is, 0 in these samples.
+        """
+        smaller = self.smallest < self.smallest[-1]
+        return smaller, np.where(smaller, 0.0, self.of_all()[0])
+
     def _unseen_wrong(self, errors: Numbers, circuits: Numbers) -> Numbers:
         return np.asarray(errors / circuits / np.maximum(1, self.seen[-1] - self.seen))
 

@@ -13,9 +13,9 @@ ROWS = 6
 @pytest.fixture
 def circuits():
     chance = np.random.default_rng(1)
-    right = chance.random((300, ROWS)) < 0.7
+    right = chance.random((100, ROWS)) < 0.7
     right[:5] = True
-    return right, chance.integers(1, 8, 300)
+    return right, chance.integers(1, 8, 100) + right.all(axis=1)
 
 
 def plain(right, sizes, rows):
@@ -27,11 +27,15 @@ def plain(right, sizes, rows):
         yield sum(all(right[c]) for c in some) / len(some)
         yield sum(not right[c][row] for c in some for row in unseen) / len(some) / max(1, len(unseen))
     yield least
+    smaller = least < min(size for one, size in zip(right, sizes, strict=True) if all(one))
+    yield smaller
+    yield 0 if smaller else sum(all(right[c]) for c in passed) / len(passed)
 
 
 def test_survivors_of_every_sample_are_those_of_a_loop(circuits):
     found = on_every_sample(*circuits)
-    columns = [*found.of_all(), *found.of_smallest(), found.smallest]
+    columns = [*found.of_all(), *found.of_smallest(), found.smallest, *found.smaller_than_valid()]
+    assert {*columns[5][found.seen == ROWS - 1].tolist()} == {False, True}
     for m in range(ROWS + 1):
         for rows in combinations(range(ROWS), m):
             sample = sum(1 << row for row in rows)

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
+from scipy.stats import ttest_1samp
 
 from benchmarks import chapters, experiments_needed, two_strategies
 from pluriscope_methods.lenses.registry import LENSES
@@ -296,7 +297,14 @@ def wrong_lesson() -> Iterator[str]:
     yield f"{len(ends[0])} networks are wrong on all four unseen rows, {len(ends[4])} right on all"
     yield f"of rule A {len(some) - len(ends[0]) - len(ends[4])} networks follow neither"
     used = {n: [one[4] / one[2] for one in one_end] for n, one_end in ends.items()}
-    assert np.mean([[a > b for a in used[0]] for b in used[4]]) > 0.9995
+    above = [a > b for a, b in product(used[0], used[4])]
+    yield f"in {sum(above):,} of {len(above):,} pairs, an area of {np.mean(above):.4f}; in".replace("0.", ".")
+    yield f"it is {min(used[0]):.3f} beside {max(used[4]):.3f}.".replace("0.", ".")
+    simple, both = ([(1 - r[-1] / 4, r[8]) for r in every if r[:2] == (rule, 0.01)] for rule in ("A", "A and B"))
+    said = np.mean(simple, axis=0)[0], *np.mean(both, axis=0)
+    yield "right on {:.3f} of the rows, and of *A and B* on {:.2f}, where the vote has {:.2f}".format(*said).replace(
+        "0.", "."
+    )
     yield f"{100 * np.mean([one[4] / one[2] for one in some]):.0f}% of the valid circuits use C in the mean, "
     yield f"{100 * np.mean([one[3] / one[2] for one in some]):.0f}% use B, a difference"
     yield f"right on all four {100 * np.mean(used[4]):.0f}% of the valid circuits use the shortcut"
@@ -317,9 +325,9 @@ def others() -> Iterator[str]:
     claims, trained = "others-claims", "part = 'measures' AND key LIKE 'xor%'"
     found = "part = 'disjoint' AND measure = 'packed' AND value > 1 AND key NOT LIKE 'heads%'"
     yield f"can be decided {rows(claims, 'count(*)', found)[0][0]} have two valid circuits"
-    free = "part = 'widths' AND measure = 'kept' AND value = 0 AND key LIKE '{}-%'"
-    at_eight, at_twelve = (rows(claims, "count(*)", free.format(n))[0][0] for n in (8, 12))
-    yield f"in {at_eight} of 20 networks, at width 12 in {at_twelve} and from width 16 on in all"
+    pairs = "part = 'disjoint' AND measure = 'packed' AND value > 1 AND key LIKE '{}-%'"
+    first, four = (rows(claims, "count(*)", pairs.format(one))[0][0] for one in ("heads-first-token", "xor-4-sigmoid"))
+    yield f"{first} of 20 that say the first token have two, of sigmoid networks of width 4, 28 edges, {four} of 18"
     mean = dict(rows(claims, "measure, avg(value)", f"{trained} GROUP BY measure"))
     ((tied, n),) = rows(claims, "sum(value)::INT, count(*)", f"{trained} AND measure = 'observation_tied'")
     yield f"Of {n} trained networks with several minimal circuits observation on a grid"
@@ -337,7 +345,6 @@ def others() -> Iterator[str]:
         dict(rows("regularised", "seed, value::DOUBLE = 1", one.format(name))) for name in ("l1 0.001", "none")
     )
     both = [with_[seed] - without[seed] for seed in with_.keys() & without.keys()]
-    yield f"Only seeds that were trained both ways count now, {len(both)}."
     yield f"the first **fails**, {np.mean(both):.2f},".replace("0.", ".")
     yield f"every pair, {1 - mean['residue']:.0%}, differs"
     yield f"a Jaccard of {again['eap_ig']:.2f} in the mean".replace("0.", ".")
@@ -361,11 +368,11 @@ def rankings(half: str, score: str = "cmd", sign: int = -1) -> Kinds:
     return found
 
 
-def named(kinds: Kinds, pool: tuple[str, ...]) -> list[str]:
-    """Cells of ten networks or more that are not planted: their names, "!" before those whose best is not named."""
+def named(kinds: Kinds, pool: tuple[str, ...], without: tuple[str, ...] = ("disguised",)) -> list[str]:
+    """Cells of ten networks or more, planted ones if asked: their names, "!" before those whose best is not named."""
     found = []
     for (arm, cell), networks in kinds.items():
-        if arm != "disguised" and len(networks) >= 10:
+        if arm not in without and len(networks) >= 10:
             some = [one for _, one in networks.values()]
             means = [np.mean([one[m] for one in some], axis=0) for m in pool if m in some[0]]
             lead = max(means, key=lambda one: round(one[1], 6))
@@ -402,6 +409,10 @@ def scores() -> Iterator[str]:
     yield f"names the best in {a} of 32 kinds of networks, in another half of the answer key in {b}, and"
     yield f"without them it names {c} and {d} (among gradients alone {e} and {f}), and"
     yield f"the best in {min(c, d) / 32:.0%} to {max(e, f) / 32:.0%} of kinds, by pool"
+    with_planted = [
+        sum(one[0] != "!" for one in named(rankings(h), p, ())) for h in halves for p in (FIVE, FIVE[:-1], FIVE[1:-1])
+    ]
+    yield "have {}, {} and {} of 38, and {}, {} and {}.".format(*with_planted)
     for half in halves:
         saturated = [one for one in named(rankings(half), FIVE) if "xor" in one and one.endswith(("tanh", "sigmoid"))]
         assert (len(saturated), sum(one[0] == "!" for one in saturated)) == (5, 4)
@@ -425,7 +436,7 @@ def scores() -> Iterator[str]:
         )[0][0]
         for half in halves
     }
-    yield "in {:.0f}% and {:.0f}%. The other".format(*least.values())
+    yield "XOR of width 3 in {:.0f}% and {:.0f}%.".format(*least.values())
     shares = []
     for half in halves:
         groups: dict[str, list[float]] = {}
@@ -434,12 +445,6 @@ def scores() -> Iterator[str]:
             groups.setdefault(arm, []).append(share)
         shares.append(100 * np.mean([np.mean(one) for one in groups.values()]))
     yield "valid under zero in {:.0f}% and {:.0f}% (".format(*shares)
-    where = f"ablation = 'zero' AND kept IS NOT NULL AND method IN {FIVE}"
-    least_of = min(rows("field-scores", "avg(kept::INT)", f"{where} GROUP BY half, arm"))[0]
-    of = "ablation = 'zero' AND method = 'smallest' AND arm = 'qkv' GROUP BY half ORDER BY half"
-    smallest = [100 * one for (one,) in rows("field-scores", "avg(kept::INT)", of)]
-    yield f"The other way, {least_of:.0%} or more of the five’s circuits are"
-    yield "by query, key and value {:.0f}% and {:.0f}% are".format(*smallest)
     ends = [
         rows(
             "field-scores", "avg(regret)", f"half = '{half}' AND arm = 'drawn' AND ablation = 'zero' AND method {which}"
@@ -459,7 +464,8 @@ def scores() -> Iterator[str]:
 
 def validation() -> Iterator[str]:
     """Risks of circuits that are right on some rows, and whose is larger, by plain sums over networks."""
-    names = "population, weights, cell, seed, n, m, all_valid, smallest_valid, smallest_wrong, tested_valid"
+    names = "population, weights, cell, seed, n, m, all_valid, smallest_valid, smallest_wrong, tested_valid, smaller, "
+    names += "all_valid_else"
     every = [dict(zip(names.split(", "), row, strict=True)) for row in rows("rows-needed", names)]
 
     def at(population: str, seen: Callable[[int], float], weights: str = "trained") -> list[dict]:
@@ -481,6 +487,16 @@ def validation() -> Iterator[str]:
     means = sorted(-100 * np.mean(some) for some in less.values())
     yield f"by {means[0]:.1f} to {means[-1]:.1f} points at half"
     yield f"valid less often in {sum(one < 0 for one in less['three inputs'])} of 1,000 networks"
+    parts = (four, at("three inputs", lambda _: 6), seven, at("heads", half))
+    three, six, of_seven, heads = (f"{100 * np.mean([one['smaller'] for one in some]):.0f}%" for some in parts)
+    yield f"of the samples of four rows, {six} of six and {of_seven} of seven"
+    yield f"In {three} of samples of half of the rows in three inputs, and {heads} in transformers by heads"
+    above, _, _, below = (
+        100
+        * np.mean([(r["smallest_valid"] - r["all_valid_else"]) / (1 - r["smaller"]) for r in some if r["smaller"] < 1])
+        for some in parts
+    )
+    yield f"by {above:.1f} points, and less often by heads, by {-below:.1f}."
     before = [risk(at(one, half), "tested_valid") for one in populations[:4]]
     yield f"{before[0]} in three inputs, {before[1]} in four, {before[2]} in heads and {before[3]} in grokking"
     enough = {}
@@ -503,21 +519,16 @@ def validation() -> Iterator[str]:
     answers = [row[1:] for row in asked if row[0] == "three inputs"]
     sizes = [np.mean([size for name, _, size in answers if name == one]) for one in ("eap", "deletion")]
     yield f"{sizes[0]:.1f} edges beside deletion’s {sizes[1]:.1f}"
-    wrong, kept = [], []
-    for key in product(("acdc", "acdc(loss=decision)"), ("three inputs", "four inputs", "grokking")):
-        passed = [row[2] for row in asked if (row[1], row[0]) == key]
-        wrong.append(f"{5 * len(passed) - sum(passed)} of {5 * len(passed)}")
-        kept.append(sum(one > 0 for one in passed))
-    yield "of ACDC in {} samples of three inputs, {} of four and {} in grokking".format(*wrong)
-    yield f"of ACDC by decisions in {wrong[3]} and {wrong[4]}"
-    yield f"in three inputs ACDC is of {kept[0]} and ACDC by decisions of {kept[3]}"
-    apart = []
-    for cell in {one["cell"] for one in four}:
-        own, other = (
-            [one["smallest_valid"] for one in at("three inputs", half, weights) if one["cell"] == cell]
-            for weights in ("drawn", "trained")
-        )
-        apart += [np.mean(own) - np.mean(other)] if own else []
+    passed = [[r[2] for r in asked if r[:2] == ("three inputs", one)] for one in ("acdc", "acdc(loss=decision)")]
+    kept = [sum(one > 0 for one in some) for some in passed]
+    yield f"in three inputs ACDC is of {kept[0]} and ACDC by decisions of {kept[1]}"
+    of = "population = 'three inputs' AND m = 4 AND weights = '{}' GROUP BY cell"
+    means = "cell, avg(smallest_valid), avg(smallest_valid) - avg(all_valid)"
+    own, others = ({one[0]: one[1:] for one in rows("rows-needed", means, of.format(w))} for w in ("drawn", "trained"))
+    apart = [own[cell][0] - others[cell][0] for cell in own]
+    contrasts = [-100 * np.mean([some[cell][1] for cell in own]) for some in (own, others)]
+    yield "−{:.1f} points there, −{:.1f} in trained ones".format(*contrasts)
+    yield f"over the nine functions p {ttest_1samp(apart, 0).pvalue:.3f}".replace("0.", ".")
     drawn = len(at("three inputs", half, "drawn"))
     yield f"over the {['', 'nine'][len(apart) == 9]} functions that have some"
     yield f"{drawn} drawn networks than in trained ones, by {100 * np.mean(apart):.1f} points"
@@ -582,6 +593,8 @@ def experiments() -> Iterator[str]:
     (three, four, drawn_three, drawn_four), low = ([f"{of(some):.2g}" for some in stay] for of in (np.mean, np.median))
     yield f"{three}% and {drawn_three}% in the mean of trained and of drawn networks (medians {low[0]}% and {low[2]}%)"
     yield f"at width 4 {four}% and {drawn_four}% ({low[1]}% and {low[3]}%)"
+    most = sorted(stay[1])[-round(len(stay[1]) / 10) :]
+    yield f"a tenth of the trained networks has {sum(most) / sum(stay[1]):.0%} of the sum"
     for width in ("3-3", "4-4"):
         pair = [every[f"{arm} {width}"] for arm in ("trained", "drawn")]
         shares = [[100 * row[3] / row[4] if row[4] else 0.0 for row in some] for some in pair]
@@ -671,10 +684,8 @@ def parts(found: list[dict]) -> Iterator[str]:
     for some in (known, [row["classes"] == 1 for row in second["planted"]], small):
         yield f"{sum(some)} of {len(some)}, {chapters.share(sum(some), len(some))}"
     for cell in ("trained 4-4", "drawn 4-4"):
-        every = left_out[cell] + first[cell] + second[cell]
-        many = [[row for row in every if (row["n"] > 150_000) == more] for more in (True, False)]
-        for some in ((left_out[cell], first[cell] + second[cell]), many):
-            yield f"{less(*some, 'needed', np.median)} experiments and {less(*some)} points in {cell.split()[0]} ones"
+        some = left_out[cell], first[cell] + second[cell]
+        yield f"{less(*some, 'needed', np.median)} experiments and {less(*some)} points in {cell.split()[0]} ones"
 
 
 def less(one: list[dict], other: list[dict], what: str = "", of: Any = np.mean) -> str:
