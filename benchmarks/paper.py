@@ -45,7 +45,8 @@ def contents() -> dict[str, Any]:
     """Whatever the text may name: tables, sentences and lines of findings and chapters, and figures as SVG."""
     findings, chapters = record()["findings"], record()["chapters"]
     tables = {one["key"]: tables_in(one["text"]) for one in chapters}
-    tables |= {one["key"]: [[one["chapter"]["head"], *one["chapter"]["rows"]]] for one in findings if "chapter" in one}
+    for one, text in ((one, one["chapter"]) for one in findings if "chapter" in one):
+        tables[one["key"]] = [[text["head"], *text["rows"]], *tables_in(text["method"])]
     suite = read_suite(bundled("public"))
     methods = [{"source": None, "difference": None, **one} for one in suite.summary[PRIMARY.key]]
     named = {"methods": [one | {"name": label_of(one["name"])} for one in methods]}
