@@ -45,10 +45,9 @@ _SIGNS: Final[dict[str, tuple[str, ...]]] = {
     "prime": ("'", "′"),
     "comma": (",",),
 }
-_CALLS: Final = {
-    **{"AND": "and", "NAND": "and", "OR": "or", "NOR": "or", "XOR": "xor", "XNOR": "xor", "ITE": "ite"},
-    **{"IMP": "imp", "IMPLIES": "imp", "IFF": "iff", "EQUAL": "iff", "EQUIVALENT": "iff"},
-}
+_CALLS: Final = dict.fromkeys(("AND", "NAND"), "and") | dict.fromkeys(("OR", "NOR"), "or") | {"ITE": "ite"}
+_CALLS.update(dict.fromkeys(("XOR", "XNOR"), "xor") | dict.fromkeys(("IMP", "IMPLIES"), "imp"))
+_CALLS.update(dict.fromkeys(("IFF", "EQUAL", "EQUIVALENT"), "iff"))
 _N_OPERANDS: Final = {"ite": (3, 3), "imp": (2, 2), "iff": (2, 500)}
 _KIND: Final = {sign: kind for kind, signs in _SIGNS.items() for sign in signs}
 _WORDS: Final = re.compile(
