@@ -169,6 +169,7 @@ def test_results_of_networks_of_any_kind_say_it_first():
     ("bias", "table", "word", "sentence"),
     [
         (0.2, (0, 1, 1, 1), "", "circuits are valid"),
+        (0.2, (1, 1, 1, 0), "not learned", "2 of 4 rows. Read backwards the truth table is right on every row"),
         (0.45, (0, 1, 1, 1), "unclear answers", "on input 00 its output is 0.4500, and 0.5 divides 0 from 1."),
         (0.7, (1, 1, 1, 1), "one answer", "It answers 1 on every row, so there is next to nothing to be explained."),
         (0.7, (0, 1, 1, 1), "not learned", "It did not learn its task: it is wrong on 1 of 4 rows, and answers 1 on "),
@@ -180,3 +181,7 @@ def test_a_network_whose_answers_say_nothing_says_that_first(bias, table, word, 
     found = pluriscope.explain(NetworkFile("half", half, (Task(table, ""),))).verdict
     assert (found.doubt.word, found.learned) == (word, not word)
     assert sentence in str(found)[:140]
+    if not word:
+        rules = {"accuracy_threshold": 0.7}
+        loose = pluriscope.explain(NetworkFile("half", half, (Task(table, ""),)), protocol=rules).verdict
+        assert str(loose).startswith("Always answering 1 is right on 3 of 4 rows, which is enough by these rules. ")
