@@ -253,7 +253,7 @@ def test_limes_scores_are_slopes_by_the_input_towards_the_value_of_the_row(quest
 def test_lime_of_a_network_that_is_an_input_gives_all_to_it_however_many_inputs_there_are(n_inputs: int) -> None:
     first = np.zeros((2, n_inputs))
     first[0, 0] = 1.0
-    network = Network.from_arrays([first, np.array([[1.0, 0.0]])], [np.zeros(2), np.zeros(1)], "relu", "linear")
+    network = Network.from_arrays([first, np.array([[1.0, 0.0]])], [np.zeros(2), np.zeros(1)])
     found = scores(ask(network), "lime")
     assert np.abs(found.scores[-1]).tolist() == pytest.approx([1.0] + [0.0] * (n_inputs - 1), abs=2e-3)
     assert min(found.r2 or ()) > 0.999
