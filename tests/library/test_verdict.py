@@ -148,16 +148,20 @@ def test_every_state_is_said_in_one_sentence(valid, more, state, sentence):
 
 def test_results_of_networks_of_any_kind_say_it_first():
     xor = pluriscope.explain(pretrained_xor())
-    assert str(xor.verdict) == "Not unique. 197 of 9,625 circuits are valid; all keep the same 6 edges."
+    rule = "Rows are decided at ½, wrong below −½ and from 1½ on."
+    assert str(xor.verdict) == f"Not unique. 197 of 9,625 circuits are valid; all keep the same 6 edges. {rule}"
     assert repr(xor).startswith(f"{xor.verdict}\n")
     assert xor._repr_html_().find("<b>Not unique.</b>") < xor._repr_html_().find("<table")
     zeros = pluriscope.explain(ROOT / "app" / "bundled" / "alice-and-bob.json")
     same = "all keep the same 7 edges; they differ only in edges of weight 0, so all are one function."
-    assert str(zeros.verdict) == f"Not unique. 4 of 49 circuits are valid; {same}"
+    assert str(zeros.verdict) == f"Not unique. 4 of 49 circuits are valid; {same} {rule}"
+    answered = pluriscope.explain(pretrained_xor(), protocol={"circuit_decision": "threshold"})
+    assert str(answered.verdict).endswith(" Rows are decided at ½.")
     paper = pluriscope.explain(pretrained_xor(), protocol="paper")
     assert str(paper.verdict).startswith("Not unique. 32 of ")
     convolution = pluriscope.explain(ROOT / "app" / "bundled" / "models" / "bars-4x4-conv.json")
-    assert str(convolution.verdict) == "Not unique. 50 of 999 circuits are valid; all keep the same 6 edges."
+    rule = "Rows are decided by the largest of 2 outputs."
+    assert str(convolution.verdict) == f"Not unique. 50 of 999 circuits are valid; all keep the same 6 edges. {rule}"
     layers = {"weights": [[[1, 1], [1, 1]], [[1, -1]]], "biases": [[0, -1], [0]]}
     half = Network.from_arrays(**layers, activation="relu", output_activation="linear")  # A ∨ B
     wrong = pluriscope.explain(NetworkFile("half", half, (Task((0, 0, 1, 1), "A"),)))

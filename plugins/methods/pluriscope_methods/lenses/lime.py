@@ -68,7 +68,8 @@ def nearness(kept: Array) -> Array:
     n_sets, n = kept.shape
     width = _WIDTH * sqrt(n)
     lost = n - np.add.accumulate(kept, axis=1)[:, -1]
-    return _DRAWS / n_sets * fixed_order.exp_of_negative(-lost / (2.0 * width * width))
+    weights: Array = _DRAWS / n_sets * fixed_order.exp_of_negative(-lost / (2.0 * width * width))
+    return weights
 
 
 def _usual(points: Array, outputs: Array, weights: Array) -> tuple[str, ...]:

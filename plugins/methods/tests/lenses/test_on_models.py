@@ -286,7 +286,7 @@ FEW = replace(PLAIN, tokens=PLAIN.tokens[:1], answers=PLAIN.answers[:1])
         (PLAIN, "logit-lens", {"row": 200}, "Row 200 is beyond the 200 rows of the task; use 0 to 199."),
         (PLAIN, "das", {"dimension": 7}, "The stream has 6 dimensions, fewer than 7."),
         (FEW, "das", {}, "All 1 rows have one answer"),
-        (FEW, "probes", {}, "The task has 1 rows, and half of them are held out."),
+        (FEW, "probes", {}, "The task has 1 rows, and some of them are held out."),
         (FEW, "tuned-lens", {}, "The task has one row"),
         (random_attention(0, (1, 1, 2, 2, 2, 11), n_rows=9), "shapley", {}, "11 positions have too many sets"),
     ],
