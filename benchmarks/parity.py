@@ -39,7 +39,7 @@ _MOST_VALUES: Final = 3
 FIXED: Final[Mapping[str, Mapping[str, Any]]] = {
     "gradient-corners": {"times_input": False},
     "integrated-gradients": {"baseline": "zero", "path": "pieces"},
-    "lime": {"draws": "flips", "copies": 1, "ridge": 1, "width": 1.06066017178},
+    "lime": {"draws": "flips", "copies": 1250, "ridge": 1, "width": 1.06066017178},
     "patching-table": {"sites": "neurons"},
     "shapley": {"background": "uniform"},
 }
@@ -186,7 +186,7 @@ def _settings(some: Sequence[Comparison]) -> str:
     """The settings that programs share with us, each with its values, or how many there were."""
     values: dict[str, list[str]] = defaultdict(list)
     for one in some:
-        for key, value in one.settings.items():
+        for key, value in {**FIXED.get(one.method, {}), **one.settings}.items():
             text = f"{value:.3g}" if isinstance(value, float) else str(value).lower()
             if key not in _ANYWHERE and text not in values[key]:
                 values[key].append(text)

@@ -6,10 +6,12 @@
     exclusive   := conjunction (XOR conjunction)*
     conjunction := negation (("·" | AND | nothing) negation)*
     negation    := NOT negation | primary "'"*
-    primary     := letter | 0 | 1 | "(" expression ")"
+    primary     := letter | 0 | 1 | "(" expression ")" | NAME "(" expression ("," expression)* ")"
 
 So NOT binds tighter than AND, AND than XOR, XOR than OR, OR than IMP, and IMP than equality; two operands beside each
-other are an AND. A task whose signs Python binds otherwise, as in ``A == B and C``, is refused. This reads more than
+other are an AND. NAME is AND, OR, XOR, NAND, NOR, XNOR, IMPLIES, EQUIVALENT or ITE, as sympy and pyeda write them: XNOR
+of several is the negation of their XOR, and EQUIVALENT says that all are equal. A task whose signs Python binds
+otherwise, as in ``A == B and C``, is refused. This reads more than
 the identity texts of algorithms (:mod:`pluriscope.analysis.algorithms.parsing`), which have one spelling each. Most
 formulas stand for a function alone; one over AND, OR and NOT is a tree, too.
 """
@@ -19,6 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial, reduce
 from typing import Final, Generic, NoReturn, TypeVar
 
 import numpy as np
@@ -40,7 +43,12 @@ _SIGNS: Final[dict[str, tuple[str, ...]]] = {
     "open": ("(",),
     "close": (")",),
     "prime": ("'", "′"),
+    "comma": (",",),
 }
+_CALLS: Final = dict.fromkeys(("AND", "NAND"), "and") | dict.fromkeys(("OR", "NOR"), "or") | {"ITE": "ite"}
+_CALLS.update(dict.fromkeys(("XOR", "XNOR"), "xor") | dict.fromkeys(("IMP", "IMPLIES"), "imp"))
+_CALLS.update(dict.fromkeys(("IFF", "EQUAL", "EQUIVALENT"), "iff"))
+_N_OPERANDS: Final = {"ite": (3, 3), "imp": (2, 2), "iff": (2, 500)}
 _KIND: Final = {sign: kind for kind, signs in _SIGNS.items() for sign in signs}
 _WORDS: Final = re.compile(
     r"\s*(?:(?P<sign>"
@@ -157,7 +165,9 @@ class _Reader(Generic[_Made]):
                 levels.append("")
             elif kind == "close":
                 levels.pop()
-            levels[-1] += _AS_IN_PYTHON.get(text.upper(), "")
+            elif kind == "comma":
+                levels[-1] = ""
+            levels[-1] += "" if kind == "call" else _AS_IN_PYTHON.get(text.upper(), "")
             if _AMBIGUOUS.search(levels[-1]):
                 cure = "put parentheses around what belongs together, as in (A == B) and (C == D)"
                 self._refuse("is ambiguous: Python reads it as another function", start, cure)
@@ -171,7 +181,10 @@ class _Reader(Generic[_Made]):
                 self._refuse(f"holds {self.text[at:].strip()[:1]!r}, which is no sign of a formula", at)
             kind, text = str(match.lastgroup), match[str(match.lastgroup)]
             start = match.start(kind)
-            if kind == "word" and text.upper() in _KIND:
+            called = kind == "word" and self.text[match.end() :].lstrip()[:1] == "(" and text.upper() in _CALLS
+            if called and (not found or found[-1][0] not in ("input", "constant", "close", "prime")):
+                found.append(("call", text.upper(), start))
+            elif kind == "word" and text.upper() in _KIND:
                 found.append((_KIND[text.upper()], text, start))
             elif kind == "word":  # AB is A·B; a longer word that is no product of inputs is a typing error
                 if any(letter.upper() not in self.letters for letter in text):
@@ -205,7 +218,7 @@ class _Reader(Generic[_Made]):
 
     def _conjunction(self) -> _Made:
         made = self._negation()
-        while self._take("and") or self._kind() in ("input", "constant", "open", "not"):
+        while self._take("and") or self._kind() in ("input", "constant", "open", "not", "call"):
             made = self._joined("and", made, self._negation())
         return made
 
@@ -220,6 +233,8 @@ class _Reader(Generic[_Made]):
 
     def _primary(self) -> _Made:
         kind, text, _ = self.tokens[self.at]
+        if self._take("call"):
+            return self._called(text)
         if self._take("open"):
             made = self._equality()
             if not self._take("close"):
@@ -234,6 +249,25 @@ class _Reader(Generic[_Made]):
             self._refuse("has a constant, which no gate carries")
         self.at += 1
         return self.meaning.constant(text == "1")
+
+    def _called(self, name: str) -> _Made:
+        self.at += 1  # its bracket
+        parts, kind = [self._equality()], _CALLS[name]
+        while self._take("comma"):
+            parts.append(self._equality())
+        if not self._take("close"):
+            self._refuse("lacks a closing bracket")
+        least, most = _N_OPERANDS.get(kind, (1, MAX_FORMULA))
+        if not least <= len(parts) <= most:
+            self._refuse(f"gives {name} {len(parts)} operand{'s' * (len(parts) > 1)}")
+        if kind == "ite":
+            first, then, other = parts
+            parts = [self._joined("and", first, then), self._joined("and", self.meaning.negated(first), other)]
+            kind = "or"
+        elif kind == "iff":
+            kind, parts = "and", [self._joined("iff", parts[0], one) for one in parts[1:]]
+        made = reduce(partial(self._joined, kind), parts)
+        return self.meaning.negated(made) if name in ("NAND", "NOR", "XNOR") else made
 
     def _chain(self, kind: str, operand: Callable[[], _Made]) -> _Made:
         made = operand()

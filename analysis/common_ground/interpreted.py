@@ -26,7 +26,7 @@ from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation
 from pluriscope.analysis.interpretations.observed import ObservedClasses, observed_classes
-from pluriscope.analysis.interpretations.partial_gates import open_table
+from pluriscope.analysis.interpretations.partial_gates import gate_tables, open_table
 from pluriscope.analysis.interventions.experiments import InterventionSpace
 from pluriscope.analysis.questions.tasks import pattern_bits
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
@@ -141,8 +141,8 @@ def representatives_predict(
     Args:
         classes: of one circuit.
         space: the interventions.
-        settled: whether to predict only what the rows that inputs reach decide, whatever the free rows are; it is the
-            same for all members of a class. Elsewhere the prediction rests on a free row, and is 2.
+        settled: whether to predict only what is settled gate by gate, see :func:`gate_tables`; it is the same for all
+            members of a class. Elsewhere the prediction rests on a free row, and is 2.
     """
     source, base = np.nonzero(~np.eye(space.n_rows, dtype=bool))  # every ordered pair of different inputs
     widest = max((len(layer.parents[0, 0]) for layer in classes.layers[1:]), default=0) if settled else 0
@@ -185,32 +185,3 @@ def _predictions(
                 here[neuron] = np.where(held[None, :, None], on_source, computed)
         bits, clean_below = here, clean
     return computed
-
-
-def gate_tables(function: NDArray[np.bool_], parents: NDArray[np.bool_], *, settled: bool) -> NDArray[np.int8]:
-    """Return the first completion of a gate in each class, ``[classes, 2^p]``, or what is settled of it, ``[classes,
-    3^p]``.
-
-    Args:
-        function: ``[classes, 2^n]`` what the gate is on each input.
-        parents: ``[classes, p, 2^n]`` what its parents are, most significant first.
-        settled: whether a parent may be 2, for either bit, and the gate too, where it depends on that or on a free row.
-    """
-    n_classes, n_parents, n_rows = parents.shape
-    rows = np.zeros((n_classes, n_rows), dtype=np.int64)
-    for parent in range(n_parents):
-        rows = (rows << 1) | parents[:, parent]
-    tables = np.full((n_classes, 1 << n_parents), 2 if settled else 0, dtype=np.int8)
-    np.put_along_axis(tables, rows, function.astype(np.int8), axis=1)
-    if settled:
-        for parent in range(n_parents):
-            zero, one = np.moveaxis(tables.reshape(n_classes, 3**parent, 2, -1), 2, 0)
-            tables = np.stack([zero, one, np.where(zero == one, zero, np.int8(2))], axis=2)
-        return tables.reshape(n_classes, -1)
-    if n_parents == 2:  # XOR and XNOR are barred, and with one more row set they are neither
-        reached = np.zeros(tables.shape, dtype=bool)
-        np.put_along_axis(reached, rows, values=True, axis=1)
-        for barred in ((0, 1, 1, 0), (1, 0, 0, 1)):
-            each = np.flatnonzero((tables == np.array(barred, dtype=np.int8)).all(axis=1) & ~reached.all(axis=1))
-            tables[each, np.argmin(reached[each], axis=1)] = 1
-    return tables

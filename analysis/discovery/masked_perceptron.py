@@ -21,7 +21,7 @@ from pluriscope.analysis.discovery.selection import Scores
 from pluriscope.analysis.errors import InvalidMask, InvalidMethod
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.numerics import fixed_order
-from pluriscope.analysis.questions.decisions import decide, decided_right
+from pluriscope.analysis.questions.decisions import decided_right
 from pluriscope.analysis.questions.protocol import in_space
 from pluriscope.analysis.subjects.graph import Graph, perceptron_graph
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, mask_array, possible_circuit
@@ -219,7 +219,8 @@ class MaskedPerceptron(MaskedSubject):
         outputs = self.outputs(masks)
         with np.errstate(over="ignore", invalid="ignore"):
             if loss == "decision":
-                return [float(wrong) for wrong in (decide(outputs, "rounding") != self.rows.labels).sum(axis=1)]
+                right = decided_right(outputs, self.rows.labels, self.question.protocol.circuit_decision)
+                return [float(wrong) for wrong in (~right).sum(axis=1)]
             each = (outputs - self._whole) ** 2 if loss == "mse" else bernoulli_divergence(self._whole, outputs)
             return [float(total / each.shape[1]) for total in np.add.accumulate(each, axis=1)[:, -1]]
 

@@ -294,7 +294,8 @@ def doubt(question: GraphQuestion) -> Doubt:
     given, subject = _given(question), question.subject
     wrong = int((given != subject.answers).sum())
     names = {(*subject.outputs, "nothing")[answer] for answer in set(given.tolist())}  # a tie is −1
-    return doubt_of(wrong if wrong > most_wrong(subject) else 0, question.n_rows, names) or NO_DOUBT
+    allowed, labels = most_wrong(subject), [subject.outputs[answer] for answer in subject.answers]
+    return doubt_of(wrong if wrong > allowed else 0, question.n_rows, names, labels, allowed) or NO_DOUBT
 
 
 def first_words(question: GraphQuestion) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pluriscope.analysis.explanations.explanation import Claim, Kind
 from pluriscope.analysis.interpretations.gates import gate_name
 from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
+from pluriscope.analysis.interpretations.partial_gates import gate_tables
 from pluriscope.analysis.interventions.experiments import SILENT, InterventionSpace, NeuronSite, predict_nothing
 from pluriscope.analysis.questions.answers import answers
 from pluriscope.analysis.questions.tasks import pattern_bits
@@ -86,9 +87,10 @@ def bits_by_interpretation(
 
     Args:
         space: the interventions.
-        settled: whether a bit is 2 where it depends on rows of gates that no input reaches.
+        settled: whether a bit is 2 where it depends on rows of gates that are free.
     """
     bits: dict[NeuronSite, NDArray[np.int8]] = {}
+    functions = {(gate.layer, gate.neuron): gate.function for gate in interpretation.gates}
     for gate in sorted(interpretation.gates, key=lambda gate: (gate.layer, gate.neuron)):
         clean = pattern_bits(gate.function, space.n_inputs).astype(np.int8)
         if gate.layer == 1:
@@ -96,10 +98,8 @@ def bits_by_interpretation(
         else:
             table = np.array(gate.table, dtype=np.int8)
             if settled:
-                table[list(gate.free_rows)] = 2
-                for position in range(len(gate.parents)):  # a parent that is 2 may be either
-                    zero, one = np.moveaxis(table.reshape(3**position, 2, -1), 1, 0)
-                    table = np.stack([zero, one, np.where(zero == one, zero, np.int8(2))], axis=1).ravel()
+                below = [pattern_bits(functions[parent], space.n_inputs) for parent in gate.parents]
+                table = gate_tables(clean[None] > 0, np.array([below]), settled=True)[0]
             index = np.zeros((1, 1, 1), dtype=np.int64)
             for parent in gate.parents:
                 index = index * (3 if settled else 2) + bits[parent]

@@ -106,7 +106,7 @@ def n_states(question: Question, masks: NDArray[np.uint64], work: Work = DEFAULT
     found = [np.zeros(0)]
     for start in range(0, len(masks), step):
         work.check()
-        found.append(n_first_states(_thresholds_of(question, masks[start : start + step])[0]))
+        found.append(n_first_states(read_thresholds(question, masks[start : start + step])[0]))
     return np.concatenate(found)
 
 
@@ -118,9 +118,9 @@ def _counted_in_order(
     at_once, n_before = _circuits_at_once(question), float(n_states(question, masks[:n_known], work).sum())
     for start in range(n_known, len(masks), at_once):
         some = masks[start : start + at_once]
-        layers, alike = _thresholds_of(question, some), np.ones(len(some), dtype=np.bool_)
+        layers, alike = read_thresholds(question, some), np.ones(len(some), dtype=np.bool_)
         if shared_with is not None:
-            layers, alike = common_thresholds(layers, _thresholds_of(shared_with, some))
+            layers, alike = common_thresholds(layers, read_thresholds(shared_with, some))
         # the limit is on states of all circuits together, so it ends the count at a circuit, whatever stands behind
         states = n_before + np.cumsum(n_first_states(layers[0]))
         n_fitting = int(np.searchsorted(states, work.limits.max_states, side="right"))
@@ -150,11 +150,6 @@ def _counted_in_order(
                 "use a smaller network, or a protocol that leaves fewer circuits",
             )
         n_before = float(states[-1])
-
-
-def _thresholds_of(question: Question, masks: NDArray[np.uint64]) -> tuple[LayerThresholds, ...]:
-    data = question.data
-    return read_thresholds(question.network, masks, data.representatives, question.protocol.ablation, data.clean_rows)
 
 
 def _circuits_at_once(question: Question) -> int:

@@ -134,13 +134,7 @@ class InterpretationSpace(Described):
         if n_edges > MAX_EDGES:
             raise self._too_large(f"its network has {n_edges} edges, and the limit is {MAX_EDGES}")
         mask = mask_array([self.circuit.mask], self.circuit.layout)
-        return read_thresholds(
-            self.question.network,
-            mask,
-            self.question.data.representatives,
-            self.question.protocol.ablation,
-            self.question.data.clean_rows,
-        )
+        return read_thresholds(self.question, mask)
 
     @cached_property
     def count(self) -> int:

@@ -15,7 +15,7 @@ class NeuronGate:
     Args:
         layer: 1 for the first hidden layer, L for the output.
         neuron: index in the layer, from 0.
-        low: largest activation that reads 0 (rounded, for the output).
+        low: largest activation that reads 0; of the output its answer, 0 (rounded, under the authors' rules).
         high: smallest activation that reads 1; the threshold lies between the two.
         function: what the neuron computes of the Boolean inputs, as an integer (bit i = input row i).
         parents: (layer, neuron) of the bits that the gate reads, ascending: all inputs in the first hidden layer, later

@@ -86,9 +86,7 @@ def observed_classes(question: Question, circuit: Circuit, *, max_classes: int =
         BeyondLimits: more of them.
     """
     mask = mask_array([circuit.mask], circuit.layout)
-    layers = read_thresholds(
-        question.network, mask, question.data.representatives, question.protocol.ablation, question.data.clean_rows
-    )
+    layers = read_thresholds(question, mask)
     max_classes = min(max_classes, _MAX_BYTES // (16 * (sum(circuit.layout.sizes[1:]) + 4)))
     _check(circuit, float(n_first_states(layers[0])[0]), max_classes)
     thresholds = [np.concatenate([block.thresholds for block in first_states(layers[0], _STATES_AT_ONCE)])]

@@ -219,3 +219,34 @@ def _of_two_parents() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         n[settled, free] = len(found)
         tables[settled, free, : len(found)] = found.astype(np.uint64) @ np.array([1, 2, 4, 8], dtype=np.uint64)
     return n, tables
+
+
+def gate_tables(function: NDArray[np.bool_], parents: NDArray[np.bool_], *, settled: bool) -> NDArray[np.int8]:
+    """Return the first completion of a gate after the first layer in each class, ``[classes, 2^p]``, or what all its
+    completions have in common, ``[classes, 3^p]``.
+
+    Args:
+        function: ``[classes, 2^n]`` what the gate is on each input.
+        parents: ``[classes, p, 2^n]`` what its parents are, most significant first.
+        settled: whether a parent may be 2, for either bit, and the gate too, where it depends on that or on a free row.
+    """
+    n_classes, n_parents, n_rows = parents.shape
+    rows = np.zeros((n_classes, n_rows), dtype=np.int64)
+    for parent in range(n_parents):
+        rows = (rows << 1) | parents[:, parent]
+    tables = np.full((n_classes, 1 << n_parents), 2 if settled else 0, dtype=np.int8)
+    np.put_along_axis(tables, rows, function.astype(np.int8), axis=1)
+    if n_parents == 2:  # XOR and XNOR are barred: the last free row is what makes the gate neither
+        free = np.ones(tables.shape, dtype=bool)
+        np.put_along_axis(free, rows, values=False, axis=1)
+        left = free.sum(axis=1)
+        for barred in np.array(BARRED, dtype=np.int8):
+            near = ((tables == barred) | (free & settled)).all(axis=1)
+            each = np.flatnonzero(near & ((left == 1) if settled else (left > 0)))
+            at = np.argmax(free[each], axis=1)
+            tables[each, at] = 1 - barred[at]
+    if settled:
+        for parent in range(n_parents):
+            zero, one = np.moveaxis(tables.reshape(n_classes, 3**parent, 2, -1), 2, 0)
+            tables = np.stack([zero, one, np.where(zero == one, zero, np.int8(2))], axis=2)
+    return tables.reshape(n_classes, -1)

@@ -1,8 +1,9 @@
 """Thresholds: where a neuron's activations can be split into 0 and 1, and which inputs each one separates.
 
 On the circuit's own activations over the Boolean inputs a neuron is split between two neighbouring distinct values;
-above the threshold it reads 1. The output is split on its rounded activation. A neuron with one value only has no
-threshold. Thresholds of a neuron are numbered from 0, the lowest.
+above the threshold it reads 1. The output is read as what it answers, so it has one threshold, where it decides; under
+the authors' rules it is split between any two of its rounded values, as in their program. A neuron with one value only
+has no threshold. Thresholds of a neuron are numbered from 0, the lowest.
 
 A threshold is kept as its *separations*: one bit for each pair of inputs, set if the two fall on different sides.
 Separations make the rest simple (see :mod:`pluriscope.analysis.interpretations.transfer`).
@@ -18,9 +19,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
-from pluriscope.analysis.subjects.perceptron.mlp import Ablation, ablation_values, batch_activations, keep_matrices
-from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.questions.answers import answers
+from pluriscope.analysis.subjects.perceptron.mlp import batch_activations, keep_matrices
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 EQUAL_WITHIN: Final = 1e-12  # times max(1, |v|)
 
@@ -32,7 +33,7 @@ class LayerThresholds:
     """The thresholds of one layer in many circuits.
 
     Args:
-        values: ``[circuits, n_l, 2^n]`` activations that are split (the output's are rounded).
+        values: ``[circuits, n_l, 2^n]`` activations that are split (the output's are its answers, or rounded).
         levels: ``[circuits, n_l, 2^n]`` rank of each input's value among the neuron's distinct values, from 0.
         n_thresholds: ``[circuits, n_l]`` distinct values minus one; 0 for a constant or inactive neuron.
         separations: ``[1 + different thresholds, words]`` pairs of inputs that a threshold separates; the first
@@ -54,29 +55,16 @@ class LayerThresholds:
         return LayerThresholds(*of_circuits, self.separations, self.first[part], self.parents[part])
 
 
-def read_thresholds(
-    network: Network,
-    masks: NDArray[np.uint64],
-    rows: NDArray[np.float64],
-    ablation: Ablation,
-    reference_rows: NDArray[np.float64],
-) -> tuple[LayerThresholds, ...]:
-    """Find the thresholds of layers 1 … L of each circuit.
-
-    Args:
-        network: the network cut to the analysed output.
-        masks: ``[circuits]``.
-        rows: ``[2^n, n]`` one row for each Boolean input.
-        ablation: what absent edges carry.
-        reference_rows: rows over which mean ablation takes its means.
-    """
-    keep = keep_matrices(masks, EdgeLayout(network.sizes))
-    absent = ablation_values(network, ablation, reference_rows)
+def read_thresholds(question: Question, masks: NDArray[np.uint64]) -> tuple[LayerThresholds, ...]:
+    """Find the thresholds of layers 1 … L of each circuit, ``[circuits]``, on the representatives of the question."""
+    keep = keep_matrices(masks, question.layout)
     with np.errstate(over="ignore", invalid="ignore"):
-        layers = batch_activations(network, keep, rows, absent)[1:]
+        layers = batch_activations(question.network, keep, question.data.representatives, question.absent)[1:]
     thresholds: list[LayerThresholds] = []
     for layer, (values, kept) in enumerate(zip(layers, keep, strict=True), start=1):
-        read = np.rint(values) + 0.0 if layer == len(layers) else values  # + 0.0: no −0
+        read = values
+        if layer == len(layers):  # + 0.0: no −0
+            read = np.rint(values) + 0.0 if question.protocol.splits_rounded else answers(values).astype(np.float64)
         levels = _levels(read)
         levels[~kept.any(axis=2)] = 0
         n_thresholds = levels.max(axis=2)

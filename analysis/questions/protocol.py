@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from pluriscope.analysis.errors import InvalidProtocol
+from pluriscope.analysis.questions.decision import Decision
 from pluriscope.analysis.values.digest import canonical_json, looks_like_digest, sha256_hex
 from pluriscope.analysis.values.hashed import Hashed
 from pluriscope.analysis.values.strict_json import plain_text, read_object
@@ -24,7 +25,9 @@ class Protocol(Hashed):
 
     name: str = Field(description="Label for people; not part of the digest.", max_length=MAX_NAME)
     circuit_space: Literal["all", "without_full_node_mask"] = Field(
-        "all", description="'without_full_node_mask' drops circuits in which every neuron is active, as the authors do."
+        "all",
+        description="'without_full_node_mask' drops circuits in which every neuron is active, and under 'rounding' an "
+        "interpretation may split the output between any two values that it is rounded to, as the authors do.",
     )
     node_sparsity: Literal["none", "paper"] = Field(
         "none",
@@ -99,6 +102,21 @@ class Protocol(Hashed):
     def document(self) -> dict[str, Any]:
         """Name, settings and digest, as files have them."""
         return {**self.model_dump(mode="json"), "digest": self.digest}
+
+    @property
+    def decision(self) -> Decision:
+        """The rule by which circuits are judged."""
+        return Decision("value", rounded=self.circuit_decision == "rounding")
+
+    @property
+    def by_answers(self) -> Protocol:
+        """The same rules, by which a circuit is right where it answers right, however far beyond 0 or 1 that is."""
+        return self.model_copy(update={"circuit_decision": "threshold"})
+
+    @property
+    def splits_rounded(self) -> bool:
+        """Whether interpretations split an output between any two values that it is rounded to, as the authors do."""
+        return self.circuit_space == "without_full_node_mask" and self.circuit_decision == "rounding"
 
     def depth_for(self, n_hidden_layers: int) -> int:
         """Largest depth of an algorithm in gates for a network: min(hidden layers + 1, max_depth)."""

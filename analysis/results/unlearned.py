@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -29,7 +30,8 @@ class Doubt(NamedTuple):
     """The doubt whether a network has learned anything.
 
     Args:
-        word: "not learned", "one answer" or "unclear answers"; "" where nothing speaks against it.
+        word: "not learned", "one answer", "one answer suffices" or "unclear answers"; "" where nothing speaks against
+            it.
         sentence: the same with what shows it; "" likewise.
     """
 
@@ -79,9 +81,16 @@ def doubt(question: Question) -> Doubt:
     rows, labels = question.judged
     protocol, outputs = question.protocol, forward(question.network, rows)[:, 0]
     wrong = int((~decided_right(outputs, labels, protocol.circuit_decision)).sum())
-    few = 0 if question.data.validation_inputs is None else max_wrong(len(rows), protocol.accuracy_threshold)
+    allowed = max_wrong(len(rows), protocol.accuracy_threshold)
+    few = 0 if question.data.validation_inputs is None else allowed
     answers = set(decide(outputs, protocol.circuit_decision).tolist()) - {NEITHER}
-    if found := doubt_of(wrong if wrong > few else 0, len(rows), answers):
+    if found := doubt_of(wrong if wrong > few else 0, len(rows), answers, labels.astype(int).tolist(), allowed):
+        table = question.task.truth_table
+        if found.word == "not learned" and question.data.boolean and table != table[::-1]:
+            decided = decide(forward(question.network, question.clean_rows)[:, 0], protocol.circuit_decision)
+            if tuple(decided.tolist()) == table[::-1]:
+                said = f"{found.sentence} Read backwards the truth table is right on every row: its first digit is for "
+                return found._replace(sentence=f"{said}inputs that are all 0.")
         return found
     if not question.data.boolean:
         return NO_DOUBT
@@ -93,20 +102,31 @@ def doubt(question: Question) -> Doubt:
     return Doubt("unclear answers", f"Its answers are not clear: {answer}.")
 
 
-def doubt_of(wrong: int, n: int, answers: Collection[Any]) -> Doubt | None:
-    """Return what speaks against a network that answers wrong, or always the same; None where it does neither.
+def doubt_of(
+    wrong: int, n: int, answers: Collection[Any], labels: Sequence[Any] = (), allowed: int = 0
+) -> Doubt | None:
+    """Return what speaks against a network that answers wrong, or always the same, or a task for which one answer will
+    do; None where nothing does.
 
     Args:
         wrong: rows that are answered wrong, if they are too many.
         n: rows.
         answers: every answer that is given on them.
+        labels: of the rows; none where one answer for all is not asked about.
+        allowed: rows on which a valid circuit may be wrong.
     """
     every = f"answers {next(iter(answers))} on every row" if len(answers) == 1 else ""
     if wrong:
         rows = f"{wrong:,} of {n:,} row{'' if n == 1 else 's'}"
         also = f", and {every}" if every else ""
         return Doubt("not learned", f"It did not learn its task: it is wrong on {rows}{also}.")
-    return Doubt("one answer", f"It {every}, so there is next to nothing to be explained.") if every else None
+    if every:
+        return Doubt("one answer", f"It {every}, so there is next to nothing to be explained.")
+    for often, times in Counter(labels).most_common(1):
+        if n - times <= allowed:
+            rows = f"right on {times:,} of {n:,} rows, which is enough by these rules"
+            return Doubt("one answer suffices", f"Always answering {often} is {rows}.")
+    return None
 
 
 def not_learned(question: Question) -> str:

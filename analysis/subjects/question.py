@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.questions.decision import CLASSES
 from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN
 from pluriscope.analysis.subjects.enumeration import most_wrong, read_mask, refuse_if_too_large
 from pluriscope.analysis.subjects.graph import Graph, Masks
@@ -118,6 +119,10 @@ class SubjectQuestion(Protocol):
     @property
     def digest(self) -> str:
         """The SHA-256 of the whole question; names are no part of it."""
+
+    @property
+    def decided(self) -> str:
+        """By what rule rows are decided, as part of a sentence."""
 
     @property
     def task_document(self) -> Mapping[str, Any]:
@@ -249,6 +254,10 @@ class GraphQuestion(Described):
     @property
     def data_digest(self) -> str:
         return str(self.data_document["digest"])
+
+    @property
+    def decided(self) -> str:
+        return CLASSES.words(len(self.subject.outputs))
 
     @property
     def n_rows(self) -> int:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import AnalysisError, InvalidProtocol, NotOffered
+from pluriscope.analysis.questions.decision import CLASSES
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.subjects.edited import EditRecord
 from pluriscope.analysis.subjects.graph import Graph, Masks
@@ -460,9 +461,5 @@ def gaps(outputs: NDArray[np.float64], answers: NDArray[np.int64]) -> NDArray[np
         outputs: ``[masks, rows, outputs]``, at least two outputs.
         answers: ``[rows]``.
     """
-    rows, n_outputs = np.arange(outputs.shape[1]), outputs.shape[2]
-    largest = outputs[:, rows, (answers + 1) % n_outputs]
-    for further in range(2, n_outputs):
-        np.maximum(largest, outputs[:, rows, (answers + further) % n_outputs], out=largest)
-    apart: NDArray[np.float64] = outputs[:, rows, answers] - largest
+    apart: NDArray[np.float64] = CLASSES.margins(outputs, answers)
     return apart

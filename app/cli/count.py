@@ -17,7 +17,7 @@ from pluriscope.app.cli.terminal import DONE, STOPPED, Shown, Stop, progress_bar
 def count(
     file: str,
     *,
-    how: Literal["", "exact", "guaranteed", "estimated"] = "",
+    how: Literal["", "exact", "guaranteed"] = "",
     at_most_edges: Annotated[int | None, Within(1, math.inf)] = None,
     keeps: Sequence[str] = (),
     protocol: str = "complete",
@@ -36,8 +36,8 @@ def count(
     Exit codes: 0 done, 2 bad input, 3 stopped at a limit or for want of time (it says what would do).
 
     Args:
-        how: exact: proved, there is no other answer; guaranteed: within an interval with a proved confidence;
-            estimated: right only in the limit. Default: the best that ends in time.
+        how: exact: proved, there is no other answer; guaranteed: within an interval with a proved confidence.
+            Default: the best that ends in time.
         at_most_edges: Count only circuits of a perceptron with at most so many edges.
         keeps: And that keep this edge or hidden neuron, such as A-n1.0 or n1.2; once for each.
         seconds: For all of it; inf for no end.

@@ -69,6 +69,7 @@ def verdict_of_stored(place: AnyPlace, valid: Count | None, *, contradict: bool 
         part=place.part,
         contradict=contradict,
         why=why,
+        decided=question.decided,
     )
     if row is None:
         return known

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Final
+from typing import Any, Final
 
 from markupsafe import Markup
 from pydantic import BaseModel, Field
@@ -145,6 +145,14 @@ class Asked:
         """The address of a query, looked at in another way."""
         options = query.options(COLUMNS) | self.look.model_copy(update=look).model_dump(exclude_defaults=True)
         return self.addresses.explanations(self.place.slug, self.place.scope, **options)
+
+    @property
+    def state_of_list(self) -> str:
+        """How far what the query asks for is: its analysis, or where that is there what is pending."""
+        if not self.pending:
+            return self.state
+        steps = {one.removeprefix("!") for name in ("passes", "fails") for one in self.query.wanted.get(name, ())}
+        return "not_judged" if steps & {*self.pending} else "not_asked"
 
     @property
     def result(self) -> ResultRef:
@@ -544,7 +552,8 @@ def undecided(found: Asked) -> list[UndecidedRecord]:
 def record(found: Asked) -> ListRecord:
     """Record of a page of the list for JSON."""
     if found.frame is None or found.pending:
-        return RECORD(items=[], total=0, of=0, lines=0, facets=[], next=None, pending=found.pending, state=found.state)
+        unknown: dict[str, Any] = {"total": None, "of": None, "lines": None, "next": None}
+        return RECORD(items=[], **unknown, facets=[], pending=found.pending, state=found.state_of_list)
     selection = found.frame.select(found.query)
     return RECORD(
         **page_fields(selection, found.query, lambda start: found.url(replace(found.query, start=start), api=True)),
@@ -565,7 +574,8 @@ def table(found: Asked) -> Table:
         state = found.state.replace("_", " ")
         raise Conflict(f"analysis of {found.place.slug}", f"is {state}", "run it first")
     if found.pending:
-        raise Conflict(found.pending[0], "is not computed yet", "ask for it, or leave it out", "passes")
+        cause = f"is {found.state_of_list.replace('_', ' ')} yet"
+        raise Conflict(found.pending[0], cause, "ask for it, or leave it out", "passes")
     whole = replace(found.query, start=0)
     found.frame.select(replace(whole, limit=1), facets=False)  # refuses what is not there before anything is sent
     return Table(found.frame, whole, found.addresses.explanations(found.place.slug))

@@ -60,7 +60,7 @@ PAIR: Final = Analysis(
         ("pairs", "Pairs", "every two of them, block by block"),
     ),
     _pair_milliseconds,
-    version=2,
+    version=3,
     reads=frozenset({"observed"}),
     needs=("formulas",),
     page="compare",

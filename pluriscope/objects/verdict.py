@@ -45,6 +45,7 @@ class Verdict:
         zeros: whether valid circuits differ in nothing but edges of weight 0.
         contradict: whether two explanations are known each of which is right where the other is wrong.
         why: why nothing more is known, in a sentence.
+        decided: by what rule rows are decided, as part of a sentence; "" where that is not said.
     """
 
     valid: Count | None
@@ -60,6 +61,7 @@ class Verdict:
     zeros: bool = False
     contradict: bool = False
     why: str = ""
+    decided: str = ""
 
     @property
     def state(self) -> State:
@@ -88,7 +90,7 @@ class Verdict:
     @property
     def more(self) -> str:
         """Sentences after the first."""
-        return self._in_words[2]
+        return self._in_words[2] + (f" Rows are decided {self.decided}." if self.decided else "")
 
     def __str__(self) -> str:
         return f"{self.doubt.sentence} {self.words}{self.more}".strip()
@@ -97,7 +99,7 @@ class Verdict:
 
     def __html__(self) -> Markup:
         first = Markup("<b>{}</b> ").format(self.doubt.sentence) if self.doubt.sentence else Markup("")
-        return first + Markup("<b>{}</b>{}").format(*self._in_words[1:])
+        return first + Markup("<b>{}</b>{}").format(self.words, self.more)
 
     def _repr_html_(self) -> str:
         return str(self.__html__())
@@ -221,4 +223,5 @@ def verdict_of(question: SubjectQuestion, found: Mapping[str, Any]) -> Verdict:
         part=question.graph.cut[:-1],
         zeros=differ_in_zeros(question, valid, circuits["distribution"]) if searched else False,
         why="" if searched else f"Circuits are not searched: {question.obstacle}.",
+        decided=question.decided,
     )

@@ -70,14 +70,20 @@ class ShareRecord(BaseModel):
 class ListRecord(BaseModel):
     """A page of a list."""
 
-    total: BigInt = Field(description="All that passes the filters; exact.")
-    of: BigInt = Field(description="The same without filters but those that hold by default.")
-    lines: int = Field(description="Rows on all pages; one of interpretations is a circuit with as many as it has.")
+    total: BigInt | None = Field(description="All that passes the filters; exact. Null where that is not known yet.")
+    of: BigInt | None = Field(description="The same without filters but those that hold by default.")
+    lines: int | None = Field(
+        description="Rows on all pages; one of interpretations is a circuit with as many as it has."
+    )
     facets: list[FacetRecord]
     share: ShareRecord | None = None
     undecided: list[UndecidedRecord] = []
     pending: list[str] = Field([], description="Asked for and not computed yet; then nothing is listed.")
-    state: str = Field("done", description="How far the analysis is; until it is done a list holds what is certain.")
+    state: str = Field(
+        "done",
+        description="How far the analysis is; until it is done a list holds what is certain. Where something is "
+        "pending: not_judged, of a criterion; not_asked, of anything else.",
+    )
     next: str | None = Field(description="Address of the next page.")
 
 

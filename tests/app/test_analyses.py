@@ -56,7 +56,7 @@ FINDINGS = {
     "pair": [
         "i·2b1ef.224 and i·2b1ef.352 differ in 2 neurons and contradict each other on 108 of 756 interventions: the "
         "one is right on 79, the other on 29.",
-        "8,068,794 pairs meet them; none of them comes before it.",
+        "8,096,027 pairs meet them; none of them comes before it.",
     ],
     "map": [
         "7,836 observed classes of interpretations make 2,885 different predictions.",

@@ -148,16 +148,20 @@ def test_every_state_is_said_in_one_sentence(valid, more, state, sentence):
 
 def test_results_of_networks_of_any_kind_say_it_first():
     xor = pluriscope.explain(pretrained_xor())
-    assert str(xor.verdict) == "Not unique. 197 of 9,625 circuits are valid; all keep the same 6 edges."
+    rule = "Rows are decided at ½, wrong below −½ and from 1½ on."
+    assert str(xor.verdict) == f"Not unique. 197 of 9,625 circuits are valid; all keep the same 6 edges. {rule}"
     assert repr(xor).startswith(f"{xor.verdict}\n")
     assert xor._repr_html_().find("<b>Not unique.</b>") < xor._repr_html_().find("<table")
     zeros = pluriscope.explain(ROOT / "app" / "bundled" / "alice-and-bob.json")
     same = "all keep the same 7 edges; they differ only in edges of weight 0, so all are one function."
-    assert str(zeros.verdict) == f"Not unique. 4 of 49 circuits are valid; {same}"
+    assert str(zeros.verdict) == f"Not unique. 4 of 49 circuits are valid; {same} {rule}"
+    answered = pluriscope.explain(pretrained_xor(), protocol={"circuit_decision": "threshold"})
+    assert str(answered.verdict).endswith(" Rows are decided at ½.")
     paper = pluriscope.explain(pretrained_xor(), protocol="paper")
     assert str(paper.verdict).startswith("Not unique. 32 of ")
     convolution = pluriscope.explain(ROOT / "app" / "bundled" / "models" / "bars-4x4-conv.json")
-    assert str(convolution.verdict) == "Not unique. 50 of 999 circuits are valid; all keep the same 6 edges."
+    rule = "Rows are decided by the largest of 2 outputs."
+    assert str(convolution.verdict) == f"Not unique. 50 of 999 circuits are valid; all keep the same 6 edges. {rule}"
     layers = {"weights": [[[1, 1], [1, 1]], [[1, -1]]], "biases": [[0, -1], [0]]}
     half = Network.from_arrays(**layers, activation="relu", output_activation="linear")  # A ∨ B
     wrong = pluriscope.explain(NetworkFile("half", half, (Task((0, 0, 1, 1), "A"),)))
@@ -169,6 +173,7 @@ def test_results_of_networks_of_any_kind_say_it_first():
     ("bias", "table", "word", "sentence"),
     [
         (0.2, (0, 1, 1, 1), "", "circuits are valid"),
+        (0.2, (1, 1, 1, 0), "not learned", "2 of 4 rows. Read backwards the truth table is right on every row"),
         (0.45, (0, 1, 1, 1), "unclear answers", "on input 00 its output is 0.4500, and 0.5 divides 0 from 1."),
         (0.7, (1, 1, 1, 1), "one answer", "It answers 1 on every row, so there is next to nothing to be explained."),
         (0.7, (0, 1, 1, 1), "not learned", "It did not learn its task: it is wrong on 1 of 4 rows, and answers 1 on "),
@@ -180,3 +185,7 @@ def test_a_network_whose_answers_say_nothing_says_that_first(bias, table, word, 
     found = pluriscope.explain(NetworkFile("half", half, (Task(table, ""),))).verdict
     assert (found.doubt.word, found.learned) == (word, not word)
     assert sentence in str(found)[:140]
+    if not word:
+        rules = {"accuracy_threshold": 0.7}
+        loose = pluriscope.explain(NetworkFile("half", half, (Task(table, ""),)), protocol=rules).verdict
+        assert str(loose).startswith("Always answering 1 is right on 3 of 4 rows, which is enough by these rules. ")

@@ -34,7 +34,7 @@ def completions(bits, parent_bits, barred):
     return tables
 
 
-def options_by_cuts(network, mask, rows=None, ablation="zero"):
+def options_by_cuts(network, mask, rows=None, ablation="zero", read=lambda output: int(output > 0.5)):
     """List every choice of cuts, lexicographically, with each neuron's (layer, neuron, low, high, bits, table)."""
     kept = {edge for k, edge in enumerate(edges_of(network)) if mask >> k & 1}
     absent = mean_activations(network, boolean_rows(network.sizes[0])) if ablation == "mean" else None
@@ -46,7 +46,7 @@ def options_by_cuts(network, mask, rows=None, ablation="zero"):
             values = [r[layer][neuron] for r in runs]
             if values[0] is None:
                 continue
-            cuts = cuts_of([round(v) for v in values] if layer == last else values)
+            cuts = cuts_of([read(v) for v in values] if layer == last else values)
             if cuts:
                 gated.append((layer, neuron, cuts))
     inputs = [tuple(bits) for bits in zip(*product([0, 1], repeat=network.sizes[0]), strict=True)]
@@ -78,7 +78,7 @@ def interpretations(network, mask, rows=None, ablation="zero"):
     return found, classes
 
 
-def count(network, mask):
+def count(network, mask, read):
     """Count interpretations and choices of cuts with any, for circuits with too many to list."""
-    numbers = [prod(len(tables) for tables in options) for _, options in options_by_cuts(network, mask)]
+    numbers = [prod(len(tables) for tables in options) for _, options in options_by_cuts(network, mask, read=read)]
     return sum(numbers), len(numbers)

@@ -276,6 +276,10 @@ class Question(Described):
         """Return the values of absent edges under an ablation, ``[n_l]`` for layers 0 … L − 1."""
         return ablation_values(self.network, ablation, self.data.clean_rows)
 
+    @property
+    def decided(self) -> str:
+        return self.protocol.decision.words().removeprefix("decided ")
+
     @cached_property
     def absent(self) -> Carried:
         """The values of absent edges under the protocol's ablation."""

@@ -28,6 +28,7 @@ MANIPULABILITY: Final = Analysis(
     "pluriscope_criteria.manipulability.report:find",
     (("manipulability", "Edits and doses", "every explanation asked about every edit and dose on every input"),),
     about(10),
+    version=2,
     needs=("formulas",),
     reads=frozenset({"placed"}),
     shows="pluriscope_criteria.manipulability.page",

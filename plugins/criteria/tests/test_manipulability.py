@@ -117,9 +117,37 @@ def test_the_criterion_says_of_one_what_the_report_has(xor):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("slug", "n", "better"), [("xor-planted", 352, 352), ("xor-pretrained", 7_836, 0)])
+@pytest.mark.parametrize(("slug", "n", "better"), [("xor-planted", 352, 352), ("xor-pretrained", 7_836, 24)])
 def test_who_beats_the_guess_that_nothing_changes(slug, n, better):
     report = pluriscope.explain(BUNDLED / f"{slug}.json", seconds=None).ask("manipulability")
     right = np.concatenate([one.right for one in report.predicting["interpretation"]])
     assert (len(right), int((right > report.guess).sum())) == (n, better)
     assert f"the guess that nothing changes is right on {report.guess:,}." in report.findings()[0]
+
+
+FORCED = (
+    ([[-1.0, 1.0], [1.0, -1.0]], [[1.0, 1.0]], [0.0, 0.0], [0.0], 234, 312),
+    (
+        [[0.253018, -0.305135], [-0.702544, 0.702556], [0.996816, -1.560859]],
+        [[0.055088, 1.41998, 1.001046]],
+        [-0.321696, -4.8e-05, 5.3e-05],
+        [0.001174],
+        352,
+        428,
+    ),
+)
+
+
+@pytest.mark.parametrize(("first", "last", "shift", "end", "right", "of"), FORCED)
+def test_a_gate_of_which_one_completion_is_left_is_not_silent(first, last, shift, end, right, of):
+    sizes = [2, len(first), 1]
+    network = {"format": "pluriscope-network/1", "name": "forced", "sizes": sizes, "weights": [first, last]}
+    network |= {"biases": [shift, end], "activation": "relu", "output_activation": "linear"}
+    result = pluriscope.explain(network | {"tasks": [{"name": "XOR", "truth_table": [0, 1, 1, 0]}]})
+    question, mask = result.question, int(result.search.masks[0])
+    one = InterpretationSpace(question, Circuit(question.layout, mask)).at(0)
+    verdict = criterion_named("predicts-edits").judge(Population("interpretation", question, [one])).at(0)
+    assert (verdict.outcome, verdict.numerator, verdict.denominator) == ("passed", right, of)
+    bench, cells = Bench(question.network, question.clean_rows), by_hand(asked := Manipulations(question))
+    replies = [predict_by_interpretation(one, cell, bench).bit for cell in cells]
+    assert int((np.array(replies) == asked.happens).sum()) == right  # its class has one member

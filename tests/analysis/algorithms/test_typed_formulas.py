@@ -106,6 +106,31 @@ def test_a_task_is_never_silently_another_function_than_in_python():
 
 
 @pytest.mark.parametrize(
+    ("text", "table"),
+    [
+        ("Or(And(a, ~b), And(~a, b))", "00111100"),
+        ("Xor(a, b, c)", "01101001"),
+        ("Xnor(a, b, c)", "10010110"),
+        ("Xnor(a, b) & c", "01000001"),
+        ("Equivalent(a, b, c)", "10000001"),
+        ("Implies(a, Nand(b, c))", "11111110"),
+        ("Nor(a, Not(c)) | And(a)", "01011111"),
+        ("ITE(a, b, c)", "01010011"),
+        ("A AND (B OR C)", "00000111"),
+    ],
+)
+def test_functions_of_sympy_and_pyeda(text, table):
+    assert "".join(map(str, task_from_formula(text, 3).truth_table)) == table
+
+
+def test_functions_that_are_none():
+    for text in ("Implies(a, b, c)", "Equal(a)", "Or(a, b", "Or()", "Not(a, b)", "(a, b)", "OneHot(a, b)"):
+        with pytest.raises(InvalidTask, match="at character"):
+            task_from_formula(text, 3)
+    assert texts_of_formula("Or(And(a, ~b), And(~a, b))") == texts_of_formula("A·¬B + ¬A·B")
+
+
+@pytest.mark.parametrize(
     "text", ["", "A xor B", "A -> B", "A = B", "A and 1", "A and", "(A", "alice and bob", "A" * 501]
 )
 def test_what_is_no_tree_of_gates_is_refused(text):

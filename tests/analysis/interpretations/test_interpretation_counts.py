@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count as count_from
 
 import numpy as np
@@ -11,11 +12,13 @@ from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interpretations import counting, transfer
 from pluriscope.analysis.interpretations.counting import count_interpretations
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.observed import observed_classes
 from pluriscope.analysis.interpretations.result import InterpretationCounts
 from pluriscope.analysis.interpretations.thresholds import read_thresholds
 from pluriscope.analysis.questions.data import DataRecord, clean_data
 from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
+from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.running.limits import Limits
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES
@@ -50,15 +53,15 @@ def test_listing_gives_the_same_counts(sizes, activation, ablation):
 
 
 def test_going_through_the_thresholds_gives_the_same_counts_with_three_parents():
-    # outputs scaled up, so that rounding leaves several thresholds there as well
+    # outputs scaled up, so that rounding, as the authors read, leaves several thresholds there as well
     for seed, sizes in [(6, (2, 3, 1)), (25, (2, 3, 2, 1)), (25, (3, 3, 1))]:
         network = random_network(seed, sizes)
         network = Network.from_arrays([*network.weights[:-1], network.weights[-1] * 4], network.biases)
         masks = some_masks(network, 6)
         masks[0] = 2 ** EdgeLayout(sizes).n_edges - 1
-        counts = count_interpretations(ask(network), masks)
+        counts = count_interpretations(ask(network, protocol=PAPER), masks)
         assert list(zip(counts.by_circuit, counts.observed_by_circuit, strict=True)) == [
-            count(network, mask) for mask in masks.tolist()
+            count(network, mask, round) for mask in masks.tolist()
         ]
         assert counts.total > 1_000
 
@@ -98,14 +101,31 @@ def wide_network() -> Network:
     return network
 
 
+@pytest.mark.parametrize("rule", ["threshold", "rounding"])
+@pytest.mark.parametrize("rows", [4, 3])
+def test_an_output_is_read_where_it_decides_and_nowhere_else(rule, rows):
+    network = Network.from_arrays([[[1.0, 1.0]], [[1.0]]], [[0.0], [0.0]])  # A + B: 0, 1, 1, 2
+    table = clean_data(2).representatives
+    data = DataRecord(table, table[:rows], np.array([[0.0], [1.0], [1.0], [1.0]])[:rows])
+    question = ask(network, data=data, protocol=COMPLETE.model_copy(update={"circuit_decision": rule}))
+    masks = search_circuits(replace(question, task=named_task("OR", 2))).masks
+    assert masks.tolist() == ([0b111] if rule == "threshold" or rows == 3 else [])
+    for mask in masks.tolist():
+        every = InterpretationSpace(question, Circuit(question.layout, mask))
+        gates = [tuple((gate.function, gate.threshold) for gate in every.at(at).gates) for at in range(every.count)]
+        assert gates == [((0b1110, 0.5), (0b1110, 0.5))]  # OR of both neurons, and no AND
+        authors = replace(question, protocol=PAPER.model_copy(update={"circuit_decision": rule}))
+        assert count_interpretations(authors, masks).total == (1 if rule == "threshold" else 2)
+
+
 def test_values_that_nearly_agree_are_one_value():
     # the second input weighs 1e-13: it opens no threshold; at 1e-9 it does
     def network(weight):
         return Network.from_arrays([[[1.0, weight]], [[1.0]]], [[0.0], [0.0]])
 
-    mask, rows = np.array([0b111], dtype=np.uint64), clean_data(2).representatives
+    mask = np.array([0b111], dtype=np.uint64)
     for weight, n_thresholds in [(1e-13, 1), (1e-9, 3)]:
-        first = read_thresholds(network(weight), mask, rows, "zero", rows)[0]
+        first = read_thresholds(ask(network(weight)), mask)[0]
         assert first.n_thresholds.tolist() == [[n_thresholds]]
         found, _ = interpretations(network(weight), 0b111)
         assert count_interpretations(ask(network(weight)), mask).by_circuit == (len(found),)

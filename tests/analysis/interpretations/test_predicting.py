@@ -13,12 +13,12 @@ from pluriscope.analysis.interpretations.columns import Columns
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.observed import observed_classes
-from pluriscope.analysis.interpretations.partial_gates import OpenTable
+from pluriscope.analysis.interpretations.partial_gates import OpenTable, gate_tables, local_table
 from pluriscope.analysis.interpretations.predicting import class_predictions, extreme_interpretation, judged_blocks
 from pluriscope.analysis.interventions.experiments import decide_under_interventions, intervention_space
 from pluriscope.analysis.questions.data import clean_data
 from pluriscope.analysis.questions.protocol import COMPLETE
-from pluriscope.analysis.questions.tasks import input_table, named_task
+from pluriscope.analysis.questions.tasks import input_table, named_task, pattern_bits
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, circuit_from_hex
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import ask
@@ -184,3 +184,19 @@ def test_a_constant_output_predicts_nothing():
     assert class_predictions(classes, space, answers, "joint") is None
     space_of = InterpretationSpace(ask(network), classes.circuit)
     assert extreme_interpretation(space_of, classes, 0, space, answers) is None
+
+
+def test_tables_of_gates_have_what_their_completions_have_in_common():
+    functions, n = [pattern_bits(number, 2) for number in range(16)], 0
+    for at in np.ndindex(16, 16, 16):
+        known = OpenTable(*local_table(at[2], at[:2], 4))
+        every = known.completions()
+        rows = [2 * (at[0] >> i & 1) + (at[1] >> i & 1) for i in range(4)]
+        if not len(every) or any(known.table[row] != at[2] >> i & 1 for i, row in enumerate(rows)):
+            continue
+        function, parents = functions[at[2]][None], np.array([[functions[one] for one in at[:2]]])
+        common = gate_tables(function, parents, settled=True).reshape(3, 3)[:2, :2].ravel()
+        assert (common == np.where((every == every[0]).all(axis=0), every[0], 2)).all(), at
+        assert (gate_tables(function, parents, settled=False)[0] == every[0]).all(), at
+        n += 1
+    assert n == 1_832

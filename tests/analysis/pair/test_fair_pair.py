@@ -10,6 +10,7 @@ import pytest
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.explanations.circuits import predict_by_interpretation
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.interpretations.partial_gates import BARRED
 from pluriscope.analysis.interventions.experiments import run_interventions
 from pluriscope.analysis.pair.report import CONDITIONS, fair_pair
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
@@ -39,14 +40,15 @@ def sample(request):
 
 
 def fillings(reading):
-    """An interpretation with its free rows filled in every way, those that make an XOR included."""
+    """An interpretation with its free rows filled in every way that makes no barred XOR."""
     free = [(place, row) for place, gate in enumerate(reading.gates) for row in gate.free_rows]
     for bits in product((0, 1), repeat=len(free)):
         tables = [list(gate.table) for gate in reading.gates]
         for (place, row), bit in zip(free, bits, strict=True):
             tables[place][row] = bit
-        gates = (replace(gate, table=tuple(table)) for gate, table in zip(reading.gates, tables, strict=True))
-        yield replace(reading, gates=tuple(gates))
+        gates = [replace(gate, table=tuple(table)) for gate, table in zip(reading.gates, tables, strict=True)]
+        if not any(gate.layer > 1 and gate.table in BARRED for gate in gates):
+            yield replace(reading, gates=tuple(gates))
 
 
 def readings_of(question, circuits):
@@ -116,7 +118,7 @@ def test_the_pair_is_the_first_of_all_pairs(sample):
 def test_on_the_authors_network_the_pair_is_that_of_the_opening_story():
     found = fair_pair(*of_circuits(real_analysis()))
     pair = found.pair
-    assert (found.classes, found.n_fair, found.n_clear) == (7_836, 8_068_794, 642)
+    assert (found.classes, found.n_fair, found.n_clear) == (7_836, 8_096_027, 642)
     assert tuple(f"i-{mask}.{index}" for mask, index in zip(pair.masks, pair.indices, strict=True)) == PAIR
     assert (pair.differ, pair.counted) == ([(2, 0), (2, 2)], (46, 14))
     assert (pair.both_right, pair.first_right, pair.second_right) == (596, 79, 29)

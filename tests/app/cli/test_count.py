@@ -63,7 +63,7 @@ def test_transformers_are_counted_exactly_where_they_can_be_searched(capsys) -> 
     ("how", "code", "words"),
     [
         ("guaranteed --keeps q", 2, "'q': is no hidden neuron or edge. Use n1.0, A-n1.0 or another one"),
-        ("estimated", 2, "an estimated number of circuits: perceptrons have a guaranteed one. Ask for that."),
+        ("estimated", 2, "--how: invalid choice: 'estimated' (choose from '', 'exact', 'guaranteed')"),
         ("exact", 3, "an exact number of valid circuits: not listed: 88 edges for one output, and the limit is 64"),
     ],
 )

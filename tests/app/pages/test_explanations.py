@@ -190,8 +190,10 @@ def test_what_is_asked_for_and_not_judged_has_its_button_and_no_rows(app, client
         r'action="/networks/xor/analyses/funnel">.*?name="criteria" value="knockout-completeness"', html, re.DOTALL
     )
     page = get(LIST, passes="knockout-completeness")
-    assert (page["items"], page["pending"]) == ([], ["knockout-completeness"])
-    assert client.get(f"{LIST}.csv?passes=knockout-completeness").status_code == 409
+    assert (page["items"], page["pending"], page["state"]) == ([], ["knockout-completeness"], "not_judged")
+    assert (page["total"], page["of"], page["lines"]) == (None, None, None)
+    table = client.get(f"{LIST}.csv?passes=knockout-completeness")
+    assert (table.status_code, "is not judged yet" in table.text) == (409, True)
     assert client.get("/networks/queued/explanations.csv").status_code == 409
 
 
@@ -273,6 +275,7 @@ def test_interpretations_whose_verdicts_are_numbers_are_not_counted_as_failing(t
         url = "/networks/two/explanations?kind=interpretation&passes="
         waiting = client.get(f"/api/v2{url}interchange").json()
         assert waiting["pending"] == ["interchange"], "what nobody judged is no 0"
+        assert (waiting["total"], waiting["of"], waiting["state"]) == (None, None, "not_judged")
         with app.state.store.write() as session:
             load = CRITERIA.load(session, arguments)
             CRITERIA.save(session, arguments, load(Work(clock=time.perf_counter)))

@@ -60,9 +60,9 @@ PREDICTS_EDITS: Final = Criterion(
     judges={"interpretation": _judged(_interpretation), "alignment": _judged(_placement)},
     method="A weight is set to 0, negated or doubled, which an interpretation reads as an edge that carries so many "
     "times what its source does; a dose is one of twenty from −2 to 2. Of an interpretation that counts which all "
-    "members of its observed class say, and silence is no prediction. Of all interpretations this is undecided, and "
-    "judged where one is asked for; the analysis *Edits and doses* has every observed class, and doses along the "
-    "directions of placements.",
+    "members of its observed class say, gate by gate, and silence is no prediction. Of all interpretations this is "
+    "undecided, and judged where one is asked for; the analysis *Edits and doses* has every observed class, and doses "
+    "along the directions of placements.",
     direction="higher",
     score="share of edits and doses that it predicts right",
     cost="slow",

@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.common_ground.interpreted import gate_tables, speaks
+from pluriscope.analysis.common_ground.interpreted import speaks
 from pluriscope.analysis.interpretations.observed import ObservedClasses
+from pluriscope.analysis.interpretations.partial_gates import gate_tables
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.questions.answers import answers

@@ -21,8 +21,8 @@ _READING: Final = f"""
   difference of the means of both answers, and what valid placements on directions read. An edit sets one weight to 0,
   negates or doubles it: {len(FACTORS)} for each weight. Both are tried on every input.
 - An interpretation reads what is written, or what an edge then carries, by its thresholds; between two values that a
-  threshold separates it says nothing, nor where a row of a gate decides that no input reaches. All members of an
-  observed class say the same then. A placement speaks of directions within what its variables move, and of no edge.
+  threshold separates it says nothing, nor where a free row of a gate decides. All members of an observed class say the
+  same then. A placement speaks of directions within what its variables move, and of no edge.
 - The guess that nothing changes needs no explanation. An explanation by which a network could be manipulated is right
   more often.
 """

@@ -60,7 +60,7 @@ def _look(question: Question, _settings: Settings, work: Work) -> Table:
     rows, layout = question.method_rows[0], question.layout
     labels = np.repeat(right[~wrong, None].astype(np.float64), question.subject.n_outputs, axis=1)
     record = DataRecord(rows, rows[~wrong], labels, description="the rows on which the network is right")
-    asked = replace(question, record=record)
+    asked = replace(question, record=record, protocol=question.protocol.by_answers)  # as the network is judged here
     masks = search_circuits(asked, work).masks
     parts = parts_of(question)
     edges = mask_array(parts.values(), layout)

@@ -46,7 +46,18 @@ from pluriscope_methods.lenses.lens import (
     run_cost,
 )
 from pluriscope_methods.lenses.null_test import generator
-from pluriscope_methods.lenses.on_sites import PAIRS, Shape, alike, encoded_sites, has_tokens, paired, shapes_of
+from pluriscope_methods.lenses.on_sites import (
+    FOLDS,
+    PAIRS,
+    Shape,
+    alike,
+    encoded_sites,
+    folds_of,
+    has_tokens,
+    paired,
+    shapes_of,
+    times_two_folds,
+)
 
 Array = NDArray[np.float64]
 MAX_INPUTS: Final = 3
@@ -178,14 +189,14 @@ def _searched(model: Subject) -> dict[str, Shape]:
 def _too_wide(model: Subject, settings: Settings) -> str:
     d, k = min(width for _, width in _searched(model).values()), int(settings["dimension"])
     if len(model.rows) < _FEWEST:
-        return f"The task has {len(model.rows)} rows, and half of the pairs are held out."
+        return f"The task has {len(model.rows)} rows, and some of the pairs are held out."
     where = "The stream" if has_tokens(model) else "A site"
     return "" if k <= d else f"{where} has {d} dimensions, fewer than {k}."
 
 
 def _multiplications(model: Subject, settings: Settings) -> float:
     n = sum(n for name, (n, _) in _searched(model).items() if not name.endswith("mid"))
-    return (3.0 * _STEPS + N_DRAWN) * run_cost(model, int(settings["pairs"])) * n
+    return (3.0 * _STEPS * times_two_folds(settings) + N_DRAWN) * run_cost(model, int(settings["pairs"])) * n
 
 
 def learned_subspace(model: Subject, site: Site, pairs: Pairs, dimension: int) -> Array:
@@ -238,28 +249,32 @@ def orthonormal(rows: Array) -> Array:
 
 def _look_at_sites(model: Subject, settings: Settings, work: Work) -> Grids:
     pairs, notes = paired(model, settings)
-    even, dimension = np.arange(len(pairs.clean)) % 2 == 0, int(settings["dimension"])
-    fitted, held = (Pairs(pairs.clean[some], pairs.corrupt[some], pairs.of) for some in (even, ~even))
-    searched, wanted = _searched(model), model.answers[held.corrupt]
-    clean, corrupt = (run(model, model.inputs[some]).values for some in (held.clean, held.corrupt))
+    folds, dimension, n = folds_of(len(pairs.clean), settings), int(settings["dimension"]), len(pairs.clean)
+    searched, wanted = _searched(model), model.answers[pairs.corrupt]
+    clean, corrupt = (run(model, model.inputs[some]).values for some in (pairs.clean, pairs.corrupt))
     shares, directions = list[list[tuple[float | None, ...]]](), dict[str, Any]()
-    names, widest = tuple(searched), max(n for n, _ in searched.values())
+    names, widest, every = tuple(searched), max(n for n, _ in searched.values()), np.ones(n, dtype=np.bool_)
 
-    def share(name: str, at: int, change: Array) -> float:
-        """Share of held-out pairs that are answered as the other row."""
-        logits = run(model, model.inputs[held.clean], [(Site(name, at), clean[name] + change)]).logits
-        return float((largest(logits) == wanted).mean())
+    def within(moved: Array, basis: Array) -> Array:
+        return fixed_order.inner(fixed_order.inner(moved, basis), basis.T)
+
+    def n_moved(name: str, at: int, change: Array, some: NDArray[np.bool_]) -> int:
+        """How many of some pairs are answered as the other row."""
+        logits = run(model, model.inputs[pairs.clean[some]], [(Site(name, at), (clean[name] + change)[some])]).logits
+        return int((largest(logits) == wanted[some]).sum())
 
     for name in work.each("methods", list(searched), "layers"):
         moved, some = corrupt[name] - clean[name], list[tuple[float | None, ...]]()
         for at in range(searched[name][0]):
-            basis = learned_subspace(model, Site(name, at), fitted, dimension)
-            directions[str(Site(name, at))] = basis.tolist()
+            right, bases = 0, list[Array]()
+            for fitted in folds:
+                learnt = Pairs(pairs.clean[fitted], pairs.corrupt[fitted], pairs.of)
+                bases.append(basis := learned_subspace(model, Site(name, at), learnt, dimension))
+                right += n_moved(name, at, within(moved, basis), ~fitted)
+            directions[str(Site(name, at))] = [one.tolist() for one in bases]
             draws = [orthonormal(generator(number).normal(size=basis.shape)) for number in range(N_DRAWN)]
-            by_basis, *by_drawn = (
-                share(name, at, fixed_order.inner(fixed_order.inner(moved, one), one.T)) for one in (basis, *draws)
-            )
-            some.append((by_basis, share(name, at, moved), fixed_order.total_of(np.array(by_drawn)) / N_DRAWN))
+            n_drawn = sum(n_moved(name, at, within(moved, one), every) for one in draws)
+            some.append((right / n, n_moved(name, at, moved, every) / n, n_drawn / N_DRAWN / n))
         shares.append(some + [_NOWHERE] * (widest - len(some)))
     sites = tuple(tuple(str(Site(name, at)) for at in range(widest)) for name in names)
     learned, whole, drawn = (tuple(tuple(one[at] for one in row) for row in shares) for at in range(3))
@@ -277,9 +292,9 @@ def _look_at_sites(model: Subject, settings: Settings, work: Work) -> Grids:
     usual = drawn[names.index(name)][columns.index(place)]
     sentence = f"Learned on {name} at position {place}, it brings the other answer on {best:.0%} of held-out pairs; "
     sentence += f"directions drawn at random on {usual:.0%}."
-    d = max(width for _, width in searched.values())
-    few = f"Learned from {len(fitted.clean)} pairs, no more than the {d} dimensions: too few."
-    return Grids(grids, sentence, (*notes, few) if len(fitted.clean) <= d else notes, directions)
+    d, n_fitted = max(width for _, width in searched.values()), int(folds[0].sum())
+    few = f"Learned from {n_fitted} pairs, no more than the {d} dimensions: too few."
+    return Grids(grids, sentence, (*notes, few) if n_fitted <= d else notes, directions)
 
 
 DAS: Final = Lens(
@@ -313,15 +328,17 @@ DAS: Final = Lens(
     bars=lambda seen: tuple(Bar(_name(row), row["agreed"], row["of"]) for row in runs_of(seen)),
     on_sites=partial(
         SiteLens,
+        version=3,
         definition="Of the residual stream of each layer and position, or of the units or channels there, a subspace "
-        "is learned so that interchanging it between rows brings the other row’s answer: the share of held-out pairs "
-        "on which it does, beside the shares for the whole stream there and for directions drawn at random.",
+        "is learned so that interchanging it between rows brings the other row’s answer: the share of pairs on which "
+        "one does that was learned from the other folds, beside the shares for the whole stream there and for "
+        "directions drawn at random.",
         source="Geiger et al., CLeaR 2024 (arXiv:2303.02536), with the answer as the variable",
         can_know="Where the other answer follows, the answer lies in that subspace on these pairs; another start or "
         "dimension may find another. Where it does not, that shows nothing.",
         needs=(),
         look=_look_at_sites,
-        own=(_DIMENSION, PAIRS),
+        own=(_DIMENSION, PAIRS, *FOLDS),
         multiplications=_multiplications,
         refuses=lambda model, settings: alike(model, settings) or _too_wide(model, settings),
     ),

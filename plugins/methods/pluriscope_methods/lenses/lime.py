@@ -1,8 +1,10 @@
 """LIME: a line fitted to the outputs around each row, near points counting more.
 
 Ribeiro, Singh and Guestrin, "Why Should I Trust You?" (KDD 2016). Every set of kept inputs is a point, the others
-flipped, so nothing is drawn. lime codes a categorical input as 1 where it has the row's value, so that its coefficient
-is the effect of keeping that value: the slope by the input where the row has 1, its negative where the row has 0.
+flipped, so nothing is drawn. lime draws 5,000 points, over which its ridge of 1 hardly weighs; so each set counts as
+often as it comes up in so many draws. lime codes a categorical input as 1 where it has the row's value, so that its
+coefficient is the effect of keeping that value: the slope by the input where the row has 1, its negative where the row
+has 0.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from pluriscope_methods.lenses.on_sites import ROWS, alike, by_position, coaliti
 
 Array = NDArray[np.float64]
 _RIDGE: Final = 1.0
+_DRAWS: Final = 5_000
 _WIDTH: Final = 0.75  # of the kernel of nearness, times the root of the number of inputs
 
 
@@ -56,9 +59,17 @@ def weighted_ridge(points: Array, outputs: Array, weights: Array, ridge: float) 
     return slopes, middle - fixed_order.dot(slopes, centre), share
 
 
-def nearness(squared: Array, width: float) -> Array:
-    """The weight of points at these squared distances: LIME's kernel is the root of a Gaussian."""
-    return fixed_order.exp_of_negative(-squared / (2.0 * width * width))
+def nearness(kept: Array) -> Array:
+    """The weight of each set of kept inputs in lime's draws: how often it comes up, times the root of a Gaussian.
+
+    Args:
+        kept: ``[2^n, n]`` 1 for what is kept.
+    """
+    n_sets, n = kept.shape
+    width = _WIDTH * sqrt(n)
+    lost = n - np.add.accumulate(kept, axis=1)[:, -1]
+    weights: Array = _DRAWS / n_sets * fixed_order.exp_of_negative(-lost / (2.0 * width * width))
+    return weights
 
 
 def _usual(points: Array, outputs: Array, weights: Array) -> tuple[str, ...]:
@@ -77,8 +88,7 @@ def _look(question: Question, _settings: Settings, work: Work) -> Attribution | 
     flipped = np.arange(len(outputs))
     bits = np.array([bit_of(axis, n_inputs) for axis in range(n_inputs)])
     kept = ((flipped[:, None] & bits) == 0).astype(np.float64)
-    squared = n_inputs - np.add.accumulate(kept, axis=1)[:, -1]
-    weights = nearness(squared, _WIDTH * sqrt(n_inputs))
+    weights = nearness(kept)
     slopes, constants, shares = [], [], []
     for row in range(len(outputs)):
         found, constant, share = weighted_ridge(kept, outputs[row ^ flipped], weights, _RIDGE)
@@ -106,7 +116,7 @@ def _look_at_tokens(model: Subject, settings: Settings, _work: Work) -> Grids:
     pairs, n = pairs_of(model, int(settings["rows"])), len(positions(model))
     values = coalitions(model, pairs.clean, pairs.corrupt[:, None])
     kept = (np.arange(1 << n)[:, None] >> np.arange(n)[::-1] & 1).astype(np.float64)
-    weights = nearness(n - np.add.accumulate(kept, axis=1)[:, -1], _WIDTH * sqrt(n))
+    weights = nearness(kept)
     fits = [weighted_ridge(kept, outputs, weights, _RIDGE) for outputs in values]
     grids, strongest = by_position(model, pairs.clean, np.array([slopes for slopes, _, _ in fits]), "Slope")
     shares = [share for _, _, share in fits if share is not None]
@@ -116,19 +126,19 @@ def _look_at_tokens(model: Subject, settings: Settings, _work: Work) -> Grids:
 
 LIME: Final = Lens(
     key="lime",
-    version=2,
+    version=3,
     label="LIME",
     definition="An input's score is the effect of keeping the row's value instead of flipping it: its coefficient in a "
     "ridge regression of the output on which inputs are kept, near rows counting more. Where the row has 1, that is "
     "the slope by the input; where it has 0, its negative.",
-    source="Ribeiro, Singh & Guestrin, KDD 2016 (arXiv:1602.04938); scores agree with the regression of lime "
-    "0.2.0.1 on the listed neighbourhood",
+    source="Ribeiro, Singh & Guestrin, KDD 2016 (arXiv:1602.04938); scores agree with lime 0.2.0.1 where its 5,000 "
+    "draws have every neighbour equally often",
     needs=("boolean-rows",),
     look=_look,
     says=_says,
     can_know="As with Shapley values, only outputs on Boolean inputs take part, so two networks with equal "
     "outputs have equal scores. A line may leave out most of a function: the share of variance says how much. "
-    "Ridge and width of the kernel are those that LIME usually has.",
+    "Ridge, width of the kernel and number of draws are those that lime has for tables.",
     on_sites=partial(
         SiteLens,
         needs=(),

@@ -20,7 +20,7 @@ from pluriscope.analysis.subjects.sites import on_all_rows
 from pluriscope.analysis.subjects.transformer.model import AttentionModel
 from pluriscope.analysis.subjects.transformer.runs import unembedded
 from pluriscope_methods.lenses.lens import Grid, Grids, SiteLens, run_cost
-from pluriscope_methods.lenses.on_sites import positions
+from pluriscope_methods.lenses.on_sites import FOLDS, positions, times_two_folds
 
 Array = NDArray[np.float64]
 ROW: Final = Setting("row", 0, "whose tokens are read, from 0", low=0, high=4_095)
@@ -83,18 +83,21 @@ LOGIT_LENS: Final = SiteLens(
 
 
 def _one_row(model: AttentionModel, _settings: Settings) -> str:
-    return "" if len(model.tokens) > 1 else "The task has one row, and half of the rows are held out."
+    return "" if len(model.tokens) > 1 else "The task has one row, and some rows are held out."
 
 
 TUNED_LENS: Final = SiteLens(
     key="tuned-lens",
+    version=2,
     label="Tuned lens",
-    definition="An affine map of each earlier layer’s stream is trained, on every other row, so that what is then read "
-    "diverges least from what the model gives; how far it is from that on the other rows, beside the logit lens.",
+    definition="An affine map of each earlier layer’s stream is trained, on all folds of the rows but one, so that "
+    "what is then read diverges least from what the model gives; how far it is from that on the rows held out, in the "
+    "mean over all, beside the logit lens.",
     source="Belrose et al. 2023 (arXiv:2303.08112); trained by Adam from the map that changes nothing",
     can_know="That an affine map of a layer predicts what the model gives at the end; not that later layers use what "
     "the map uses.",
     look="pluriscope_methods.lenses.tuned_lens:look",
-    multiplications=lambda model, _: 4.0 * run_cost(model) + 4e8 * len(model.layers),
+    own=FOLDS,
+    multiplications=lambda model, settings: 4.0 * run_cost(model) + 8e8 * len(model.layers) * times_two_folds(settings),
     refuses=_one_row,
 )

@@ -15,6 +15,10 @@ from pluriscope.analysis.subjects.subject import Subject
 from pluriscope_methods.lenses.lens import Grid, run_cost
 
 PAIRS: Final = Setting("pairs", 32, "of rows, evenly spread, each with one answered otherwise", low=1, high=4_096)
+FOLDS: Final = (
+    Setting("folds", 2, "that rows are dealt to in random order; each is held out once", low=2, high=20),
+    Setting("seed", 0, "of that order", low=0, high=2**31 - 1),
+)
 METRIC: Final = Setting("metric", METRICS[0], "that is compared", choices=METRICS)
 
 
@@ -48,6 +52,18 @@ def paired(model: Subject, settings: Settings) -> tuple[Pairs, tuple[str, ...]]:
     pairs = pairs_of(model, int(settings["pairs"]))
     n = len(pairs.clean)
     return pairs, (f"On {n:,} of {pairs.of:,} rows, evenly spread.",) if n < pairs.of else ()
+
+
+def folds_of(n_rows: int, settings: Settings) -> list[NDArray[np.bool_]]:
+    """Of each fold which rows are fitted, ``[rows]``: those that it does not hold out. Their order has no say."""
+    order = np.random.default_rng(int(settings["seed"])).permutation(n_rows)
+    n = min(int(settings["folds"]), n_rows)
+    return [order % n != fold for fold in range(n)]
+
+
+def times_two_folds(settings: Settings) -> float:
+    """How often as many rows are fitted in all as by two folds."""
+    return float(settings["folds"]) - 1.0
 
 
 def has_tokens(model: Subject) -> bool:

@@ -25,7 +25,7 @@ from pluriscope_methods.lenses.feature_structure import shuffled_model
 from pluriscope_methods.lenses.lens import APPLIES, Bar, Fit, Grid, Grids, Lens, SiteLens, Table, run_cost
 from pluriscope_methods.lenses.logit_lens import streams
 from pluriscope_methods.lenses.null_test import generator
-from pluriscope_methods.lenses.on_sites import positions
+from pluriscope_methods.lenses.on_sites import FOLDS, folds_of, positions, times_two_folds
 
 Array = NDArray[np.float64]
 LEAST_MARGIN: Final = 1e-9
@@ -158,8 +158,8 @@ def behind_hidden(points: Array, fitted: NDArray[np.bool_]) -> Array:
     return np.asarray(np.maximum(fixed_order.inner(moved / size if size > 0.0 else moved, weights) + shifts, 0.0))
 
 
-def _look_at_stream(model: AttentionModel, _settings: Settings, work: Work) -> Grids:
-    found, fitted = streams(model), np.arange(len(model.tokens)) % 2 == 0
+def _look_at_stream(model: AttentionModel, settings: Settings, work: Work) -> Grids:
+    found, folds = streams(model), folds_of(len(model.tokens), settings)
     random = np.random.default_rng(_SEED).permutation(len(model.outputs))  # an order of the tokens
     _, labels = np.unique(model.answers, return_inverse=True)
     n_labels, places, columns = int(labels.max()) + 1, range(model.tokens.shape[1]), positions(model)
@@ -167,17 +167,21 @@ def _look_at_stream(model: AttentionModel, _settings: Settings, work: Work) -> G
     others = [np.unique(random[model.tokens[:, at]], return_inverse=True)[1] % n_labels for at in places]
     alike = [len(set(one.tolist())) == 1 for one in others]  # what any read-out gives
 
+    def accuracy(points: Array, asked: NDArray[np.int64], linear: bool) -> float:
+        """The share of rows whose label is given by what was fitted without them."""
+        right = 0
+        for fitted in folds:
+            here = points if linear else behind_hidden(points, fitted)
+            right += round(read_out_accuracy(here, asked, fitted) * int((~fitted).sum()))
+        return right / len(points)
+
     def accuracies(of: AttentionModel, *, linear: bool, controls: bool = False) -> list[tuple[float | None, ...]]:
         """``[sites][positions]`` of the answer, or of the control task."""
         found = list[tuple[float | None, ...]]()
         for stream in streams(of).values():
-            points = [stream[:, at] if linear else behind_hidden(stream[:, at], fitted) for at in places]
-            asked = others if controls else [labels] * len(points)
+            asked = others if controls else [labels] * len(places)
             found.append(
-                tuple(
-                    None if controls and alike[at] else read_out_accuracy(points[at], asked[at], fitted)
-                    for at in places
-                )
+                tuple(None if controls and alike[at] else accuracy(stream[:, at], asked[at], linear) for at in places)
             )
         return found
 
@@ -212,7 +216,7 @@ def _look_at_stream(model: AttentionModel, _settings: Settings, work: Work) -> G
     most = max((labels == label).mean() for label in range(n_labels))
     sentence = f"The answer is read best from {name} at position {at}, on {best:.0%} of the held-out rows"
     sentence = sentence if best else "The answer is read nowhere on any of the held-out rows"
-    n, d = int(fitted.sum()), len(model.unembedding) + 1
+    n, d = int(folds[0].sum()), len(model.unembedding) + 1
     notes = [f"A read-out has {d} parameters an answer and {n} rows to fit: it fits anything."] if n <= d else []
     if some := [columns[at] for at in places if alike[at]]:
         where = f"position{'s' if len(some) > 1 else ''} {', '.join(some)}"
@@ -228,7 +232,7 @@ def _look_at_stream(model: AttentionModel, _settings: Settings, work: Work) -> G
 
 def few_rows(model: AttentionModel, _settings: Settings) -> str:
     """Reason why nothing can be fitted and held out; "" where it can."""
-    return "" if len(model.tokens) > 3 else f"The task has {len(model.tokens)} rows, and half of them are held out."
+    return "" if len(model.tokens) > 3 else f"The task has {len(model.tokens)} rows, and some of them are held out."
 
 
 PROBES: Final = Lens(
@@ -254,16 +258,19 @@ PROBES: Final = Lens(
     milliseconds=_milliseconds,
     on_sites=partial(
         SiteLens,
-        version=2,
+        version=3,
         definition="A linear read-out of the residual stream of each layer and position is fitted to the answers by "
-        "ridge regression on every other row, and judged on the others; so is one to a control task: answers dealt in "
-        "turn to the tokens of that position, in a random order. Both also behind a hidden layer of ReLUs drawn at "
-        "random, so that the read-out is not linear, beside networks with matrices shuffled.",
+        "ridge regression on all folds of the rows but one, and judged on that; so is one to a control task: answers "
+        "dealt in turn to the tokens of that position, in a random order. Both also behind a hidden layer of ReLUs "
+        "drawn at random, so that the read-out is not linear, beside networks with matrices shuffled.",
         source="Hewitt & Liang, EMNLP 2019 (arXiv:1909.03368), whose selectivity is the difference of both accuracies",
         can_know="That the answer can be read from a place says not that the model reads it there. Where the control "
         "task is read as well, the read-out may have learned it by itself.",
         look=_look_at_stream,
-        multiplications=lambda model, _: (N_NULL + 2.0) * (run_cost(model) + len(model.layers) * 4e6),
+        own=FOLDS,
+        multiplications=lambda model, settings: (
+            (N_NULL + 2.0) * (run_cost(model) + len(model.layers) * 8e6 * times_two_folds(settings))
+        ),
         refuses=few_rows,
     ),
 )

@@ -16,35 +16,41 @@ from pluriscope.analysis.subjects.perceptron.threads import one_thread
 from pluriscope.analysis.subjects.transformer.model import AttentionModel
 from pluriscope_methods.lenses.lens import Array, Grid, Grids
 from pluriscope_methods.lenses.logit_lens import read_out, streams
-from pluriscope_methods.lenses.on_sites import positions
+from pluriscope_methods.lenses.on_sites import folds_of, positions
 
 STEPS: Final = 1_000
 _RATE: Final = 0.01
 
 
-def look(model: AttentionModel, _settings: Settings, work: Work) -> Grids:
+def look(model: AttentionModel, settings: Settings, work: Work) -> Grids:
     """How far what is read of each layer is from what the model gives, with a map and without."""
-    found, trained = streams(model), np.arange(len(model.tokens)) % 2 == 0
+    found, folds = streams(model), folds_of(len(model.tokens), settings)
     _, last = found.popitem()
-    whole, wanted = read_out(model, last[~trained]), log_softmax(read_out(model, last[trained]))
+    whole = read_out(model, last)
     plain, mapped, weights = list[tuple[float, ...]](), list[tuple[float, ...]](), dict[str, Any]()
     for name, stream in work.each("lenses", [*found.items()], "layers"):
-        matrix, shift = tuned(model, stream[trained], wanted)
-        weights[name] = {"matrix": matrix.tolist(), "shift": shift.tolist()}
-        moved = fixed_order.inner(stream[~trained], matrix.T) + shift
-        for some, seen in ((plain, stream[~trained]), (mapped, moved)):
-            some.append(tuple(fixed_order.mean(divergence(whole, read_out(model, seen)[None])[0]).tolist()))
+        apart, weights[name] = np.zeros(stream.shape[:2]), list[dict[str, Any]]()
+        for fitted in folds:
+            matrix, shift = tuned(model, stream[fitted], log_softmax(whole[fitted]))
+            held = {"held_out": np.flatnonzero(~fitted).tolist()}
+            weights[name].append({"matrix": matrix.tolist(), "shift": shift.tolist(), **held})
+            moved = fixed_order.inner(stream[~fitted], matrix.T) + shift
+            apart[~fitted] = divergence(whole[~fitted], read_out(model, moved)[None])[0]
+        mapped.append(tuple(fixed_order.mean(apart).tolist()))
+        plain.append(tuple(fixed_order.mean(divergence(whole, read_out(model, stream)[None])[0]).tolist()))
     names, columns = tuple(found), positions(model)
     grids = (
         Grid("Divergence from the last layer in nats, by the tuned lens", names, columns, tuple(mapped)),
         Grid("The same by the logit lens", names, columns, tuple(plain)),
     )
     better = sum(one < other for rows in zip(mapped, plain, strict=True) for one, other in zip(*rows, strict=True))
-    n, parameters = int((~trained).sum()), len(model.unembedding) * (len(model.unembedding) + 1)
+    parameters = len(model.unembedding) * (len(model.unembedding) + 1)
     says = f"The tuned lens is nearer than the logit lens to what the model gives in {better} of "
-    says += f"{len(names) * len(columns)} cells before the last layer, on {n:,} rows that it was not trained on."
-    few = f"A map has {parameters:,} parameters, and is trained on {trained.sum() * len(columns):,} samples."
-    return Grids(grids, says, (few,) if trained.sum() * len(columns) < parameters else (), weights)
+    says += f"{len(names) * len(columns)} cells before the last layer, on {len(last):,} rows in {len(folds)} folds, "
+    says += "each read by maps that were not trained on it."
+    n = int(folds[0].sum()) * len(columns)
+    few = f"A map has {parameters:,} parameters, and is trained on {n:,} samples."
+    return Grids(grids, says, (few,) if n < parameters else (), weights)
 
 
 def tuned(model: AttentionModel, stream: Array, wanted: Array) -> tuple[Array, Array]:

@@ -60,12 +60,9 @@ class _Gates:
     @classmethod
     def of(cls, question: Question, masks: NDArray[Any]) -> _Gates:
         found = [np.zeros((0, sum(question.network.sizes[1:])), dtype=np.int64)]
-        data = question.data
         for start in range(0, len(masks), _AT_ONCE):
             some = masks[start : start + _AT_ONCE]
-            layers = read_thresholds(
-                question.network, some, data.representatives, question.protocol.ablation, data.clean_rows
-            )
+            layers = read_thresholds(question, some)
             n_parents = [
                 np.where(one.n_thresholds > 0, one.parents.sum(axis=2) if at else question.network.n_inputs, -1)
                 for at, one in enumerate(layers)

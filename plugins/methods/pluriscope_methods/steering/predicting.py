@@ -2,7 +2,7 @@
 
 An interpretation reads what is written into a neuron as the bit on whose side of its threshold it lies, and is silent
 about what lies between the two values that the threshold separates, unless nothing depends on that
-(:mod:`pluriscope.analysis.sandbox.predicting`); also where a row of a gate that no input reaches would decide. A
+(:mod:`pluriscope.analysis.sandbox.predicting`); also where a free row of a gate would decide. A
 placement speaks if the direction lies within what its variables of that layer move. It reads a variable on one neuron
 or direction likewise, and one on several as what it is on the input that has the same values there; of others it says
 nothing.
@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.common_ground.interpreted import gate_tables
 from pluriscope.analysis.interpretations.observed import ObservedClasses
+from pluriscope.analysis.interpretations.partial_gates import gate_tables
 from pluriscope.analysis.interpretations.thresholds import EQUAL_WITHIN
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.numerics import fixed_order

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pluriscope.analysis.questions.tasks import Task
 from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -100,3 +101,13 @@ def test_it_says_where_it_cannot_answer():
         "nothing to compare" in note
         for note in looked(FILES["wrong-lesson"].network, FILES["wrong-lesson"].tasks[0]).notes
     )
+
+
+def test_an_output_beyond_1_is_right_in_circuits_as_in_the_network():
+    layers = [[[1, 0], [0, 1], [1, 1]], [[0.85, 0.85, 0]]]
+    ends = {"activation": "relu", "output_activation": "linear", "negative_slope": None}
+    network = Network.from_arrays(layers, [[0, 0, 0], [0]], **ends)  # 1.7 on 11, which answers 1
+    rows = looked(network, Task((0, 1, 0, 1), "B")).rows
+    given = [[run(network, kept, row)[-1][0] > 0.5 for row in boolean_rows(2)] for _, kept in possible_masks(network)]
+    fine = [one[2] for one in given if (one[0], one[1], one[3]) == (False, True, True)]
+    assert {(row["circuits"], row["others"]) for row in rows} == {(sum(fine), len(fine) - sum(fine))} == {(16, 12)}

@@ -242,11 +242,21 @@ def test_limes_scores_are_slopes_by_the_input_towards_the_value_of_the_row(quest
     rows, width = input_table(question.network.n_inputs), 0.75 * question.network.n_inputs**0.5
     outputs = forward(question.network, rows)[:, 0]
     for row, found in zip(rows, scores(question, "lime").scores, strict=True):
-        weights = np.exp(-((rows != row).sum(axis=1)) / (2 * width**2))
+        weights = 5_000 / len(rows) * np.exp(-((rows != row).sum(axis=1)) / (2 * width**2))
         points = np.c_[rows, np.ones(len(rows))]
         ridge = np.diag([1.0] * len(row) + [0.0])
         slopes = np.linalg.solve(points.T * weights @ points + ridge, points.T * weights @ outputs)[:-1]
         assert np.abs(found - np.where(row == 1, slopes, -slopes)).max() < 1e-10
+
+
+@pytest.mark.parametrize("n_inputs", [2, 4, 6])
+def test_lime_of_a_network_that_is_an_input_gives_all_to_it_however_many_inputs_there_are(n_inputs: int) -> None:
+    first = np.zeros((2, n_inputs))
+    first[0, 0] = 1.0
+    network = Network.from_arrays([first, np.array([[1.0, 0.0]])], [np.zeros(2), np.zeros(1)])
+    found = scores(ask(network), "lime")
+    assert np.abs(found.scores[-1]).tolist() == pytest.approx([1.0] + [0.0] * (n_inputs - 1), abs=2e-3)
+    assert min(found.r2 or ()) > 0.999
 
 
 def test_labels_are_scored_by_runs_by_hand() -> None:
@@ -336,7 +346,7 @@ def test_lines_and_best_functions_stand_beside_what_random_orders_give() -> None
     (note,) = look(QUESTIONS[1], "lime").notes
     given = outputs_by_input(QUESTIONS[1])
     kept = np.array([[1 - (row >> bit & 1) for bit in (2, 1, 0)] for row in range(8)], dtype=float)
-    weights = np.exp(-(3 - kept.sum(axis=1)) / (2 * 0.75**2 * 3))
+    weights = 5_000 / 8 * np.exp(-(3 - kept.sum(axis=1)) / (2 * 0.75**2 * 3))
     random = np.random.default_rng(1)
     shares = [weighted_ridge(kept, random.permutation(given), weights, 1.0)[2] for _ in range(400)]
     assert float(note.split("explains ")[1].split("%")[0]) == pytest.approx(100 * np.mean(shares), abs=3)

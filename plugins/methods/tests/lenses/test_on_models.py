@@ -23,7 +23,7 @@ from pluriscope_methods.lenses import dictionary_sweep
 from pluriscope_methods.lenses.das import learned_subspace, orthonormal
 from pluriscope_methods.lenses.lens import Grid, Grids, Lens
 from pluriscope_methods.lenses.null_test import generator
-from pluriscope_methods.lenses.on_sites import coalitions
+from pluriscope_methods.lenses.on_sites import coalitions, folds_of
 from pluriscope_methods.lenses.parts import parts_of_masks, words_of
 from pluriscope_methods.lenses.probes import behind_hidden, read_out_accuracy
 from pluriscope_methods.lenses.registry import LENSES
@@ -193,10 +193,11 @@ def test_a_learned_subspace_is_orthonormal_and_better_than_the_widest():
 def test_a_line_carries_the_share_that_pairs_run_one_by_one_give_beside_random_directions():
     found, pairs = asked(SMOOTH, "das", pairs=12), pairs_of(SMOOTH, 12)
     values, answered = run(SMOOTH, SMOOTH.tokens).values, dict[str, list[bool]]()
-    for clean, corrupt in zip(pairs.clean[1::2].tolist(), pairs.corrupt[1::2].tolist(), strict=True):
+    fold_of = np.argmin(folds_of(12, {"folds": 2, "seed": 0}), axis=0)
+    for clean, corrupt, fold in zip(pairs.clean.tolist(), pairs.corrupt.tolist(), fold_of.tolist(), strict=True):
         moved = values["x1"][corrupt, 3] - values["x1"][clean, 3]
         lines = [
-            np.array(found.weights[str(Site("x1", 3))][0]),
+            np.array(found.weights[str(Site("x1", 3))][fold][0]),
             *(generator(number).normal(size=6) for number in range(5)),
         ]
         ways = {"whole": moved} | {str(at): moved @ one * one / (one @ one) for at, one in enumerate(lines)}
@@ -286,7 +287,7 @@ FEW = replace(PLAIN, tokens=PLAIN.tokens[:1], answers=PLAIN.answers[:1])
         (PLAIN, "logit-lens", {"row": 200}, "Row 200 is beyond the 200 rows of the task; use 0 to 199."),
         (PLAIN, "das", {"dimension": 7}, "The stream has 6 dimensions, fewer than 7."),
         (FEW, "das", {}, "All 1 rows have one answer"),
-        (FEW, "probes", {}, "The task has 1 rows, and half of them are held out."),
+        (FEW, "probes", {}, "The task has 1 rows, and some of them are held out."),
         (FEW, "tuned-lens", {}, "The task has one row"),
         (random_attention(0, (1, 1, 2, 2, 2, 11), n_rows=9), "shapley", {}, "11 positions have too many sets"),
     ],

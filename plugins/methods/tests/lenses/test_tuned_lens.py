@@ -11,6 +11,7 @@ from pluriscope.analysis.subjects.transformer.model import read_attention
 from pluriscope.app.bundled import bundled_models
 from pluriscope_methods.lenses import tuned_lens
 from pluriscope_methods.lenses.logit_lens import TUNED_LENS, read_out, streams
+from pluriscope_methods.lenses.on_sites import folds_of
 from pluriscope_methods.lenses.tuned_lens import tuned
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
@@ -26,16 +27,20 @@ def test_it_beats_the_logit_lens_on_held_out_rows_before_the_last_layer():
     mapped, plain = (np.array(grid.values) for grid in view.grids)
     assert mapped.shape == (2, 6)
     assert (mapped < plain).all()
-    assert "in 12 of 12 cells before the last layer, on 120 rows" in view.says
+    assert "in 12 of 12 cells before the last layer, on 240 rows in 2 folds" in view.says
     # the numbers by a plain program, from the weights that the answer has
-    held_out = {name: one[1::2] for name, one in streams(model).items()}
-    given = log_softmax(held_out.pop("x2") @ model.unembedding)
-    assert tuple(view.weights) == tuple(held_out) == view.grids[0].rows
-    for at, (name, stream) in enumerate(held_out.items()):
-        learned = view.weights[name]
-        read = (stream @ np.array(learned["matrix"]) + np.array(learned["shift"])) @ model.unembedding
-        apart = (np.exp(given) * (given - log_softmax(read))).sum(axis=2).mean(axis=0)
+    every = streams(model)
+    given = log_softmax(every.pop("x2") @ model.unembedding)
+    assert tuple(view.weights) == tuple(every) == view.grids[0].rows
+    for at, (name, stream) in enumerate(every.items()):
+        apart, held_out = np.zeros(6), list[int]()
+        for one in view.weights[name]:
+            some = one["held_out"]
+            read = (stream[some] @ np.array(one["matrix"]) + np.array(one["shift"])) @ model.unembedding
+            apart += (np.exp(given[some]) * (given[some] - log_softmax(read))).sum(axis=(0, 2)) / len(stream)
+            held_out += some
         assert mapped[at] == pytest.approx(apart)
+        assert sorted(held_out) == list(range(240)) != held_out
 
 
 def test_a_map_that_is_known_is_found(monkeypatch):
@@ -69,3 +74,12 @@ def test_labels_of_no_use_are_not_learned():
     read = read_out(model, stream[1::2] @ found + moved)
     uniform = np.zeros_like(read)
     assert divergence(wanted[1::2], read[None]).mean() > 0.95 * divergence(wanted[1::2], uniform[None]).mean()
+
+
+def test_no_token_is_in_the_rows_held_out_alone():
+    """In the order of rows the last bits take turns, so that every other row has a token that the rest has not."""
+    model, _ = asked("majority-5-attention")
+    for seed in range(3):
+        for fitted in folds_of(len(model.tokens), {"folds": 2, "seed": seed}):
+            held = [{*column.tolist()} for column in model.tokens[~fitted].T]
+            assert all(one <= {*column.tolist()} for one, column in zip(held, model.tokens[fitted].T, strict=True))
