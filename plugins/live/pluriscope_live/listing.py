@@ -235,13 +235,15 @@ class Found:
         """In one sentence, whether there is one circuit."""
         n, least, protocol = len(self.minimal), self.smallest, self.space.protocol
         if not self.complete:
-            return f"{len(self.numbers):,} valid circuits were found in {self.tested:,} of {self.possible:,} masks."
+            found = f"{len(self.numbers):,} valid circuits were found in {self.tested:,} of {self.possible:,} masks"
+            return f"{self.space.doubt} {found}, by {protocol}.".lstrip()
         of = f"of {least[0].size} of {self.space.n_units} units"
         if n == 1:
-            return f"One minimal circuit, {of}, explains the model by {protocol}."
+            return f"{self.space.doubt} One minimal circuit, {of}, explains the model by {protocol}.".lstrip()
         kept = len(self.indispensable)
         shared = f"they share {kept} {'unit' if kept == 1 else 'units'}" if kept else "no unit is in all of them"
-        return f"{n:,} minimal circuits, the smallest {of}, explain the model by {protocol}; {shared}."
+        found = f"{n:,} minimal circuits, the smallest {of}, explain the model by {protocol}; {shared}."
+        return f"{self.space.doubt} {found}".lstrip()
 
     def __repr__(self) -> str:
         ties = f"; {self.strict:,} to {self.lax:,} by near ties" if self.strict != self.lax else ""

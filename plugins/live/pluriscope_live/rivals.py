@@ -127,7 +127,11 @@ class Rivals(Sequence[Circuit]):
 
     @property
     def verdict(self) -> str:
-        """In one sentence, what was found."""
+        """In sentences, what was found and by which rules, and first what speaks against these."""
+        return f"{self.space.doubt} {self._found_in_words} Valid by {self.space.protocol}.".lstrip()
+
+    @property
+    def _found_in_words(self) -> str:
         n, found, kept = len(self.attempts), len(self.found), len(self.kept_by_all)
         searches = f"{n:,} {'search' if n == 1 else 'searches'}"
         if found == 1:

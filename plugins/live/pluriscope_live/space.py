@@ -6,7 +6,7 @@ import hashlib
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -16,11 +16,13 @@ import torch
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidMask, InvalidNetwork, InvalidProtocol
+from pluriscope.analysis.questions.decision import Decision, DecisionName
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.live.packages import opened
+from pluriscope_live.deciding import Position, answered, settled
 from pluriscope_live.hooks import Ablator, NodeAblator, State, attached, watched
 from pluriscope_live.memory import bytes_taken, free_bytes, is_full, wanted
-from pluriscope_live.protocol import TIE, Protocol, divergence, gaps_of
+from pluriscope_live.protocol import TIE, Protocol, divergence
 from pluriscope_live.replacements import Replacement, take
 from pluriscope_live.rows import Rows
 from pluriscope_live.store import Store
@@ -86,6 +88,8 @@ class Space:
         file: Path | None = None,
         name: str = "",
         scores: Mapping[str, float] | None = None,
+        output_is: DecisionName | None = None,
+        position: Position | None = None,
     ) -> None:
         self.model, self._units, self._ablators, self.protocol = model, tuple(units), tuple(ablators), protocol
         self.rows, self.held_out, self.counterfactual, self.groups = rows, held_out, counterfactual, groups
@@ -93,24 +97,28 @@ class Space:
         self.file, self.name = file, name or type(model).__name__
         self._state = State()
         self._absent: dict[str, list[dict[Any, Any]]] = {"rows": [{} for _ in self._ablators]}
-        self.bytes_for_row, self.in_flight = 0, 1
-        try:
-            self.in_flight = batch or self._found_in_flight(memory)
-            with self._as_it_was():
-                self._check_run()
-                self._take(ablation, rows, counterfactual)
-                self._absent["rows"] = [dict(one.absent) for one in self._ablators]
-                if held_out is not None and ablation != "zero":
-                    if ablation == "resample" and held_out_counterfactual is None:
-                        cure = "give (rows, answers, counterfactual)"
-                        raise InvalidData("held_out", "has no counterfactual rows", cure)
-                    self._take(ablation, held_out, held_out_counterfactual, rows)
-                    self._absent["held-out"] = [dict(one.absent) for one in self._ablators]
-                self._check_batch()
-        except (RuntimeError, MemoryError) as problem:
-            if not is_full(problem):
-                raise
-            self._halve(problem)
+        self.bytes_for_row = self.in_flight = 0
+        ready = False
+        while not ready:
+            try:
+                self.in_flight = self.in_flight or batch or self._found_in_flight(memory)
+                with self._as_it_was():
+                    self._settle(output_is, position)
+                    self._check_run()
+                    self._take(ablation, rows, counterfactual)
+                    self._absent["rows"] = [dict(one.absent) for one in self._ablators]
+                    if held_out is not None and ablation != "zero":
+                        if ablation == "resample" and held_out_counterfactual is None:
+                            cure = "give (rows, answers, counterfactual)"
+                            raise InvalidData("held_out", "has no counterfactual rows", cure)
+                        self._take(ablation, held_out, held_out_counterfactual, rows)
+                        self._absent["held-out"] = [dict(one.absent) for one in self._ablators]
+                    self._check_batch()
+                ready = True
+            except (RuntimeError, MemoryError) as problem:
+                if not is_full(problem):
+                    raise
+                self._halve(problem)
         self._check_whole()
 
     # ------------------------------------------------------------ what it is
@@ -147,7 +155,7 @@ class Space:
     def identity(self) -> str:
         """Digest of all that numbers depend on: parameters, units, protocol, rows."""
         found = hashlib.sha256(self.digest.encode())
-        for text in (repr(self.units), str(self.protocol)):
+        for text in (repr(self.units), str(replace(self.protocol, guessed=""))):
             found.update(text.encode())
         for rows in filter(None, (self.rows, self.counterfactual, self.held_out)):
             for value in (*rows.inputs.values(), rows.answers, rows.others):
@@ -156,6 +164,37 @@ class Space:
             for value in absent.values():
                 found.update(value.float().cpu().contiguous().numpy().tobytes())
         return found.hexdigest()
+
+    @property
+    def decision(self) -> Decision:
+        """What decides."""
+        return self.protocol.decision
+
+    @cached_property
+    def doubt(self) -> str:
+        """What speaks against there being much to explain, in sentences: one answer on every row, or a threshold that a
+        constant or no unit at all reaches; "" where nothing does.
+        """
+        protocol, (whole, _), said = self.protocol, self._whole("rows"), list[str]()
+        given = self.rows.answers
+        same = (self.decision.answers(whole) if given is None else given).reshape(len(self.rows), -1)
+        answers, counts = same.unique(dim=0, return_counts=True)
+        share = float(counts.max()) / len(self.rows)
+        constant, place = (
+            answers[counts.argmax()].tolist(),
+            f" at position {protocol.position}" * bool(protocol.position),
+        )
+        if len(self.decision.answers(whole).unique(dim=0)) == 1:
+            constant = self.decision.answers(whole[:1]).flatten().tolist()
+            text = f"The model answers {' '.join(map(str, constant))} on every row{place}"
+            said.append(f"{text}, so there is next to nothing to be explained.")
+        elif protocol.criterion == "decisions" and protocol.passes(np.array([share]))[0]:
+            text = f"Always answering {' '.join(map(str, constant))} is right on {share:.4g} of the rows"
+            said.append(f"{text}, which reaches the threshold {protocol.threshold:g}.")
+        if self.empty.valid[0]:
+            score = f"{float(self.empty.score[0]):.4g}"
+            said.append(f"Without any unit the model has {score}, which reaches the threshold {protocol.threshold:g}.")
+        return " ".join(said)
 
     @cached_property
     def whole(self) -> Verdicts:
@@ -220,7 +259,7 @@ class Space:
         return {name: number for number, name in enumerate(self.units)}
 
     def run(self, masks: Any, rows: RowsName = "rows") -> Any:
-        """Outputs of the model as circuits: ``[masks, rows, outputs]`` at the last position of each row.
+        """Outputs of the model as circuits: ``[masks, rows, outputs]`` at the position of each row that is judged.
 
         Args:
             masks: ``[masks, units]`` booleans, whole numbers, or lists of names.
@@ -242,12 +281,11 @@ class Space:
     def judge(self, masks: Any, rows: RowsName = "rows") -> Verdicts:
         """Verdicts of the protocol on masks, each on all rows."""
         bits = self.bits(masks)
-        whole, _ = self._whole(rows)
         gaps, kl = [], []
         for _, _, logits in self.batches(bits, rows):
             gaps.append(self.gaps(logits, rows).cpu().double().numpy())
             if self.protocol.criterion == "kl":
-                kl.append(divergence(whole, logits).cpu().double().numpy())
+                kl.append(self.divergence(logits, rows).cpu().double().numpy())
         n = len(self._rows(rows))
         gap = np.concatenate(gaps) if gaps else np.empty((0, n))
         return self._verdicts(gap, np.concatenate(kl) if kl else None, rows)
@@ -395,9 +433,7 @@ class Space:
             places = rows.positions(logits.shape[1]).to(logits.device)
             places = (places if at is None else places[at.to(places.device)]).repeat(n_masks)
             logits = logits[torch.arange(len(logits), device=logits.device), places]
-        if logits.ndim == 1 or logits.shape[-1] == 1:  # one logit decides at 0
-            logits = torch.stack([torch.zeros_like(logits.flatten()), logits.flatten()], -1)
-        return logits.view(n_masks, n_rows, logits.shape[-1])
+        return logits.reshape(n_masks, n_rows, -1)
 
     def batches(self, bits: Masks, rows: RowsName, at: Any = None) -> Iterator[tuple[slice, Any, Any]]:
         """Slices of masks, the rows, and their outputs; rows are divided only where one mask's are too many."""
@@ -427,7 +463,7 @@ class Space:
         Raises:
             BeyondLimits: it was one row.
         """
-        if self.in_flight == 1:
+        if self.in_flight <= 1:
             cause = f"needs {wanted(problem)}, and {free_bytes(self.device):,} bytes are left for one row"
             raise BeyondLimits(f"device {self.device}", cause, "free some, or give shorter rows") from problem
         self.in_flight = self.in_flight // 2
@@ -450,18 +486,24 @@ class Space:
         return int(np.clip(bound / each, 1, IN_FLIGHT)) if each else IN_FLIGHT
 
     def gaps(self, logits: Any, rows: RowsName = "rows", at: Any = None) -> Any:
-        """Logit of the answer less what it is compared with: ``[masks, rows]``.
+        """How far answers are from turning, above 0 where they are right: ``[masks, rows]``; of classes the output of
+        the answer less what it is compared with.
 
         Args:
             logits: ``[masks, rows, outputs]``.
             at: numbers of the rows; None for all.
         """
         of = self._rows(rows)
-        answers = self._whole(rows)[0].argmax(-1) if of.answers is None else of.answers
+        answers = self.decision.answers(self._whole(rows)[0]) if of.answers is None else of.answers
         others = of.others
         if at is not None:
             answers, others = answers[at], None if others is None else others[at]
-        return gaps_of(logits, answers, others)
+        return self.decision.margins(logits, answers, others, torch)
+
+    def divergence(self, logits: Any, rows: RowsName = "rows", at: Any = None) -> Any:
+        """KL divergence from the whole model in nats, ``[masks, rows]``; arguments as of :meth:`gaps`."""
+        whole = self._whole(rows)[0]
+        return divergence(self.decision, whole if at is None else whole[at], logits)
 
     def _whole(self, rows: RowsName) -> tuple[Any, Any]:
         """Outputs ``[rows, outputs]`` and gaps ``[rows]`` of the whole model."""
@@ -472,14 +514,25 @@ class Space:
                     logits = torch.cat(self._run_whole(of), 1)[0]
             else:
                 logits = torch.cat([one for _, _, one in self.batches(every, rows)])[0]
-            answers = logits.argmax(-1) if of.answers is None else of.answers
-            if int(answers.max()) >= logits.shape[-1] or int(answers.min()) < 0:
-                cause = f"has answer {int(answers.max())}, and the model {logits.shape[-1]} outputs"
-                raise InvalidData("task", cause, "give numbers of its outputs")
-            found[rows] = logits, gaps_of(logits[None], answers, of.others)[0]
+            answers = self.decision.answers(logits) if of.answers is None else of.answers
+            found[rows] = logits, self.decision.margins(logits[None], answers, of.others, torch)[0]
         return found[rows]  # type: ignore[no-any-return]
 
     # ------------------------------------------------------------ checks
+
+    def _settle(self, output_is: DecisionName | None, position: Position | None) -> None:
+        """Set what decides, where, and which answers that makes of labels."""
+
+        def outputs(rows: Rows) -> Any:
+            return torch.cat(self._run_whole(rows), 1)[0]
+
+        with torch.no_grad():
+            few = run_once(self.model, replace(self.rows, position="first"), torch.arange(min(2, len(self.rows))))
+            shape = few.shape[1] if few.ndim == 3 else 0, few.shape[-1] if few.ndim > 1 else 1
+            self.protocol, self.rows = settled(self.protocol, self.rows, outputs, shape, output_is, position)
+        if self.held_out is not None:
+            held_out = replace(self.held_out, position=self.rows.position)
+            self.held_out = answered(held_out, self.decision, self.protocol.n_outputs)
 
     def _take(
         self, ablation: str | Replacement, rows: Rows, counterfactual: Rows | None, means_of: Rows | None = None
@@ -530,11 +583,13 @@ class Space:
 
 
 def run_once(model: Any, rows: Rows, at: Any = None, n_masks: int = 1) -> Any:
-    """What a model answers to some rows, once for each mask; of Hugging Face's the last position where that will do."""
+    """What a model answers to some rows, once for each mask; of Hugging Face's the last position if it is judged."""
     args, kwargs = rows.given(at, n_masks)
     takes = inspect.signature(model.forward).parameters
     options: dict[str, Any] = {"use_cache": False} if "use_cache" in takes else {}
-    options |= {"logits_to_keep": 1} if "logits_to_keep" in takes and rows.lengths is None else {}
+    options |= (
+        {"logits_to_keep": 1} if "logits_to_keep" in takes and rows.lengths is None and rows.position == "last" else {}
+    )
     found = model(*args, **kwargs, **options)
     logits = found if isinstance(found, torch.Tensor) else getattr(found, "logits", None)
     return found[0] if logits is None else logits

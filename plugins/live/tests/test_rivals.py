@@ -325,7 +325,7 @@ def test_changed_circuits_are_told_from_changed_rows():
     assert (valid["within"], valid["between"], valid["p"]) == (1.0, 9 / 15, 0.01)
     assert different.changed
     assert different.verdict.startswith("Circuits differ more between groups than within them: Jaccard 1.00")
-    even = stability(space, np.arange(24) % 2, permutations=99)
+    even = stability(space, np.arange(24) // 2 % 2, permutations=99)
     assert not even.changed
     assert "no more than random parts" in even.verdict
 
