@@ -111,8 +111,8 @@ def _ways(names: Sequence[DecisionName]) -> str:
 
 
 def _place(rows: Rows, outputs: Outputs, names: Sequence[DecisionName], labels: Any) -> Position:
-    """The position that alone fits: gives what is asked for, or answers not always the same; the last one of a model
-    whose first does not see the others.
+    """The position that alone fits: gives what is asked for, or answers not always the same; without labels the last one of
+    a model whose first does not see the others.
 
     Raises:
         InvalidProtocol: the first fits as well as the last.
@@ -120,15 +120,16 @@ def _place(rows: Rows, outputs: Outputs, names: Sequence[DecisionName], labels: 
     at = {place: replace(rows, position=place) for place in ("last", "first")}
     found = {place: outputs(one).float().cpu().numpy() for place, one in at.items()}
     fit = [place for place, one in found.items() if any(fits(Decision(name), one, labels) for name in names)]
-    if fit == ["first"]:
-        return "first"
+    if "first" not in fit or (fit == ["first"] and labels is not None):
+        return "first" if fit == ["first"] else "last"
+    others = {
+        name: torch.cat([one[:, :1], one.roll(1, 0)[:, 1:]], 1) if one.ndim > 1 and "mask" not in name else one
+        for name, one in rows.inputs.items()
+    }
+    moved = outputs(replace(at["first"], inputs=others)).float().cpu().numpy()
+    if abs(moved - found["first"]).max() <= 1e-4 * abs(moved).max():
+        return "last"
     if len(fit) == 2:
-        others = {
-            name: torch.cat([one[:, :1], one.roll(1, 0)[:, 1:]], 1) if one.ndim > 1 and "mask" not in name else one
-            for name, one in rows.inputs.items()
-        }
-        moved = outputs(replace(at["first"], inputs=others)).float().cpu().numpy()
-        if abs(moved - found["first"]).max() > 1e-4 * abs(moved).max():
-            cause = "is not given, and the first fits as well as the last"
-            raise InvalidProtocol("position", cause, "say position='first', 'last' or a number")
-    return "last"
+        cause = "is not given, and the first fits as well as the last"
+        raise InvalidProtocol("position", cause, "say position='first', 'last' or a number")
+    return "first"

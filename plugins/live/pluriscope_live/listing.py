@@ -266,9 +266,11 @@ def explained(space: Space, *, seconds: float | None = None, report: Reader = No
 def _listed(space: Space, work: Work) -> Found:
     total, units = 1 << space.n_units, np.arange(space.n_units, dtype=np.uint64)
     found, strict, lax, done = [np.empty(0, np.uint64)], 0, 0, 0
-    for line in space.store.of("block"):
-        found.append(np.array(line["valid"], dtype=np.uint64))
-        strict, lax, done = strict + line["strict"], lax + line["lax"], line["to"]
+    store = space.resumed
+    for line in store.of("block"):
+        if line["to"] > done:  # two programs that write one file give a block twice
+            found.append(np.array(line["valid"], dtype=np.uint64))
+            strict, lax, done = strict + line["strict"], lax + line["lax"], line["to"]
     with work.ending("circuits"):
         work.report_step("circuits", done, total)
         while done < total:
@@ -278,7 +280,7 @@ def _listed(space: Space, work: Work) -> Found:
             found.append(numbers[valid])
             strict, lax, done = strict + int(surely.sum()), lax + int(perhaps.sum()), int(numbers[-1]) + 1
             one = {"valid": found[-1].tolist(), "strict": int(surely.sum()), "lax": int(perhaps.sum())}
-            space.store.add("block", to=done, **one)
+            store.add("block", to=done, **one)
             work.report_step("circuits", done, total, f"{sum(map(len, found)):,} valid of {done:,} tried")
     every = np.concatenate(found)
     return Found(space, every[np.lexsort((every, np.bitwise_count(every)))], strict, lax, done)

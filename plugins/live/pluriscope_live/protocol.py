@@ -56,11 +56,15 @@ class Protocol:
         return Decision(self.output_is or "classes")
 
     @property
+    def place(self) -> str:
+        """The position that is judged, as the end of a clause; "" where a row has one answer."""
+        place = f"the {self.position} position" if self.position.isalpha() else f"position {self.position}"
+        return f" at {place}" if self.position else ""
+
+    @property
     def decided(self) -> str:
         """What decides, and where, as part of a sentence."""
-        place = f"the {self.position} position" if self.position.isalpha() else f"position {self.position}"
-        said = {"output_is": self.output_is and self.decision.words(self.n_outputs), "position": f"at {place}"}
-        said["position"] = said["position"] if self.position else ""
+        said = {"output_is": self.output_is and self.decision.words(self.n_outputs), "position": self.place.strip()}
         guessed = self.guessed.split()
         return ", ".join(f"{one}{' (guessed)' * (key in guessed)}" for key, one in said.items() if one)
 

@@ -153,16 +153,15 @@ class Space:
 
     @cached_property
     def identity(self) -> str:
-        """Digest of all that numbers depend on: parameters, units, protocol, rows."""
+        """Digest of what a file's results are of to the last bit: parameters, units, protocol, rows. Whether the model
+        also computes the same from them, :attr:`resumed` asks.
+        """
         found = hashlib.sha256(self.digest.encode())
         for text in (repr(self.units), str(replace(self.protocol, guessed=""))):
             found.update(text.encode())
         for rows in filter(None, (self.rows, self.counterfactual, self.held_out)):
-            for value in (*rows.inputs.values(), rows.answers, rows.others):
-                found.update(b"-" if value is None else value.cpu().contiguous().numpy().tobytes())
-        for absent in self._absent["rows"]:
-            for value in absent.values():
-                found.update(value.float().cpu().contiguous().numpy().tobytes())
+            for name, value in {**rows.inputs, "=": rows.answers, "≠": rows.others}.items():
+                _update(found, name, value)
         return found.hexdigest()
 
     @property
@@ -176,25 +175,30 @@ class Space:
         constant or no unit at all reaches; "" where nothing does.
         """
         protocol, (whole, _), said = self.protocol, self._whole("rows"), list[str]()
-        given = self.rows.answers
-        same = (self.decision.answers(whole) if given is None else given).reshape(len(self.rows), -1)
-        answers, counts = same.unique(dim=0, return_counts=True)
-        share = float(counts.max()) / len(self.rows)
-        constant, place = (
-            answers[counts.argmax()].tolist(),
-            f" at position {protocol.position}" * bool(protocol.position),
-        )
-        if len(self.decision.answers(whole).unique(dim=0)) == 1:
-            constant = self.decision.answers(whole[:1]).flatten().tolist()
-            text = f"The model answers {' '.join(map(str, constant))} on every row{place}"
+        decided, n = self.decision.answers(whole).reshape(len(whole), -1), len(whole)
+        wanted = decided if self.rows.answers is None else self.rows.answers.reshape(n, -1)
+        answers, counts = wanted.unique(dim=0, return_counts=True)
+        always, share = answers[counts.argmax()].tolist(), float(counts.max()) / n
+        reaches = f"which reaches the threshold {protocol.threshold:g}."
+        if len(decided.unique(dim=0)) == 1:
+            text = f"The model answers {' '.join(map(str, decided[0].tolist()))} on every row{protocol.place}"
             said.append(f"{text}, so there is next to nothing to be explained.")
         elif protocol.criterion == "decisions" and protocol.passes(np.array([share]))[0]:
-            text = f"Always answering {' '.join(map(str, constant))} is right on {share:.4g} of the rows"
-            said.append(f"{text}, which reaches the threshold {protocol.threshold:g}.")
+            text = f"Always answering {' '.join(map(str, always))} is right on {share:.4g} of the rows"
+            said.append(f"{text}, {reaches}")
         if self.empty.valid[0]:
-            score = f"{float(self.empty.score[0]):.4g}"
-            said.append(f"Without any unit the model has {score}, which reaches the threshold {protocol.threshold:g}.")
+            said.append(f"Without any unit the model has {float(self.empty.score[0]):.4g}, {reaches}")
         return " ".join(said)
+
+    def _computed(self) -> Any:
+        """What the model computes: ``[2, 4, rows]`` gaps and divergences from the whole, of all units, none, and two
+        drawn circuits.
+        """
+        masks = np.random.default_rng(0).random((4, self.n_units)) < np.array([[1], [0], [0.5], [0.5]])
+        found = [
+            torch.stack([self.gaps(logits), self.divergence(logits)]) for _, _, logits in self.batches(masks, "rows")
+        ]
+        return torch.cat(found, 1).double().cpu().numpy()
 
     @cached_property
     def whole(self) -> Verdicts:
@@ -353,9 +357,37 @@ class Space:
 
     @cached_property
     def store(self) -> Store:
-        """The file of results, from which runs go on."""
+        """The file of results, as it was when it was first opened; :attr:`resumed` is what runs go on from."""
         header = {"identity": self.identity, "units": list(self.units), "protocol": self.protocol.document}
-        return Store(self.file, header)
+        return Store(self.file, {**header, "computes": self._computed().tolist()}, self._rounding)
+
+    @property
+    def _rounding(self) -> float:
+        """The share of the largest by which numbers of one function may differ from machine to machine."""
+        return float(torch.finfo(self.whole_logits.dtype).eps ** 0.6)
+
+    @property
+    def resumed(self) -> Store:
+        """The file of results, from which a run goes on: what the model computes now is what results there are of.
+
+        Raises:
+            InvalidData: the file is of another space, or of a model that computes something else.
+            InvalidNetwork: the model changed since the space was made.
+        """
+        store, now = self.store, self._computed()
+        unlike_whole = self.protocol.rest == "kept" and np.abs(now[1, 0]) > self._rounding
+        if np.any(unlike_whole) or not store.is_of(now.tolist()):
+            cause = "computes something else than when the space was made"
+            raise InvalidNetwork(f"model {self.name}", cause, "make the space anew")
+        return store
+
+    def _computes(self, other: Any) -> bool:
+        """Whether another model answers as the whole one does, but for rounding."""
+        rows = replace(self.rows, inputs={name: one.to(device_of(other)) for name, one in self.rows.inputs.items()})
+        with self._as_it_was(other), torch.no_grad():
+            theirs = self.gaps(torch.cat(self._run_whole(rows, other), 1).to(self.device))[0]
+        whole = self._whole("rows")[1]
+        return bool(((theirs - whole).abs() <= self._rounding * whole.abs().max()).all())
 
     @contextmanager
     def running_as(self, bits: NDArray[np.bool_], model: Any = None) -> Iterator[None]:
@@ -365,6 +397,9 @@ class Space:
             shapes = [{name: one.shape for name, one in each.named_parameters()} for each in (self.model, module)]
             like = "the same shape and other parameters" if shapes[0] == shapes[1] else "other parameters"
             cause = f"has {like}: {theirs[:12]}…, and the space's model {self.digest[:12]}…"
+            raise InvalidNetwork(f"model {type(module).__name__}", cause, "give the model of the space")
+        if module is not self.model and not self._computes(module):
+            cause = "computes something else than the space's model from the same parameters"
             raise InvalidNetwork(f"model {type(module).__name__}", cause, "give the model of the space")
         state = State(torch.from_numpy(bits[None]))
         state.gates = state.gates.to(device_of(module))
@@ -405,10 +440,11 @@ class Space:
             yield
 
     @contextmanager
-    def _as_it_was(self) -> Iterator[None]:
-        """The model in evaluation mode, and afterwards each of its modules in its own."""
-        modes = [(one, one.training) for one in self.model.modules() if one.training]
-        self.model.eval()
+    def _as_it_was(self, other: Any = None) -> Iterator[None]:
+        """The model, or another one, in evaluation mode, and afterwards each of its modules in its own."""
+        model = self.model if other is None else other
+        modes = [(one, one.training) for one in model.modules() if one.training]
+        model.eval()
         try:
             yield
         finally:
@@ -426,8 +462,8 @@ class Space:
             self._state.kept.clear()
             self._state.gates = None
 
-    def _outputs(self, rows: Rows, at: Any, n_masks: int) -> Any:
-        logits = run_once(self.model, rows, at, n_masks)
+    def _outputs(self, rows: Rows, at: Any, n_masks: int, other: Any = None) -> Any:
+        logits = run_once(self.model if other is None else other, rows, at, n_masks)
         n_rows = len(rows) if at is None else len(at)
         if logits.ndim == 3:
             places = rows.positions(logits.shape[1]).to(logits.device)
@@ -540,9 +576,9 @@ class Space:
         with torch.no_grad():
             take(self.model, self._ablators, ablation, rows, counterfactual, self._run_whole, means_of)
 
-    def _run_whole(self, rows: Rows) -> list[Any]:
+    def _run_whole(self, rows: Rows, other: Any = None) -> list[Any]:
         at = torch.split(torch.arange(len(rows)), self.in_flight)
-        return [self._outputs(rows, None if len(at) == 1 else one, 1) for one in at]
+        return [self._outputs(rows, None if len(at) == 1 else one, 1, other) for one in at]
 
     def _check_run(self) -> None:
         """Run the model twice, and see that it answers alike and that every site is seen."""
@@ -599,9 +635,17 @@ def digest_of(model: Any) -> str:
     """Digest of a model's parameters and buffers, by name."""
     found = hashlib.sha256()
     for name, value in sorted((*model.named_parameters(), *model.named_buffers())):
-        found.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
-        found.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+        _update(found, name, value)
     return found.hexdigest()
+
+
+def _update(found: Any, name: str, value: Any) -> None:
+    """Add a tensor, or None, to a digest."""
+    if value is None:
+        found.update(f"{name} -".encode())
+        return
+    found.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
+    found.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
 
 
 def device_of(module: Any) -> Any:
