@@ -70,6 +70,7 @@ class Edges:
     def __init__(self, question: Question) -> None:
         self.judge: Any = judge_of(question, PRIMARY)
         self.network, self.layout, self.n_units = question.network, question.layout, question.layout.n_edges
+        self.runs = 0  # no way of these asks anything itself
 
     def valid(self, bits: Bits) -> Bits:
         masks = without_loose_ends(masks_of(bits, self.layout), self.layout, "strict")

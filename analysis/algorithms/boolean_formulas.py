@@ -174,7 +174,7 @@ class _Reader(Generic[_Made]):
 
     def _tokens(self) -> list[tuple[str, str, int]]:
         """(kind, text, position of its first character)."""
-        found, at = [], 0
+        found, at = list[tuple[str, str, int]](), 0
         while at < len(self.text.rstrip()):
             match = _WORDS.match(self.text, at)
             if match is None:

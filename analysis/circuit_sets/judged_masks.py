@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -19,7 +20,9 @@ from pluriscope.analysis.criteria.judging import StepVerdicts
 from pluriscope.analysis.criteria.population import PopulationOf
 from pluriscope.analysis.criteria.registry import EVERY, OF_MODELS
 from pluriscope.analysis.criteria.steps import CriterionStep
+from pluriscope.analysis.criteria.verdict import Verdicts
 from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.enumeration import mask_numbers, most_wrong, number_bits
 from pluriscope.analysis.subjects.graph import Masks
@@ -61,13 +64,14 @@ def judged_circuits(
     """
     numbers = found.masks if masks is None else masks
     bits = number_bits(numbers, question.graph.n_bits)
-    columns: dict[str, Any] = {"mask": numbers, **figures_of(question, bits, work), "roles": []}
+    columns: dict[str, Any] = {"mask": numbers, **figures_of(question, bits, work.to_its_end), "roles": []}
     if not len(bits):
         return columns, []
     fewest, minimal = None, np.full(len(bits), np.nan)  # one that was not drawn may be below
     if found.method != "sampled":
         fewest = min(found.distribution.by_edges)
-        minimal = np.isin(numbers, minimal_masks(numbers, work, "circuits")).astype(np.float64)
+        with suppress(OutOfTime):
+            minimal = np.isin(numbers, minimal_masks(numbers, work, "circuits")).astype(np.float64)
     order = np.argsort(columns["edges"], kind="stable")
     every = found.masks if found.complete else None
     population = population_of(question, bits[order], columns["margin"][order], minimal[order], fewest, every, work)
@@ -75,18 +79,17 @@ def judged_circuits(
     outcomes, back = outcomes_of(population, asked), np.argsort(order)
     columns["roles"] = np.array(_written(question, population.question.roles, len(bits)))[back].tolist()
     return columns, [
-        StepVerdicts("circuit", CriterionStep.of(EVERY[key]), of_each[back]) for key, of_each in outcomes.items()
+        StepVerdicts("circuit", CriterionStep.of(EVERY[key]), one.outcomes[back], note=one.why_undecided)
+        for key, one in outcomes.items()
     ]
 
 
-def outcomes_of(population: CutCircuits, criteria: Sequence[Criterion]) -> dict[str, NDArray[np.uint8]]:
-    """Judge circuits by criteria: key → ``[circuits]`` positions in
-    :data:`~pluriscope.analysis.criteria.verdict.OUTCOMES`.
-    """
-    found = {}
+def outcomes_of(population: CutCircuits, criteria: Sequence[Criterion]) -> dict[str, Verdicts]:
+    """Judge circuits by criteria, by their keys; what there is no time for is undecided."""
+    found = dict[str, Verdicts]()
     for criterion in criteria:
         population.work.report_step("circuits", len(population), len(population), criterion.label)
-        found[criterion.key] = criterion.judge(population).outcomes
+        found[criterion.key] = criterion.judge_in_time(population)
     return found
 
 

@@ -182,7 +182,7 @@ class CircuitSearch(Described):
         bracket: the counts by hashing that the interval comes from, with their settings; None where none was made.
         by_size: of a sample by size, number of bits → the fewest and the most valid circuits of it, each with the
             confidence by itself; empty elsewhere.
-        why: why a sample is not enough to say, a sentence; "" where it is, and where there is none.
+        why: why a sample is not enough to say, or what else is to be known of it, a sentence; "" for nothing.
         uniform: 1,000 valid circuits drawn uniformly without repetition, or all if there are fewer, ascending, whether
             or not they are listed; empty where none were drawn so.
         parts: of a search by parts that were made, from the first; None where that is not known.

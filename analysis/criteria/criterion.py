@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from pluriscope.analysis.criteria.population import PopulationOf
 from pluriscope.analysis.criteria.verdict import Verdicts, same_for_all
 from pluriscope.analysis.errors import InvalidCriterion
+from pluriscope.analysis.running.progress import LATE, OutOfTime
 from pluriscope.analysis.values.described import Described
 
 Kind = str
@@ -201,6 +202,7 @@ class Criterion(Described):
         Raises:
             InvalidCriterion: parameters, or a kind that it does not apply to.
             Cancelled: the population's work was stopped.
+            OutOfTime: the time of the population's work is up.
         """
         kind, settings = population.kind, self.settings(values)
         if kind in self.idle:
@@ -210,3 +212,12 @@ class Criterion(Described):
             known = " or ".join((*self.kinds, *self.recorded_kinds))
             raise InvalidCriterion(f"criterion {self.key}", f"does not apply to kind {kind!r}", f"use it for {known}")
         return judge(population, settings)
+
+    def judge_in_time(self, population: PopulationOf[Any]) -> Verdicts:
+        """Judge as :meth:`judge` does under usual settings; all are undecided if its time is up before, so that what
+        others say stands.
+        """
+        try:
+            return self.judge(population)
+        except OutOfTime:
+            return same_for_all(len(population), "undecided", LATE)

@@ -174,8 +174,7 @@ class _Judging:
             def judge(work: Work) -> NDArray[np.uint8]:
                 some.work = work
                 verdicts = self.step.criterion.judge(some, self.step.settings)
-                undecided = np.flatnonzero(verdicts.outcomes == UNDECIDED)
-                self.note = self.note or (verdicts.at(int(undecided[0])).reason if len(undecided) else "")
+                self.note = self.note or verdicts.why_undecided
                 return verdicts.outcomes
 
             found = self.run(position, judge)

@@ -107,6 +107,12 @@ class Verdicts:
         return same
 
     @property
+    def why_undecided(self) -> str:
+        """The reason why the first undecided one is; "" where all are decided."""
+        undecided = np.flatnonzero(self.outcomes == UNDECIDED)
+        return self.at(int(undecided[0])).reason if len(undecided) else ""
+
+    @property
     def passed(self) -> NDArray[np.bool_]:
         return self.having("passed")
 

@@ -22,6 +22,7 @@ from pluriscope.analysis.methods.report import Part
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.numerics.large_numbers import estimate
 from pluriscope.analysis.planted.circuit import PlantedExplanation, recovery_of
+from pluriscope.analysis.running.progress import LATE, OutOfTime, Progress
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.graph import Graph
 from pluriscope.analysis.subjects.question import SubjectQuestion
@@ -86,14 +87,17 @@ def audit(
     found: list[Audited] = []
     refusals: list[InvalidMethod] = []
     for done, (method, settings) in enumerate(methods):
-        work.report_step("methods", done, len(methods), method.key)
+        work.report(Progress("methods", done, len(methods), method.key))
         begun, own = work.clock(), work.reporting_to(_within(work, done, methods))
         ablation = str(settings.get("ablation", ""))
         try:
+            work.check()
             answer, note = method.answer(landscape.under(ablation), settings, own), ""
         except InvalidMethod as problem:  # of this task or network; what cannot be read is refused before
             refusals.append(problem)
             answer, note = Answer("undefined", None), f"{problem.item}: {problem.cause}"
+        except OutOfTime:
+            answer, note = Answer("undefined", None), LATE
         found.append(Audited(method.key, settings, "", answer, None, work.clock() - begun, ablation, note=note))
     if refusals and len(refusals) == len(methods) and not claims:
         raise refusals[0]

@@ -80,7 +80,7 @@ class PerceptronLandscape(Landscape[Question]):
             return {mask: Judged(valid=False, under=dict.fromkeys(UNDER, False)) for mask in circuits}
         asked = mask_array(inside, self.question.layout)
         some = Population("circuit", self.question, asked, work=self.work)
-        right = {name: one.judge(some).passed.tolist() for name, one in UNDER.items()}
+        right = {name: one.judge_in_time(some).passed.tolist() for name, one in UNDER.items()}
         under = {mask: {name: all_[position] for name, all_ in right.items()} for position, mask in enumerate(inside)}
         valid = list(compress(inside, decide_right(self.question, asked).tolist()))
         criteria, stories = self._criteria(valid), self._stories(valid)
@@ -118,7 +118,8 @@ class PerceptronLandscape(Landscape[Question]):
         outcomes: dict[int, dict[str, str]] = {mask: {} for mask in masks}
         for criterion in QUICK:
             over_all = criterion.over == "population"
-            found = criterion.judge(whole).outcomes[positions] if over_all else criterion.judge(some).outcomes
+            judged = criterion.judge_in_time(whole if over_all else some).outcomes
+            found = judged[positions] if over_all else judged
             for mask, code in zip(masks, found.tolist(), strict=True):
                 outcomes[mask][criterion.key] = OUTCOMES[code]
         return outcomes

@@ -128,7 +128,7 @@ class SpaceLandscape(Landscape[GraphQuestion]):
             known.masks if self.complete else None,
             self.work,
         )
-        found = {key: codes.tolist() for key, codes in outcomes_of(some, criteria).items()}
+        found = {key: one.outcomes.tolist() for key, one in outcomes_of(some, criteria).items()}
         return {mask: {key: OUTCOMES[codes[at]] for key, codes in found.items()} for at, mask in enumerate(masks)}
 
     def _judged(self, mask: int, answer: Outcomes, *, valid: bool) -> Judged:

@@ -76,7 +76,7 @@ def count(
         OfSize(size=size, possible=one.possible, low=one.low, high=one.high if size >= (smallest.low or 0) else 0)
         for size, one in (chances(question, found) or {}).items()
     ]
-    why = "" if enough else _not_enough(found, plan, late)
+    why = " ".join(filter(None, (found.why, "" if enough else _not_enough(found, plan, late))))
     return report_of(question, (known, smallest, backbone), by_size, why, enough=enough)
 
 

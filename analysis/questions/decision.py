@@ -118,11 +118,12 @@ def fitting(
     }
     found = [name for name in names if by_values[name]]
     if len(found) > 1:
-        found = [name for name in found if _fits(Decision(name), outputs, labels)]
+        found = [name for name in found if fits(Decision(name), outputs, labels)]
     return tuple(found)
 
 
-def _fits(decision: Decision, outputs: NDArray[Any], labels: NDArray[np.int64] | None) -> bool:
+def fits(decision: Decision, outputs: NDArray[Any], labels: NDArray[np.int64] | None = None) -> bool:
+    """Whether a decision gives every row's labels, or where there are none, answers that are not always the same."""
     if labels is None:
         return bool((np.ptp(decision.answers(outputs), axis=0) > 0).all())
     if not decision.each:

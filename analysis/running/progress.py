@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from typing import Protocol as Interface
 
 from pluriscope.analysis.numerics.large_numbers import estimate, in_words, interval
@@ -89,6 +89,10 @@ class Report(Interface):
 
 def silent(progress: Progress, /) -> None:
     """Report to nobody and never cancel."""
+
+
+LATE: Final = "The time was up before it was decided."
+"""What stands in place of an answer that there was no time for."""
 
 
 class OutOfTime(Exception):

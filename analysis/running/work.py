@@ -123,6 +123,11 @@ class Work:
         """Return the work with so much time from now, or less where its own time is up before."""
         return replace(self, deadline=min(self.clock() + seconds, self.deadline))
 
+    @property
+    def to_its_end(self) -> Work:
+        """The work without an end of its time, for a part without which the rest would be lost."""
+        return replace(self, deadline=math.inf, stopped=_never)
+
     def reporting_to(self, report: Report) -> Work:
         """Return the work with another reporter."""
         return replace(self, report=report)

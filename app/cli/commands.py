@@ -17,6 +17,7 @@ from typing import Any, Final
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.errors import BeyondLimits, Cancelled, ExplainedError
 from pluriscope.analysis.plugins import entries, plugins, report
+from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.cli.signature import COMMON, Command, call, described, parser_of
 from pluriscope.app.cli.terminal import (
@@ -211,6 +212,9 @@ def run(arguments: list[str]) -> int:
         return refusal.exit_code
     except (Cancelled, BeyondLimits) as error:
         complain(str(error))
+        return STOPPED
+    except OutOfTime:  # of what has nothing to show for the time that it had
+        complain("the time was up before there was an answer. --seconds gives more, where the command has it.")
         return STOPPED
     except MemoryError:
         complain(str(out_of_memory()))

@@ -7,7 +7,6 @@ from typing import Final
 import torch
 
 from pluriscope_live.memory import free_bytes
-from pluriscope_live.protocol import divergence
 from pluriscope_live.space import Space
 
 STEPS: Final = 5
@@ -29,7 +28,7 @@ def attributed(space: Space, steps: int = STEPS) -> dict[str, float]:
             gates = torch.full((1, space.n_units), (step + 0.5) / steps, device=space.device, requires_grad=True)
             logits = space.logits(gates, at)
             if space.protocol.criterion == "kl":
-                measured = -divergence(space.whole_logits[at], logits).sum()
+                measured = -space.divergence(logits, at=at).sum()
             else:
                 measured = space.gaps(logits, at=at).sum()
             (slope,) = torch.autograd.grad(measured, gates)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 
 from pluriscope.analysis.errors import InvalidData
-from pluriscope_live.protocol import divergence
 from pluriscope_live.searches import Bits, Start, Target, reduced, together
 from pluriscope_live.space import Space
 
@@ -63,7 +62,7 @@ def by_rows(space: Space, bits: Bits, at: NDArray[np.int64] | None = None, kl: b
     kl = space.protocol.criterion == "kl" if kl is None else kl
     found = []
     for _, some, logits in space.batches(bits, "rows", None if at is None else torch.from_numpy(at)):
-        one = divergence(space.whole_logits[some], logits) if kl else space.gaps(logits, at=some)
+        one = (space.divergence if kl else space.gaps)(logits, at=some)
         found.append(one.double().cpu().numpy())
     return np.concatenate(found) if found else np.empty((0, len(space.rows) if at is None else len(at)))
 

@@ -235,13 +235,15 @@ class Found:
         """In one sentence, whether there is one circuit."""
         n, least, protocol = len(self.minimal), self.smallest, self.space.protocol
         if not self.complete:
-            return f"{len(self.numbers):,} valid circuits were found in {self.tested:,} of {self.possible:,} masks."
+            found = f"{len(self.numbers):,} valid circuits were found in {self.tested:,} of {self.possible:,} masks"
+            return f"{self.space.doubt} {found}, by {protocol}.".lstrip()
         of = f"of {least[0].size} of {self.space.n_units} units"
         if n == 1:
-            return f"One minimal circuit, {of}, explains the model by {protocol}."
+            return f"{self.space.doubt} One minimal circuit, {of}, explains the model by {protocol}.".lstrip()
         kept = len(self.indispensable)
         shared = f"they share {kept} {'unit' if kept == 1 else 'units'}" if kept else "no unit is in all of them"
-        return f"{n:,} minimal circuits, the smallest {of}, explain the model by {protocol}; {shared}."
+        found = f"{n:,} minimal circuits, the smallest {of}, explain the model by {protocol}; {shared}."
+        return f"{self.space.doubt} {found}".lstrip()
 
     def __repr__(self) -> str:
         ties = f"; {self.strict:,} to {self.lax:,} by near ties" if self.strict != self.lax else ""
@@ -264,9 +266,11 @@ def explained(space: Space, *, seconds: float | None = None, report: Reader = No
 def _listed(space: Space, work: Work) -> Found:
     total, units = 1 << space.n_units, np.arange(space.n_units, dtype=np.uint64)
     found, strict, lax, done = [np.empty(0, np.uint64)], 0, 0, 0
-    for line in space.store.of("block"):
-        found.append(np.array(line["valid"], dtype=np.uint64))
-        strict, lax, done = strict + line["strict"], lax + line["lax"], line["to"]
+    store = space.resumed
+    for line in store.of("block"):
+        if line["to"] > done:  # two programs that write one file give a block twice
+            found.append(np.array(line["valid"], dtype=np.uint64))
+            strict, lax, done = strict + line["strict"], lax + line["lax"], line["to"]
     with work.ending("circuits"):
         work.report_step("circuits", done, total)
         while done < total:
@@ -276,7 +280,7 @@ def _listed(space: Space, work: Work) -> Found:
             found.append(numbers[valid])
             strict, lax, done = strict + int(surely.sum()), lax + int(perhaps.sum()), int(numbers[-1]) + 1
             one = {"valid": found[-1].tolist(), "strict": int(surely.sum()), "lax": int(perhaps.sum())}
-            space.store.add("block", to=done, **one)
+            store.add("block", to=done, **one)
             work.report_step("circuits", done, total, f"{sum(map(len, found)):,} valid of {done:,} tried")
     every = np.concatenate(found)
     return Found(space, every[np.lexsort((every, np.bitwise_count(every)))], strict, lax, done)

@@ -10,11 +10,14 @@ import torch
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import InvalidProtocol
+from pluriscope.analysis.questions.decision import Decision, DecisionName
 
 Criterion = Literal["decisions", "logit-difference", "kl"]
 Rest = Literal["kept", "ablated"]
 TIE: Final = 1e-4
 """Of the mean gap of the whole model, below which a gap is said to be near a tie."""
+_CHANCES: Final = 1e-4
+"""How far outputs that are chances may sum up to more or less than 1."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,11 @@ class Protocol:
         two_sided: of logit differences, whether 1/threshold bounds them, too.
         answers: "given", or "whole" where the whole model's decisions are the answers.
         granularity: what the units are: "heads", "edges", …
+        output_is: what decides, None until the model was run.
+        n_outputs: of a row.
+        position: where answers are judged: "last", "first", a number from 0, or from −1 at the end; "" where a row has
+            one answer.
+        guessed: which of "output_is" and "position" nobody gave, and alone fits rows and model.
     """
 
     ablation: str
@@ -38,13 +46,35 @@ class Protocol:
     two_sided: bool = False
     answers: str = "given"
     granularity: str = "heads"
+    output_is: DecisionName | None = None
+    n_outputs: int = 0
+    position: str = ""
+    guessed: str = ""
+
+    @property
+    def decision(self) -> Decision:
+        return Decision(self.output_is or "classes")
+
+    @property
+    def place(self) -> str:
+        """The position that is judged, as the end of a clause; "" where a row has one answer."""
+        place = f"the {self.position} position" if self.position.isalpha() else f"position {self.position}"
+        return f" at {place}" if self.position else ""
+
+    @property
+    def decided(self) -> str:
+        """What decides, and where, as part of a sentence."""
+        said = {"output_is": self.output_is and self.decision.words(self.n_outputs), "position": self.place.strip()}
+        guessed = self.guessed.split()
+        return ", ".join(f"{one}{' (guessed)' * (key in guessed)}" for key, one in said.items() if one)
 
     def __str__(self) -> str:
         sides = ", two-sided" if self.two_sided else ""
         sign = "≤" if self.criterion == "kl" else "≥"
         whole = ", answers of the whole model" if self.answers == "whole" else ""
         of = f"{self.granularity}, {self.ablation} ablation, rest {self.rest}"
-        return f"{of}, {self.criterion} {sign} {self.threshold:g}{sides}{whole}"
+        decided = f", {self.decided}" if self.decided else ""
+        return f"{of}, {self.criterion} {sign} {self.threshold:g}{sides}{decided}{whole}"
 
     @property
     def document(self) -> dict[str, Any]:
@@ -80,22 +110,24 @@ def read_protocol(criterion: Criterion, threshold: float | None, two_sided: bool
     return Protocol(criterion=criterion, threshold=threshold, two_sided=two_sided, **more)
 
 
-def gaps_of(logits: Any, answers: Any, others: Any = None) -> Any:
-    """Logit of the answer less the named other one, or less the largest other: ``[masks, rows]``.
-
-    Args:
-        logits: ``[masks, rows, outputs]``.
-        answers, others: ``[rows]``.
+def divergence(decision: Decision, whole: Any, logits: Any) -> Any:
+    """KL divergence of circuits from the whole model for each row, in nats: ``[masks, rows]``; the sum of all outputs
+    that are decided each for itself. Classes whose outputs are chances as they are taken as these.
     """
-    index = answers.expand(logits.shape[:2]).unsqueeze(-1)
-    right = logits.gather(-1, index).squeeze(-1)
-    if others is not None:
-        return right - logits.gather(-1, others.expand(logits.shape[:2]).unsqueeze(-1)).squeeze(-1)
-    return right - logits.scatter(-1, index, -torch.inf).amax(-1)
-
-
-def divergence(whole: Any, logits: Any) -> Any:
-    """KL divergence of circuits from the whole model for each row, in nats: ``[masks, rows]``."""
     precise = torch.promote_types(logits.dtype, torch.float32)
-    whole, logits = whole.to(precise).log_softmax(-1), logits.to(precise).log_softmax(-1)
-    return (whole.exp() * (whole - logits)).sum(-1)
+    whole, logits = whole.to(precise), logits.to(precise)
+    if not decision.each and not bool((whole >= 0).all() and ((whole.sum(-1) - 1).abs() < _CHANCES).all()):
+        whole, logits = whole.log_softmax(-1), logits.log_softmax(-1)
+        return (whole.exp() * (whole - logits)).sum(-1)
+    whole, logits = (_chances(decision, one).clamp(torch.finfo(precise).tiny, 1) for one in (whole, logits))
+    return (torch.special.xlogy(whole, whole) - torch.special.xlogy(whole, logits)).flatten(2).sum(-1)
+
+
+def _chances(decision: Decision, outputs: Any) -> Any:
+    """Chances of the answers of each output, ``[…, outputs]`` of classes, else of both ``[…, outputs, 2]``."""
+    if not decision.each:
+        return outputs
+    if decision.name == "logit":
+        return torch.stack([(-outputs).sigmoid(), outputs.sigmoid()], -1)
+    one = outputs if decision.name == "value" else (1 + outputs) / 2
+    return torch.stack([1 - one, one], -1)

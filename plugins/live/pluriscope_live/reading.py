@@ -13,12 +13,14 @@ import torch
 from pydantic import Field
 
 from pluriscope.analysis.errors import InvalidData, InvalidNetwork, InvalidTask
+from pluriscope.analysis.questions.decision import DecisionName
 from pluriscope.arguments import FilePath, checked
 from pluriscope.errors import InvalidOption
 from pluriscope.live.packages import opened
 from pluriscope_live.architecture import read_architecture
 from pluriscope_live.attribution import attributed
 from pluriscope_live.catalogue import Catalogue
+from pluriscope_live.deciding import Position
 from pluriscope_live.features import read_dictionaries
 from pluriscope_live.protocol import Criterion, Rest, read_protocol
 from pluriscope_live.replacements import Replacement
@@ -50,16 +52,17 @@ def space(
     dictionary: Any = None,
     tokenizer: Any = None,
     name: str = "",
+    output_is: DecisionName | None = None,
+    position: Position | None = None,
 ) -> Space:
     """Circuits among chosen units of a model, which runs them itself under hooks, on its own device.
 
     Args:
         model: any ``torch.nn.Module``, a model of Hugging Face, TransformerLens or nnsight. It is neither copied nor
             changed.
-        task: the answer of each row: numbers of outputs or texts, pairs of an answer and the other one, or a function
-            of a row; None for what the whole model decides.
-        data: rows: a tensor, lists of token ids, texts, or a dict of the model's arguments. The last position of each
-            row is judged.
+        task: the answer of each row: numbers of outputs or texts, pairs of an answer and the other one, 0 or 1 of each
+            output, or a function of a row; None for what the whole model decides.
+        data: rows: a tensor, lists of token ids, texts, or a dict of the model's arguments.
         counterfactual: rows as long as those, whose values "resample" puts in.
         groups: label of each row.
         held_out: further rows, or a tuple of rows and answers, and counterfactual rows.
@@ -82,9 +85,15 @@ def space(
         file: in which results are kept, so that runs go on after an interruption.
         tokenizer: of texts, where the model has none.
         name: what to call the model.
+        output_is: what decides: "value" at ½, "logit" at 0, "sign" at 0 between −1 and 1, of several outputs each for
+            itself; "classes", the largest output. If None what alone fits the rows and the model, which every verdict
+            says.
+        position: of a model that answers at each position, which is judged: "last", "first", or a number, below 0 from
+            the end of each row. If None what alone fits, likewise.
 
     Raises:
-        AnalysisError: units, rows or rules do not fit the model, or it does not answer alike when it is run twice.
+        AnalysisError: units, rows or rules do not fit the model, or it does not answer alike when it is run twice, or
+            several decisions or positions fit.
     """
     package = opened(model)
     module = package.module
@@ -111,6 +120,7 @@ def space(
     if groups is not None and len(groups) != len(rows):
         raise InvalidData("groups", f"has {len(groups)} labels for {len(rows)} rows", "give a label for each row")
     extra |= {"ablation": ablation, "groups": groups, "batch": batch, "memory": memory, "name": name}
+    extra |= {"output_is": output_is, "position": position}
     extra["file"] = None if file is None else Path(file)
     few = Rows({name: value[:2] for name, value in rows.inputs.items()})
     paths = partial(_path_of, module)

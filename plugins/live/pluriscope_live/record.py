@@ -79,7 +79,8 @@ class Record(_Strict):
 
     Args:
         digest_of_model: SHA-256 of its parameters; None where nobody knows it.
-        rules: the protocol in words; None where the circuits were not judged.
+        rules: the protocol in words, with what decides; None where the circuits were not judged.
+        doubt: what speaks against there being much to explain, in sentences, such as a constant that the rules accept.
         tested, valid, minimal: of a list how many masks were run, are valid, are minimal; the smallest minimal ones
             are the circuits.
         searches, runs: of a search how many there were, and the masks that they ran.
@@ -95,6 +96,7 @@ class Record(_Strict):
     units: list[str] = Field(min_length=1, max_length=100_000)
     circuits: list[Entry] = Field(min_length=1, max_length=2_000)
     rules: str | None = None
+    doubt: str = Field("", max_length=1_000)
     protocol: dict[str, str | float | bool | None] = {}
     n_rows: int = Field(0, ge=0, le=100_000)
     rows: list[str] = []
@@ -135,7 +137,8 @@ class Record(_Strict):
     @cached_property
     def digest(self) -> str:
         """Digest of all that it says but its name."""
-        return sha256_hex(canonical_json(self.model_dump(exclude={"name"}, mode="json")))
+        later = {"doubt"} if not self.doubt else set()  # so that earlier records keep theirs
+        return sha256_hex(canonical_json(self.model_dump(exclude={"name", *later}, mode="json")))
 
     @property
     def task(self) -> str:
@@ -192,12 +195,14 @@ class Record(_Strict):
 
     @property
     def verdict(self) -> str:
-        """In one sentence, whether there is one circuit."""
+        """In sentences, whether there is one circuit, and by which rules; first what speaks against these."""
         kept, of = noun(len(self.kept_by_all), "unit"), f"among {len(self.units):,} units"
         if self.complete:
             explain = "explains" if self.minimal == 1 else "explain"
-            return f"{self.in_short} {of} {explain} {self.model}; {kept} in every valid one."
-        words = f"{noun(len(self.circuits), 'valid circuit')} found {of} of {self.model}"
+            words = f"{self.in_short} {of} {explain} {self.model} by {self.rules}; {kept} in every valid one."
+            return f"{self.doubt} {words}".lstrip()
+        words = f"{noun(len(self.circuits), 'valid circuit')} found {of} of {self.model}, by {self.rules}"
+        words = f"{self.doubt} {words}".lstrip()
         if self.rules is None:
             words = f"{self.in_short} {of} of {self.model}, whose structure alone is compared"
         least = f"; least shared ÷ all {jaccard(*self.farthest):.2f}" if self.farthest else ""
@@ -231,7 +236,7 @@ def read_record(document: Mapping[str, Any]) -> Record:
     for key in given.keys() - Record.model_fields.keys():
         cause = "is none that a record has: only masks and numbers come in, never weights or functions"
         raise InvalidNetwork(f"{_ITEM} key {key[:40]!r}", cause, CURE)
-    for key in ("name", "model", "rules", "units", "rows"):
+    for key in ("name", "model", "rules", "doubt", "units", "rows"):
         for text in given[key] if isinstance(given.get(key), list) else [given.get(key)]:
             if text is not None:
                 plain_text(text, f"{_ITEM} {key}", InvalidNetwork)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pluriscope.analysis.errors import BeyondLimits, InvalidProtocol
+from pluriscope.analysis.values.digest import sha256_hex
 from pluriscope.arguments import checked
 from pluriscope.errors import InvalidOption
 from pluriscope.objects.progress import Reader, working
@@ -24,7 +25,7 @@ from pluriscope_live.learned import Learned
 from pluriscope_live.listing import Circuit
 from pluriscope_live.record import GAP, SEVERAL, trust_in_words
 from pluriscope_live.saving import save
-from pluriscope_live.searches import WAYS, Bits, Way, dispensable, jaccard, least_alike, round_of
+from pluriscope_live.searches import WAYS, Acdc, Bits, Start, Way, dispensable, jaccard, least_alike, round_of
 from pluriscope_live.space import Space
 
 USUAL: Final = 5
@@ -67,6 +68,7 @@ class Rivals(Sequence[Circuit]):
         dispensable: units without which some valid circuit was found.
         runs: masks that were run, those that tried what is dispensable included; a run forwards and backwards is three.
         existing: masks of all circuits of which nothing can be spared, where every mask of the space was run before.
+        wanted: how many were asked for; None for at most five.
     """
 
     space: Space
@@ -75,6 +77,7 @@ class Rivals(Sequence[Circuit]):
     dispensable: tuple[str, ...]
     runs: int
     existing: NDArray[np.uint64] | None = None
+    wanted: int | None = None
     save = save
 
     def __len__(self) -> int:
@@ -127,16 +130,30 @@ class Rivals(Sequence[Circuit]):
 
     @property
     def verdict(self) -> str:
-        """In one sentence, what was found."""
+        """In sentences, what was found and by which rules, and first what speaks against these."""
+        return f"{self.space.doubt} {self._found_in_words} Valid by {self.space.protocol}.".lstrip()
+
+    @property
+    def _found_in_words(self) -> str:
         n, found, kept = len(self.attempts), len(self.found), len(self.kept_by_all)
         searches = f"{n:,} {'search' if n == 1 else 'searches'}"
+        exist = None if self.existing is None else len(self.existing)
+        if exist == 1:
+            why = f"all {1 << self.space.n_units:,} masks were run, and nothing can be spared of no other valid one"
+            return f"No rivals: one circuit, of {self[0].size} units, is the only one, since {why}."
+        few = [f"{self.wanted:,} were asked for"] if self.wanted and found < self.wanted else []
+        if few or found == 1:
+            few += ["more searches may find more" if exist is None else f"{exist:,} exist"]
+        more = f" {'; '.join(few).capitalize()}." if few else ""
         if found == 1:
-            return f"One circuit of {self[0].size} units was found in each of {searches} ({self.runs:,} runs)."
+            of = f"of {self[0].size} units.{more}"
+            return f"No rivals were found: {searches} ({self.runs:,} runs) ended with one circuit {of}"
         least = jaccard(np.array([one.bits for one in self.found])).min()
         shared = (
             f"{kept} of {self.space.n_units} units are kept by all found" if kept else "no unit is kept by all found"
         )
-        return f"{found:,} circuits were found in {searches} ({self.runs:,} runs); least Jaccard {least:.3g}, {shared}."
+        shares = f"least Jaccard {least:.3g}, {shared}.{more}"
+        return f"{found:,} circuits were found in {searches} ({self.runs:,} runs); {shares}"
 
     @property
     def trust(self) -> Rows:
@@ -176,7 +193,7 @@ def rivals(
     """Search for valid circuits of a space that share as little as possible.
 
     Args:
-        count: how many to show, at most 5 if None; fewer than that many found are refused where it is given.
+        count: how many to show, at most 5 if None; where fewer are found, the verdict says so, and how many exist.
         seed: of random numbers; the same gives the same.
         way: "mixed" takes turns of "deletion" of units in random orders, "used first", which removes units first that
             the circuits found have, and "regrowth" from a random half; "ACDC" in other orders; "learned", masks with a
@@ -187,7 +204,7 @@ def rivals(
         report: is told how far it is.
 
     Raises:
-        InvalidOption: the way is unknown, or fewer circuits were found than were asked for.
+        InvalidOption: the way is unknown.
         InvalidProtocol: nothing of the space is needed to be valid.
     """
     most = USUAL if count is None else count
@@ -199,38 +216,33 @@ def rivals(
     target, attempts = Asked(space), list[Attempt]()
     named = getattr(way, "name", getattr(way, "__qualname__", type(way).__name__))
     name = way if isinstance(way, str) else named
-    key = {"way": getattr(chosen, "__qualname__", repr(chosen)), "seed": seed}
-    for line in space.store.of("search"):
-        if {name: line[name] for name in key} == key and len(attempts) < n:
+    own = not isinstance(chosen, (Acdc, Learned, Groups)) and chosen not in WAYS.values()
+    key = {"way": name if own else getattr(chosen, "__qualname__", repr(chosen)), "seed": seed}
+    store = space.resumed
+    lines = [line for line in store.of("search") if {name: line[name] for name in key} == key]
+    if own and lines:  # by its name a function may be another one than it was
+        began = _written(chosen(target, [], 0, np.random.default_rng((seed, 0))))
+        lines = [line for line in lines if line["began"] == began]
+    for line in lines:
+        if line["number"] == len(attempts) < n:
             attempts.append(Attempt(**line["attempt"]))
-    target.runs = attempts[-1].runs if attempts else 0
+    key["began"] = lines[0]["began"] if lines else ""
+    target.runs = runs = attempts[-1].runs if attempts else 0
     with working(seconds, report) as work, work.ending("searches"):
-        while len(attempts) < n:
-            work.report_step("searches", len(attempts), n)
+        while (number := len(attempts)) < n:
+            work.report_step("searches", number, n)
             found = [space.circuit(one.circuit).bits for one in attempts]
-            for one in round_of(chosen, target, found, len(attempts), n - len(attempts), seed):
-                raw, circuit = _number(one.start.bits), _number(one.bits)
-                attempts.append(Attempt(name, one.start.label, raw, one.valid, circuit, target.runs))
-                space.store.add("search", **key, attempt=vars(attempts[-1]))
+            for one in round_of(chosen, target, found, number, n - number, seed):
+                key["began"] = key["began"] or _written(one.start)
+                raw, circuit, runs = _number(one.start.bits), _number(one.bits), runs + one.runs
+                attempts.append(Attempt(name, one.start.label, raw, one.valid, circuit, runs))
+                store.add("search", **key, number=len(attempts) - 1, attempt=vars(attempts[-1]))
     if not attempts:
         raise BeyondLimits("rivals", f"none were found in {seconds} seconds", "give more seconds")
     bits = np.array([space.circuit(one.circuit).bits for one in attempts])
     lacking = dispensable(target, np.logical_and.reduce(bits))
     names = tuple(name for name, one in zip(space.units, lacking, strict=True) if one)
-    result = Rivals(space, most, tuple(attempts), names, target.runs, _existing(space))
-    if count is not None and len(result.found) < count:
-        _refuse(result, count)
-    return result
-
-
-def _refuse(found: Rivals, count: int) -> None:
-    n, every = len(found.found), found.existing
-    cause = f"is {count}, and {n} were found of which nothing can be spared, in {len(found.attempts):,} searches"
-    cause += f" with {found.runs:,} runs"
-    if every is not None:
-        cause += f"; {'only ' if len(every) < count else ''}{len(every):,} exist"
-    more = "" if every is not None and len(every) == n else ", or more searches"
-    raise InvalidOption("count", cause, f"give at most {n}{more}")
+    return Rivals(space, most, tuple(attempts), names, target.runs, _existing(space), count)
 
 
 def _way(way: str | Way, space: Space, count: int) -> Way:
@@ -241,6 +253,11 @@ def _way(way: str | Way, space: Space, count: int) -> Way:
     return _EVERY[way] if isinstance(way, str) else way
 
 
+def _written(start: Start) -> str:
+    """The digest of the start of a search."""
+    return sha256_hex(repr((_number(start.bits), [*map(int, start.order)], start.label)).encode())
+
+
 def _number(bits: Bits) -> int:
     return sum(1 << int(unit) for unit in np.flatnonzero(bits))
 
@@ -248,9 +265,9 @@ def _number(bits: Bits) -> int:
 def _existing(space: Space) -> NDArray[np.uint64] | None:
     """Masks of all circuits of which nothing can be spared, where the file of results has every mask."""
     lines = list(space.store.of("block"))
-    if not lines or lines[-1]["to"] < 1 << space.n_units:
+    if not lines or max(one["to"] for one in lines) < 1 << space.n_units:
         return None
-    every = np.sort(np.concatenate([np.array(one["valid"], dtype=np.uint64) for one in lines]))
+    every = np.unique(np.concatenate([np.array(one["valid"], dtype=np.uint64) for one in lines]))
     return nothing_spared(every, space.n_units)
 
 

@@ -19,17 +19,27 @@ class Rows:
     Args:
         inputs: arguments of the model by name, "" for the only positional one; ``[rows, …]`` each.
         lengths: tokens of each row where rows are padded on the right, None where they are of one length.
-        answers: ``[rows]`` the output that should be largest; None for what the whole model decides.
+        answers: ``[rows]`` the output that should be largest, or ``[rows, outputs]`` 0 or 1 of each; None for what the
+            whole model decides.
         others: ``[rows]`` the output that it is compared with; None for the largest other.
+        labels: ``[rows, labels]`` what was given, of which answers are made once it is known what decides.
+        position: that is judged: the last or first of each row, or a number, below 0 from the end.
     """
 
     inputs: Mapping[str, Any]
     lengths: Any = None
     answers: Any = None
     others: Any = None
+    labels: Any = None
+    position: str | int = "last"
 
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
+
+    @property
+    def n_labels(self) -> int | None:
+        """Labels of a row; None without."""
+        return None if self.labels is None else int(self.labels.shape[1])
 
     @property
     def n_tokens(self) -> int | None:
@@ -50,7 +60,10 @@ class Rows:
 
     def positions(self, n_tokens: int) -> Any:
         """``[rows]`` position of the answer in outputs of so many tokens."""
-        return torch.full((len(self),), n_tokens - 1) if self.lengths is None else self.lengths - 1
+        at = {"first": 0, "last": -1}[self.position] if isinstance(self.position, str) else self.position
+        if at >= 0:
+            return torch.full((len(self),), at)
+        return (torch.full((len(self),), n_tokens) if self.lengths is None else self.lengths) + at
 
 
 def read_rows(data: Any, task: Any, takes: Sequence[str], tokenizer: Any = None, device: Any = None) -> Rows:
@@ -58,8 +71,8 @@ def read_rows(data: Any, task: Any, takes: Sequence[str], tokenizer: Any = None,
 
     Args:
         data: a tensor or nested list ``[rows, …]``, texts, or a dict of the model's arguments.
-        task: answers ``[rows]`` as numbers or texts, pairs of an answer and the other one, a function of a row that
-            gives either, or None.
+        task: answers ``[rows]`` as numbers or texts, pairs of an answer and the other one, 0 or 1 of each output, a
+            function of a row that gives any of these, or None.
         takes: names of the model's arguments.
         tokenizer: of texts.
 
@@ -74,8 +87,8 @@ def read_rows(data: Any, task: Any, takes: Sequence[str], tokenizer: Any = None,
         raise InvalidData("data", cause, "give at least one row, and as many of each argument")
     inputs = {name: value.to(device) for name, value in inputs.items()}
     rows = Rows(inputs, lengths if lengths is None else lengths.to(device))
-    answers, others = _answers(task, rows, data, tokenizer)
-    return Rows(rows.inputs, rows.lengths, *(one if one is None else one.to(device) for one in (answers, others)))
+    labels = _labels(task, rows, data, tokenizer)
+    return Rows(rows.inputs, rows.lengths, labels=None if labels is None else labels.to(device))
 
 
 def _inputs(data: Any, takes: Sequence[str], tokenizer: Any) -> tuple[dict[str, Any], Any]:
@@ -111,9 +124,9 @@ def _tokens(tokenizer: Any, text: str) -> list[int]:
     return list(found["input_ids"] if not isinstance(found, (list, tuple)) else found)
 
 
-def _answers(task: Any, rows: Rows, data: Any, tokenizer: Any) -> tuple[Any, Any]:
+def _labels(task: Any, rows: Rows, data: Any, tokenizer: Any) -> Any:
     if task is None:
-        return None, None
+        return None
     if callable(task):
         function: Callable[[Any], Any] = task
         given = data if isinstance(data, (list, tuple)) else next(iter(rows.inputs.values()))
@@ -125,13 +138,12 @@ def _answers(task: Any, rows: Rows, data: Any, tokenizer: Any) -> tuple[Any, Any
             [_answer(one, tokenizer) for one in (each if isinstance(each, (list, tuple)) else [each])] for each in task
         ]
         wide = {len(one) for one in pairs}
-        if len(pairs) != len(rows) or len(wide) != 1 or wide.pop() not in (1, 2):
+        if len(pairs) != len(rows) or len(wide) != 1 or 0 in wide:
             raise ValueError(f"{len(pairs)} answers for {len(rows)} rows")
     except (TypeError, ValueError) as problem:
-        cure = "give an answer for each row: a number or text, or a pair of it and the other one"
+        cure = "give an answer for each row: a number or text, a pair of it and the other one, or 0 or 1 of each output"
         raise InvalidTask("task", f"does not fit ({problem})", cure) from None
-    found = torch.tensor(pairs)
-    return found[:, 0], found[:, 1] if found.shape[1] == 2 else None
+    return torch.tensor(pairs)
 
 
 def _answer(one: Any, tokenizer: Any) -> int:

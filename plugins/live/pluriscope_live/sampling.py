@@ -90,6 +90,7 @@ class Drawn:
         """In one sentence, what is known."""
         found = f"{self.counts['valid circuits']} of {Count(self.possible)} circuits are valid by {self.space.protocol}"
         least = f"; the smallest found has {self.least.bit_count()} of {self.space.n_units} units" if self.least else ""
+        found = f"{self.space.doubt} {found}".lstrip()
         return f"{found}, with {self.count.confidence:.0%} confidence from {self.count.drawn:,} uniform draws{least}."
 
     def __repr__(self) -> str:

@@ -51,6 +51,7 @@ def save(found: Any, file: str | Path, *, name: str = "", rows: Sequence[str] = 
     record: dict[str, Any] = {"format": FORMAT, "name": name or space.name, "model": space.name, "circuits": entries}
     record |= {"digest_of_model": space.digest, "units": list(space.units), "without": without[-1]}
     record |= {"rules": str(space.protocol), "protocol": space.protocol.document}
+    record |= {"doubt": space.doubt} if space.doubt else {}
     record |= {"n_rows": len(space.rows), "rows": list(rows)}
     record |= {"whole_score": float(space.whole.score[0]), "empty_score": float(space.empty.score[0])}
     if is_list:

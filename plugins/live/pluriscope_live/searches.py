@@ -26,10 +26,12 @@ class Target(Protocol):
     Attributes:
         n_units: bits of a mask.
         n_rows: rows of the model's inputs.
+        runs: masks that were asked about until now.
     """
 
     n_units: int
     n_rows: int
+    runs: int
 
     def valid(self, bits: Bits) -> Bits:
         """Which masks are valid."""
@@ -170,15 +172,27 @@ class Search:
 
     Args:
         start: where it starts.
+        runs: masks that were asked about, those for its start included.
         valid: whether the start is.
         bits: the circuit.
     """
 
     start: Start
+    runs: int = 0
     valid: bool = False
     bits: Bits = field(default_factory=lambda: np.empty(0, np.bool_))
 
     def asks(self) -> Asks:
+        asking = self._steps()
+        bits = next(asking)
+        while True:
+            self.runs += len(bits)
+            try:
+                bits = asking.send((yield bits))
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+
+    def _steps(self) -> Asks:
         bits = self.start.bits
         (self.valid,) = map(bool, (yield bits[None]))
         if not self.valid:
@@ -205,9 +219,18 @@ def together(asking: Sequence[Asks], valid: Callable[[Bits], Bits]) -> list[Bits
 
 
 def round_of(way: Way, target: Target, found: Sequence[Bits], number: int, most: int, seed: int) -> list[Search]:
-    """Some searches at once, at most so many, from a number on; each has its own random numbers."""
-    numbers = range(number, number + min(most, getattr(way, "at_once", _AT_ONCE)))
-    searches = [Search(way(target, found, each, np.random.default_rng((seed, each)))) for each in numbers]
+    """Some searches at once, at most so many, from a number on to the end of its round.
+
+    Each has its own random numbers, and knows what was found before its round, which begins at a multiple of how many
+    searches it has: so it is the same one whether or not something came between.
+    """
+    size = getattr(way, "at_once", _AT_ONCE)
+    begin = number - number % size
+    searches = list[Search]()
+    for each in range(number, min(number + most, begin + size)):
+        before = target.runs
+        start = way(target, found[:begin], each, np.random.default_rng((seed, each)))
+        searches.append(Search(start, target.runs - before))
     together([one.asks() for one in searches], target.valid)
     return searches
 

@@ -6,7 +6,7 @@ import hashlib
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -16,11 +16,13 @@ import torch
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidMask, InvalidNetwork, InvalidProtocol
+from pluriscope.analysis.questions.decision import Decision, DecisionName
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.live.packages import opened
+from pluriscope_live.deciding import Position, answered, settled
 from pluriscope_live.hooks import Ablator, NodeAblator, State, attached, watched
 from pluriscope_live.memory import bytes_taken, free_bytes, is_full, wanted
-from pluriscope_live.protocol import TIE, Protocol, divergence, gaps_of
+from pluriscope_live.protocol import TIE, Protocol, divergence
 from pluriscope_live.replacements import Replacement, take
 from pluriscope_live.rows import Rows
 from pluriscope_live.store import Store
@@ -86,6 +88,8 @@ class Space:
         file: Path | None = None,
         name: str = "",
         scores: Mapping[str, float] | None = None,
+        output_is: DecisionName | None = None,
+        position: Position | None = None,
     ) -> None:
         self.model, self._units, self._ablators, self.protocol = model, tuple(units), tuple(ablators), protocol
         self.rows, self.held_out, self.counterfactual, self.groups = rows, held_out, counterfactual, groups
@@ -93,24 +97,28 @@ class Space:
         self.file, self.name = file, name or type(model).__name__
         self._state = State()
         self._absent: dict[str, list[dict[Any, Any]]] = {"rows": [{} for _ in self._ablators]}
-        self.bytes_for_row, self.in_flight = 0, 1
-        try:
-            self.in_flight = batch or self._found_in_flight(memory)
-            with self._as_it_was():
-                self._check_run()
-                self._take(ablation, rows, counterfactual)
-                self._absent["rows"] = [dict(one.absent) for one in self._ablators]
-                if held_out is not None and ablation != "zero":
-                    if ablation == "resample" and held_out_counterfactual is None:
-                        cure = "give (rows, answers, counterfactual)"
-                        raise InvalidData("held_out", "has no counterfactual rows", cure)
-                    self._take(ablation, held_out, held_out_counterfactual, rows)
-                    self._absent["held-out"] = [dict(one.absent) for one in self._ablators]
-                self._check_batch()
-        except (RuntimeError, MemoryError) as problem:
-            if not is_full(problem):
-                raise
-            self._halve(problem)
+        self.bytes_for_row = self.in_flight = 0
+        ready = False
+        while not ready:
+            try:
+                self.in_flight = self.in_flight or batch or self._found_in_flight(memory)
+                with self._as_it_was():
+                    self._settle(output_is, position)
+                    self._check_run()
+                    self._take(ablation, rows, counterfactual)
+                    self._absent["rows"] = [dict(one.absent) for one in self._ablators]
+                    if held_out is not None and ablation != "zero":
+                        if ablation == "resample" and held_out_counterfactual is None:
+                            cure = "give (rows, answers, counterfactual)"
+                            raise InvalidData("held_out", "has no counterfactual rows", cure)
+                        self._take(ablation, held_out, held_out_counterfactual, rows)
+                        self._absent["held-out"] = [dict(one.absent) for one in self._ablators]
+                    self._check_batch()
+                ready = True
+            except (RuntimeError, MemoryError) as problem:
+                if not is_full(problem):
+                    raise
+                self._halve(problem)
         self._check_whole()
 
     # ------------------------------------------------------------ what it is
@@ -145,17 +153,52 @@ class Space:
 
     @cached_property
     def identity(self) -> str:
-        """Digest of all that numbers depend on: parameters, units, protocol, rows."""
+        """Digest of what a file's results are of to the last bit: parameters, units, protocol, rows. Whether the model
+        also computes the same from them, :attr:`resumed` asks.
+        """
         found = hashlib.sha256(self.digest.encode())
-        for text in (repr(self.units), str(self.protocol)):
+        for text in (repr(self.units), str(replace(self.protocol, guessed=""))):
             found.update(text.encode())
         for rows in filter(None, (self.rows, self.counterfactual, self.held_out)):
-            for value in (*rows.inputs.values(), rows.answers, rows.others):
-                found.update(b"-" if value is None else value.cpu().contiguous().numpy().tobytes())
-        for absent in self._absent["rows"]:
-            for value in absent.values():
-                found.update(value.float().cpu().contiguous().numpy().tobytes())
+            for name, value in {**rows.inputs, "=": rows.answers, "≠": rows.others}.items():
+                _update(found, name, value)
         return found.hexdigest()
+
+    @property
+    def decision(self) -> Decision:
+        """What decides."""
+        return self.protocol.decision
+
+    @cached_property
+    def doubt(self) -> str:
+        """What speaks against there being much to explain, in sentences: one answer on every row, or a threshold that a
+        constant or no unit at all reaches; "" where nothing does.
+        """
+        protocol, (whole, _), said = self.protocol, self._whole("rows"), list[str]()
+        decided, n = self.decision.answers(whole).reshape(len(whole), -1), len(whole)
+        wanted = decided if self.rows.answers is None else self.rows.answers.reshape(n, -1)
+        answers, counts = wanted.unique(dim=0, return_counts=True)
+        always, share = answers[counts.argmax()].tolist(), float(counts.max()) / n
+        reaches = f"which reaches the threshold {protocol.threshold:g}."
+        if len(decided.unique(dim=0)) == 1:
+            text = f"The model answers {' '.join(map(str, decided[0].tolist()))} on every row{protocol.place}"
+            said.append(f"{text}, so there is next to nothing to be explained.")
+        elif protocol.criterion == "decisions" and protocol.passes(np.array([share]))[0]:
+            text = f"Always answering {' '.join(map(str, always))} is right on {share:.4g} of the rows"
+            said.append(f"{text}, {reaches}")
+        if self.empty.valid[0]:
+            said.append(f"Without any unit the model has {float(self.empty.score[0]):.4g}, {reaches}")
+        return " ".join(said)
+
+    def _computed(self) -> Any:
+        """What the model computes: ``[2, 4, rows]`` gaps and divergences from the whole, of all units, none, and two
+        drawn circuits.
+        """
+        masks = np.random.default_rng(0).random((4, self.n_units)) < np.array([[1], [0], [0.5], [0.5]])
+        found = [
+            torch.stack([self.gaps(logits), self.divergence(logits)]) for _, _, logits in self.batches(masks, "rows")
+        ]
+        return torch.cat(found, 1).double().cpu().numpy()
 
     @cached_property
     def whole(self) -> Verdicts:
@@ -220,7 +263,7 @@ class Space:
         return {name: number for number, name in enumerate(self.units)}
 
     def run(self, masks: Any, rows: RowsName = "rows") -> Any:
-        """Outputs of the model as circuits: ``[masks, rows, outputs]`` at the last position of each row.
+        """Outputs of the model as circuits: ``[masks, rows, outputs]`` at the position of each row that is judged.
 
         Args:
             masks: ``[masks, units]`` booleans, whole numbers, or lists of names.
@@ -242,12 +285,11 @@ class Space:
     def judge(self, masks: Any, rows: RowsName = "rows") -> Verdicts:
         """Verdicts of the protocol on masks, each on all rows."""
         bits = self.bits(masks)
-        whole, _ = self._whole(rows)
         gaps, kl = [], []
         for _, _, logits in self.batches(bits, rows):
             gaps.append(self.gaps(logits, rows).cpu().double().numpy())
             if self.protocol.criterion == "kl":
-                kl.append(divergence(whole, logits).cpu().double().numpy())
+                kl.append(self.divergence(logits, rows).cpu().double().numpy())
         n = len(self._rows(rows))
         gap = np.concatenate(gaps) if gaps else np.empty((0, n))
         return self._verdicts(gap, np.concatenate(kl) if kl else None, rows)
@@ -315,9 +357,37 @@ class Space:
 
     @cached_property
     def store(self) -> Store:
-        """The file of results, from which runs go on."""
+        """The file of results, as it was when it was first opened; :attr:`resumed` is what runs go on from."""
         header = {"identity": self.identity, "units": list(self.units), "protocol": self.protocol.document}
-        return Store(self.file, header)
+        return Store(self.file, {**header, "computes": self._computed().tolist()}, self._rounding)
+
+    @property
+    def _rounding(self) -> float:
+        """The share of the largest by which numbers of one function may differ from machine to machine."""
+        return float(torch.finfo(self.whole_logits.dtype).eps ** 0.6)
+
+    @property
+    def resumed(self) -> Store:
+        """The file of results, from which a run goes on: what the model computes now is what results there are of.
+
+        Raises:
+            InvalidData: the file is of another space, or of a model that computes something else.
+            InvalidNetwork: the model changed since the space was made.
+        """
+        store, now = self.store, self._computed()
+        unlike_whole = self.protocol.rest == "kept" and np.abs(now[1, 0]) > self._rounding
+        if np.any(unlike_whole) or not store.is_of(now.tolist()):
+            cause = "computes something else than when the space was made"
+            raise InvalidNetwork(f"model {self.name}", cause, "make the space anew")
+        return store
+
+    def _computes(self, other: Any) -> bool:
+        """Whether another model answers as the whole one does, but for rounding."""
+        rows = replace(self.rows, inputs={name: one.to(device_of(other)) for name, one in self.rows.inputs.items()})
+        with self._as_it_was(other), torch.no_grad():
+            theirs = self.gaps(torch.cat(self._run_whole(rows, other), 1).to(self.device))[0]
+        whole = self._whole("rows")[1]
+        return bool(((theirs - whole).abs() <= self._rounding * whole.abs().max()).all())
 
     @contextmanager
     def running_as(self, bits: NDArray[np.bool_], model: Any = None) -> Iterator[None]:
@@ -327,6 +397,9 @@ class Space:
             shapes = [{name: one.shape for name, one in each.named_parameters()} for each in (self.model, module)]
             like = "the same shape and other parameters" if shapes[0] == shapes[1] else "other parameters"
             cause = f"has {like}: {theirs[:12]}…, and the space's model {self.digest[:12]}…"
+            raise InvalidNetwork(f"model {type(module).__name__}", cause, "give the model of the space")
+        if module is not self.model and not self._computes(module):
+            cause = "computes something else than the space's model from the same parameters"
             raise InvalidNetwork(f"model {type(module).__name__}", cause, "give the model of the space")
         state = State(torch.from_numpy(bits[None]))
         state.gates = state.gates.to(device_of(module))
@@ -367,10 +440,11 @@ class Space:
             yield
 
     @contextmanager
-    def _as_it_was(self) -> Iterator[None]:
-        """The model in evaluation mode, and afterwards each of its modules in its own."""
-        modes = [(one, one.training) for one in self.model.modules() if one.training]
-        self.model.eval()
+    def _as_it_was(self, other: Any = None) -> Iterator[None]:
+        """The model, or another one, in evaluation mode, and afterwards each of its modules in its own."""
+        model = self.model if other is None else other
+        modes = [(one, one.training) for one in model.modules() if one.training]
+        model.eval()
         try:
             yield
         finally:
@@ -388,16 +462,14 @@ class Space:
             self._state.kept.clear()
             self._state.gates = None
 
-    def _outputs(self, rows: Rows, at: Any, n_masks: int) -> Any:
-        logits = run_once(self.model, rows, at, n_masks)
+    def _outputs(self, rows: Rows, at: Any, n_masks: int, other: Any = None) -> Any:
+        logits = run_once(self.model if other is None else other, rows, at, n_masks)
         n_rows = len(rows) if at is None else len(at)
         if logits.ndim == 3:
             places = rows.positions(logits.shape[1]).to(logits.device)
             places = (places if at is None else places[at.to(places.device)]).repeat(n_masks)
             logits = logits[torch.arange(len(logits), device=logits.device), places]
-        if logits.ndim == 1 or logits.shape[-1] == 1:  # one logit decides at 0
-            logits = torch.stack([torch.zeros_like(logits.flatten()), logits.flatten()], -1)
-        return logits.view(n_masks, n_rows, logits.shape[-1])
+        return logits.reshape(n_masks, n_rows, -1)
 
     def batches(self, bits: Masks, rows: RowsName, at: Any = None) -> Iterator[tuple[slice, Any, Any]]:
         """Slices of masks, the rows, and their outputs; rows are divided only where one mask's are too many."""
@@ -427,7 +499,7 @@ class Space:
         Raises:
             BeyondLimits: it was one row.
         """
-        if self.in_flight == 1:
+        if self.in_flight <= 1:
             cause = f"needs {wanted(problem)}, and {free_bytes(self.device):,} bytes are left for one row"
             raise BeyondLimits(f"device {self.device}", cause, "free some, or give shorter rows") from problem
         self.in_flight = self.in_flight // 2
@@ -450,18 +522,24 @@ class Space:
         return int(np.clip(bound / each, 1, IN_FLIGHT)) if each else IN_FLIGHT
 
     def gaps(self, logits: Any, rows: RowsName = "rows", at: Any = None) -> Any:
-        """Logit of the answer less what it is compared with: ``[masks, rows]``.
+        """How far answers are from turning, above 0 where they are right: ``[masks, rows]``; of classes the output of
+        the answer less what it is compared with.
 
         Args:
             logits: ``[masks, rows, outputs]``.
             at: numbers of the rows; None for all.
         """
         of = self._rows(rows)
-        answers = self._whole(rows)[0].argmax(-1) if of.answers is None else of.answers
+        answers = self.decision.answers(self._whole(rows)[0]) if of.answers is None else of.answers
         others = of.others
         if at is not None:
             answers, others = answers[at], None if others is None else others[at]
-        return gaps_of(logits, answers, others)
+        return self.decision.margins(logits, answers, others, torch)
+
+    def divergence(self, logits: Any, rows: RowsName = "rows", at: Any = None) -> Any:
+        """KL divergence from the whole model in nats, ``[masks, rows]``; arguments as of :meth:`gaps`."""
+        whole = self._whole(rows)[0]
+        return divergence(self.decision, whole if at is None else whole[at], logits)
 
     def _whole(self, rows: RowsName) -> tuple[Any, Any]:
         """Outputs ``[rows, outputs]`` and gaps ``[rows]`` of the whole model."""
@@ -472,14 +550,25 @@ class Space:
                     logits = torch.cat(self._run_whole(of), 1)[0]
             else:
                 logits = torch.cat([one for _, _, one in self.batches(every, rows)])[0]
-            answers = logits.argmax(-1) if of.answers is None else of.answers
-            if int(answers.max()) >= logits.shape[-1] or int(answers.min()) < 0:
-                cause = f"has answer {int(answers.max())}, and the model {logits.shape[-1]} outputs"
-                raise InvalidData("task", cause, "give numbers of its outputs")
-            found[rows] = logits, gaps_of(logits[None], answers, of.others)[0]
+            answers = self.decision.answers(logits) if of.answers is None else of.answers
+            found[rows] = logits, self.decision.margins(logits[None], answers, of.others, torch)[0]
         return found[rows]  # type: ignore[no-any-return]
 
     # ------------------------------------------------------------ checks
+
+    def _settle(self, output_is: DecisionName | None, position: Position | None) -> None:
+        """Set what decides, where, and which answers that makes of labels."""
+
+        def outputs(rows: Rows) -> Any:
+            return torch.cat(self._run_whole(rows), 1)[0]
+
+        with torch.no_grad():
+            few = run_once(self.model, replace(self.rows, position="first"), torch.arange(min(2, len(self.rows))))
+            shape = few.shape[1] if few.ndim == 3 else 0, few.shape[-1] if few.ndim > 1 else 1
+            self.protocol, self.rows = settled(self.protocol, self.rows, outputs, shape, output_is, position)
+        if self.held_out is not None:
+            held_out = replace(self.held_out, position=self.rows.position)
+            self.held_out = answered(held_out, self.decision, self.protocol.n_outputs)
 
     def _take(
         self, ablation: str | Replacement, rows: Rows, counterfactual: Rows | None, means_of: Rows | None = None
@@ -487,9 +576,9 @@ class Space:
         with torch.no_grad():
             take(self.model, self._ablators, ablation, rows, counterfactual, self._run_whole, means_of)
 
-    def _run_whole(self, rows: Rows) -> list[Any]:
+    def _run_whole(self, rows: Rows, other: Any = None) -> list[Any]:
         at = torch.split(torch.arange(len(rows)), self.in_flight)
-        return [self._outputs(rows, None if len(at) == 1 else one, 1) for one in at]
+        return [self._outputs(rows, None if len(at) == 1 else one, 1, other) for one in at]
 
     def _check_run(self) -> None:
         """Run the model twice, and see that it answers alike and that every site is seen."""
@@ -530,11 +619,13 @@ class Space:
 
 
 def run_once(model: Any, rows: Rows, at: Any = None, n_masks: int = 1) -> Any:
-    """What a model answers to some rows, once for each mask; of Hugging Face's the last position where that will do."""
+    """What a model answers to some rows, once for each mask; of Hugging Face's the last position if it is judged."""
     args, kwargs = rows.given(at, n_masks)
     takes = inspect.signature(model.forward).parameters
     options: dict[str, Any] = {"use_cache": False} if "use_cache" in takes else {}
-    options |= {"logits_to_keep": 1} if "logits_to_keep" in takes and rows.lengths is None else {}
+    options |= (
+        {"logits_to_keep": 1} if "logits_to_keep" in takes and rows.lengths is None and rows.position == "last" else {}
+    )
     found = model(*args, **kwargs, **options)
     logits = found if isinstance(found, torch.Tensor) else getattr(found, "logits", None)
     return found[0] if logits is None else logits
@@ -544,9 +635,17 @@ def digest_of(model: Any) -> str:
     """Digest of a model's parameters and buffers, by name."""
     found = hashlib.sha256()
     for name, value in sorted((*model.named_parameters(), *model.named_buffers())):
-        found.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
-        found.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+        _update(found, name, value)
     return found.hexdigest()
+
+
+def _update(found: Any, name: str, value: Any) -> None:
+    """Add a tensor, or None, to a digest."""
+    if value is None:
+        found.update(f"{name} -".encode())
+        return
+    found.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
+    found.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
 
 
 def device_of(module: Any) -> Any:

@@ -26,12 +26,14 @@ class Stability:
     """How alike the circuits of parts of rows are, within groups and between them.
 
     Args:
+        space: whose circuits they are.
         groups: labels, with how many rows each has.
         n_masks: that were run on every row: all, or those that searches found on random halves of all rows.
         rows: for each kind of circuits, the mean Jaccard of their sets between random halves of a group (within),
             between halves of two groups, the difference, and p: how often random labels differ as much or more.
     """
 
+    space: Space
     groups: dict[str, int]
     n_masks: int
     rows: Rows
@@ -43,14 +45,14 @@ class Stability:
 
     @property
     def verdict(self) -> str:
-        """In one sentence: did the circuit change, or the data?"""
+        """In sentences: did the circuit change, or the data, and by which rules; first what speaks against these."""
         first = self.rows[0]
         figures = (
             f"Jaccard {first['within']:.2f} within groups and {first['between']:.2f} between, p = {first['p']:.3g}"
         )
-        if self.changed:
-            return f"Circuits differ more between groups than within them: {figures}."
-        return f"Circuits differ between groups no more than random parts of the same rows do: {figures}."
+        words = "more between groups than within them"
+        words = words if self.changed else "between groups no more than random parts of the same rows do"
+        return f"{self.space.doubt} Circuits differ {words}: {figures}. Valid by {self.space.protocol}.".lstrip()
 
     def __repr__(self) -> str:
         return aligned(self.rows, self.verdict)
@@ -115,7 +117,7 @@ def stability(
         for kind, (within, between), one in zip(kinds, own.tolist(), p, strict=True)
     ]
     counts = {str(name): int(n) for name, n in zip(names, sizes, strict=True)}
-    return Stability(counts, len(bits), Rows(rows, "How alike sets of circuits are"))
+    return Stability(space, counts, len(bits), Rows(rows, "How alike sets of circuits are"))
 
 
 def _alike(valid: Bits) -> tuple[float, float]:

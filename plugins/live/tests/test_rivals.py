@@ -14,7 +14,7 @@ from pluriscope_live.attribution import attributed
 from pluriscope_live.groups import Asked, Groups, attributions, by_rows, valid_on
 from pluriscope_live.learned import Learned, drawn, kept
 from pluriscope_live.rivals import nothing_spared, rivals
-from pluriscope_live.searches import Acdc, Start, by_use, deletion, jaccard, least_alike, reduced, together
+from pluriscope_live.searches import WAYS, Acdc, Start, by_use, deletion, jaccard, least_alike, reduced, together
 from pluriscope_live.stability import stability
 
 
@@ -94,13 +94,26 @@ def test_trust_is_that_of_the_same_way_with_the_nearest_number_of_searches(liste
     assert "was not tried" in rivals(listed[0], way=lambda *asked: deletion(*asked), searches=2).trust.caption
 
 
-def test_more_than_exist_are_refused_with_how_many_there_are(llama, listed):
-    with pytest.raises(InvalidOption, match=r"is 50, and \d+ were found .* in 40 searches with [\d,]+ runs; only 17"):
-        rivals(listed[0], 50, searches=40)
-    with pytest.raises(InvalidOption, match=r"is 9, and 7 were .* 10 searches .*runs\. Give at most 7, or more sear"):
-        rivals(space_of(llama), 9, searches=10)
+def test_fewer_than_were_asked_for_is_an_answer(llama, listed):
+    """With how many there are, where every mask was run; what was found is not lost."""
+    found = rivals(listed[0], 50, searches=40)
+    assert len(found) == len(found.found) > 5
+    assert "50 were asked for; 17 exist." in found.verdict
+    assert "9 were asked for; more searches may find more." in rivals(space_of(llama), 9, searches=10).verdict
     assert len(rivals(space_of(llama, units=["0.mlp", "1.mlp"]))) == 2  # of at most 5
     assert "least Jaccard" in repr(rivals(listed[0], 1, searches=5))
+
+
+def test_the_only_circuit_has_no_rivals():
+    rows = torch.linspace(-2, 2, 8)[:, None] * torch.tensor([[1.0, 0.0]])
+    space = pluriscope.space(TwoWays(), data=rows, units=["up[0:2]", "up[2:4]"])
+    words = "No rivals were found: 4 searches (18 runs) ended with one circuit of 1 units. 2 were asked for; more"
+    found = rivals(space, 2, searches=4)
+    assert found.verdict.startswith(words), found.verdict
+    pluriscope.explain(space)
+    found = rivals(space, 2, searches=4)
+    assert found.verdict.startswith("No rivals: one circuit, of 1 units, is the only one, since all 4 masks were run")
+    assert (len(found), len(found.rows()), list(found.overlaps)) == (1, 1, [])
 
 
 def test_refusals(llama, listed):
@@ -147,14 +160,37 @@ def test_a_function_is_a_way(listed):
     assert found.valid_as_they_were == 0
 
 
-def test_searches_go_on_from_the_file(llama, tmp_path):
-    file = tmp_path / "found.jsonl"
-    whole = rivals(space_of(llama), searches=9)
-    rivals(space_of(llama, file=file), searches=6)
-    lines = file.read_text().splitlines()
-    file.write_text("\n".join([*lines[:4], '{"kind": "sear']))
-    after = rivals(space_of(llama, file=file), searches=9)
-    assert [one.circuit for one in after.attempts] == [one.circuit for one in whole.attempts]
+def half(target, found, number, rng):
+    """A way of somebody's own that looks at what was found."""
+    return Start(np.arange(target.n_units) % 2 == 0, by_use(target, found, rng))
+
+
+@pytest.mark.parametrize("way", [*WAYS, "groups", Learned(steps=6, batch=8), Acdc(tau=1.0), half])
+def test_searches_that_go_on_from_a_file_are_those_of_one_run(llama, tmp_path, way):
+    file, groups = tmp_path / "found.jsonl", [row % 4 for row in range(len(llama[1]["rows"]))]
+    straight = rivals(space_of(llama, groups=groups), way=way, searches=8)
+    for searches in (1, 5, 8):
+        after = rivals(space_of(llama, groups=groups, file=file), way=way, searches=searches)
+        lines = file.read_text().splitlines()
+        file.write_text("\n".join([*lines[:-1], lines[-1][:20]]))  # it was ended as it wrote
+    assert (after.attempts, after.runs) == (straight.attempts, straight.runs)
+    file.write_text("\n".join([*lines, *lines[2:4], ""]))  # another program wrote the same file
+    again = rivals(space_of(llama, groups=groups, file=file), way=way, searches=8)
+    assert again.attempts == straight.attempts
+
+
+def test_searches_of_another_function_of_the_same_name_are_none_of_its_own(llama):
+    space = space_of(llama)
+
+    def named(order):
+        def way(target, found, number, rng):
+            return Start(np.ones(target.n_units, dtype=np.bool_), np.arange(target.n_units)[::order])
+
+        return way
+
+    first, second = (rivals(space, way=named(order), searches=1) for order in (1, -1))
+    assert first.attempts != second.attempts
+    assert second.attempts == rivals(space_of(llama), way=named(-1), searches=1).attempts
 
 
 def test_groups_are_valid_on_their_rows(llama):
@@ -325,7 +361,7 @@ def test_changed_circuits_are_told_from_changed_rows():
     assert (valid["within"], valid["between"], valid["p"]) == (1.0, 9 / 15, 0.01)
     assert different.changed
     assert different.verdict.startswith("Circuits differ more between groups than within them: Jaccard 1.00")
-    even = stability(space, np.arange(24) % 2, permutations=99)
+    even = stability(space, np.arange(24) // 2 % 2, permutations=99)
     assert not even.changed
     assert "no more than random parts" in even.verdict
 

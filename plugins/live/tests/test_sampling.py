@@ -62,7 +62,7 @@ def test_a_full_device_takes_smaller_batches_and_then_refuses(space, most):
 def test_a_bound_of_memory():
     wide = torch.nn.Sequential(torch.nn.Linear(4, 1 << 18), torch.nn.ReLU(), torch.nn.Linear(1 << 18, 2))
     rows = torch.rand(40, 4)
-    some = {"data": rows, "units": ["1[0:1000]", "1[1000:2000]"]}
+    some = {"data": rows, "units": ["1[0:1000]", "1[1000:2000]"], "output_is": "classes"}
     free, tight = pluriscope.space(wide, **some), pluriscope.space(wide, **some, memory=16 << 20)
     assert tight.in_flight < 40 < free.in_flight
     assert 1 << 20 <= tight.bytes_for_row <= 16 << 20

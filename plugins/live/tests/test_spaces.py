@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import pluriscope
 from plugins.live.tests.small_models import Llama, golden
@@ -100,6 +101,42 @@ def test_results_in_a_file_go_on(llama, tmp_path):
     for other in ("list", ""):
         with pytest.raises(AnalysisError, match="is no file of the format"):
             pluriscope.explain(space_of(llama, setting, file=tmp_path / other))
+
+
+@pytest.mark.parametrize(("criterion", "threshold"), [("decisions", 0.7), ("kl", 0.01)])
+def test_results_are_of_what_is_computed(tmp_path, criterion, threshold):
+    """Parameters that another function uses are another model; and so is one that changed after its space was made."""
+
+    class Net(nn.Module):
+        def __init__(self, function):
+            super().__init__()
+            torch.manual_seed(5)
+            self.up, self.down, self.function = nn.Linear(3, 4), nn.Linear(4, 2, bias=False), function
+
+        def forward(self, x):
+            return self.down(self.function(self.up(x)))
+
+    def space(model, **more):
+        return pluriscope.space(
+            model, data=rows, units=units, criterion=criterion, threshold=threshold, output_is="classes", **more
+        )
+
+    torch.manual_seed(0)
+    file, rows, units = tmp_path / "found.jsonl", 3 * torch.randn(10, 3), [f"up[{unit}]" for unit in range(4)]
+    relu, tanh = Net(torch.relu), Net(torch.tanh)
+    pluriscope.explain(space(relu, file=file))
+    with pytest.raises(AnalysisError, match="computes something else from the same parameters"):
+        pluriscope.explain(space(tanh, file=file))
+    with pytest.raises(AnalysisError, match="computes something else than the space's model"):
+        space(relu).circuit(1).hooks(tanh).__enter__()
+    for ask in (pluriscope.explain, pluriscope.rivals):
+        changed = Net(torch.relu)
+        of = space(changed)
+        changed.function = torch.tanh
+        with pytest.raises(AnalysisError, match="Make the space anew"):
+            ask(of)
+    beside = space(relu, file=file, batch=3)  # what runs at once rounds otherwise
+    assert pluriscope.explain(beside).numbers.tolist() == pluriscope.explain(space(relu)).numbers.tolist()
 
 
 def test_time_that_is_up_and_a_later_run(llama, tmp_path, monkeypatch):

@@ -52,6 +52,7 @@ from pluriscope_large.formulas.rounding import refusal, rounded
 DELTA: Final = 0.1
 _ROUND_IS_RIGHT: Final = 0.64  # its proved probability, from which ApproxMC has its number of rounds
 _DRAWS_AT_ONCE: Final = 110  # ten cells of eleven
+_WRONG: Final = "Of {1:,} draws of pyunigen {2} {0:,} are no valid circuits; they are left out."
 _FOR_DRAWS: Final = 0.2  # of the time
 _PAUSE: Final = 0.1  # seconds
 _PROCESS: Final = Path(__file__).with_name("unigen_process.py")
@@ -97,6 +98,7 @@ def hash_count(
         MissingLibrary: pyunigen is not installed.
         OutOfTime: the time was up before, or somebody asked to stop.
         Cancelled: the report asked to stop.
+        BeyondLimits: pyunigen failed, or its answer is none.
     """
     n_rounds, done, start = rounds(delta), 0, work.clock()
 
@@ -110,15 +112,18 @@ def hash_count(
 
     asked = {"n_draws": 1, "epsilon": epsilon, "delta": delta, "known": None, "seeds": [seed]}
     try:
-        cells, hashes = next(_answers(formula.with_clauses(clauses), asked, show), (0, 0))
+        (cells, hashes), *_ = [*_answers(formula.with_clauses(clauses), asked, show)] or [(0, 0)]
     except OutOfTime:
         enough = (work.clock() - start) * n_rounds / (done + 1)
         raise OutOfTime(f"in round {done + 1} of {n_rounds}", enough) from None
+    if not (type(cells) is type(hashes) is int and hashes >= 0 <= cells and cells << hashes <= 1 << formula.n_edges):
+        raise _failed(f"it counts {cells} · 2^{hashes} models on {formula.n_edges} edges")
     return HashedCount(cells, hashes, epsilon, delta, seed, version("pyunigen"))
 
 
 def draw_models(formula: Formula, known: HashedCount, n: int, *, seed: int = 0, work: Work = DEFAULT_WORK) -> list[int]:
-    """Masks of models drawn near-uniformly, with repetition, fewer where the time is up before.
+    """Masks of models drawn near-uniformly, with repetition, fewer where the time is up before, or pyunigen fails. Some
+    may be no models, as of every thousand that version 2.5.8 draws two or three are.
 
     Args:
         known: the number of models of this formula, with ε at most .8.
@@ -143,9 +148,9 @@ def draw_models(formula: Formula, known: HashedCount, n: int, *, seed: int = 0, 
     def show(_line: str) -> None:
         work.report_step("circuits", len(masks), n, f"{len(masks):,} valid circuits drawn")
 
-    with suppress(OutOfTime):
+    with suppress(OutOfTime, BeyondLimits):
         for batch in _answers(formula, asked, show):
-            masks += [sum(1 << edge - 1 for edge in draw if edge > 0) for draw in batch]
+            masks += [sum(1 << edge - 1 for edge in draw if 0 < edge <= formula.n_edges) for draw in batch]
     return masks[:n]
 
 
@@ -248,9 +253,10 @@ def count_by_hashing(
     )
     inside = encode(question, found.bits, "inside")
     draws = mask_array(draw_models(inside, found.inside, n_draws, seed=seed, work=work), question.layout)
-    masks = np.unique(draws)
-    if not enough_right(question, keep_matrices(masks, question.layout)).all():
-        raise AssertionError("a model is no valid circuit")
+    masks, of = np.unique(draws, return_inverse=True)
+    valid = enough_right(question, keep_matrices(masks, question.layout))  # pyunigen 2.5.8 draws a few that are not
+    wrong = int(np.count_nonzero(~valid[of]))
+    draws, masks = draws[valid[of]], masks[valid]
     low, high = found.interval
     complete = low == high == len(masks)
     return CircuitSearch(
@@ -267,6 +273,7 @@ def count_by_hashing(
         known_distribution=None if complete else distribution_of(draws, question.layout),
         n_drawn=len(masks),
         bracket=found,
+        why=_WRONG.format(wrong, wrong + len(draws), found.inside.version) if wrong else "",
     )
 
 
@@ -297,6 +304,10 @@ def _too_early(reached: str, enough: float) -> BeyondLimits:
     return BeyondLimits("circuits", cause, f"give it about {2 * enough:,.0f} s, or allow a sample")
 
 
+def _failed(how: str) -> BeyondLimits:
+    return BeyondLimits("a count by hashing", f"pyunigen failed: {how[:200]}", "take another seed, or allow a sample")
+
+
 def _answers(formula: Formula, asked: dict[str, Any], show: Callable[[str], None]) -> Iterator[Any]:
     """Answers of a process of its own, line by line; whatever ends this, the process ends with it."""
     with needing("pyunigen", "counts by hashing", "pluriscope-large[solvers]"):
@@ -323,10 +334,11 @@ def _answers(formula: Formula, asked: dict[str, Any], show: Callable[[str], None
 
     thread = Thread(target=talk, daemon=True)
     thread.start()
-    last, line = "", cast("str | None", "")
+    last, line, answered = "", cast("str | None", ""), False
     try:
         while line is not None:
             if line.startswith("= "):
+                answered = True
                 yield json.loads(line[2:])
             else:
                 show(line)
@@ -335,8 +347,8 @@ def _answers(formula: Formula, asked: dict[str, Any], show: Callable[[str], None
                 line = lines.get(timeout=_PAUSE)
             except Empty:
                 line = ""
-        if process.wait() and "unsatisfiable" not in last:
-            raise RuntimeError(f"pyunigen failed: {last}")
+        if "unsatisfiable" not in last and (process.wait() or not answered):
+            raise _failed(last or "it gave no answer")
     finally:
         process.kill()
         process.wait()

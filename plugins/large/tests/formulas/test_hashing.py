@@ -95,6 +95,25 @@ def test_without_time_it_says_what_would_be_enough():
         bracket(question, Work(clock=lambda: float(next(ticks)), deadline=3))
 
 
+def test_wrong_answers_of_pyunigen_are_left_out_and_named(monkeypatch):
+    question = ask(pretrained_xor().network)
+    whole, counted = [*range(1, question.layout.n_edges + 1)], [3, 4]
+
+    def answer(formula, asked, show):
+        yield [whole, [-edge for edge in whole], whole] if asked["known"] else counted
+        if asked["known"]:
+            raise hashing._failed("Killed")
+
+    monkeypatch.setattr(hashing, "_answers", answer)
+    found = count_by_hashing(question, n_draws=200)
+    assert (found.masks.tolist(), found.n_tested) == ([(1 << len(whole)) - 1], 2)
+    assert "Of 3 draws of pyunigen" in found.why
+    assert "1 are no valid circuits; they are left out." in found.why
+    counted = [5, 400]
+    with pytest.raises(BeyondLimits, match=r"pyunigen failed: it counts 5 · 2\^400 models on 18 edges"):
+        bracket(question)
+
+
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setattr(hashing, "find_spec", lambda name: None)
     with pytest.raises(MissingLibrary, match=r"pluriscope-large\[solvers\]"):

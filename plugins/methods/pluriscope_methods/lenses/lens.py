@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pluriscope.analysis.methods.method import Method, lacking
 from pluriscope.analysis.methods.report import Analysed
 from pluriscope.analysis.methods.settings import Settings
+from pluriscope.analysis.running.progress import LATE, OutOfTime
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.question import Question
@@ -315,7 +316,10 @@ class Lens(Method):
         first = (fit.reason,) if fit.reason else ()
         if not fit.answered:
             return LensAnswer("degenerate" if fit.status == "degenerate" else "undefined", settings, None, first)
-        view = self.function(question, settings, work)
+        try:
+            view = self.function(question, settings, work)
+        except OutOfTime:
+            return LensAnswer("undefined", settings, None, (*first, LATE))
         if view is None:
             return LensAnswer("diverged", settings, None, first)
         return LensAnswer("found", settings, view, (*first, *view.notes))

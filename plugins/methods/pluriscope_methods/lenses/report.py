@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from pluriscope.analysis.methods.report import Analysed, Part, Report, Settings
+from pluriscope.analysis.running.progress import LATE, Progress
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
@@ -154,7 +155,10 @@ def find(of: Analysed[SubjectQuestion], settings: Settings, work: Work = DEFAULT
     refusals, asked = LENSES.refusals(question.kind), LENSES.of(question.kind)
     views = [silent(key, refusals[key]) for key in refusals]
     chosen = [lens for lens in asked.values() if thorough or not _trains(lens, question)]
-    views += [_view(lens, of, known, work, thorough=thorough) for lens in work.each("lenses", chosen, "lenses")]
+    for number, lens in enumerate(chosen):
+        work.report(Progress("lenses", number, len(chosen), "lenses"))
+        late = silent(lens.key, LATE, lens.version)
+        views.append(late if work.is_over else _view(lens, of, known, work, thorough=thorough))
     functions: list[FunctionFound] = []
     carried = CarriedFound(known=False, of=0, n_carried=0, carried=[])
     if of.carried is not None and isinstance(question, Question):
@@ -195,7 +199,7 @@ def _view(lens: Lens, of: Analysed[SubjectQuestion], known: Parts, work: Work, *
         if of.before is not None
         else None
     )
-    if before is not None and before.settings == settings and played is None:
+    if before is not None and before.settings == settings and played is None and LATE not in before.notes:
         sizes = lens.sizes(Grids(before.grids, ""))
         return before.model_copy(update={"stands": words_of(sizes, *known, lens.large)})
     found = view_found(question, lens, lens.answer(question, settings, work), known)
