@@ -6,6 +6,7 @@ A raw mask means the circuit that is left of it, so the two are never apart.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -18,11 +19,12 @@ from pluriscope.analysis.criteria.ablations import RESAMPLE_ABLATION
 from pluriscope.analysis.criteria.criterion import Criterion
 from pluriscope.analysis.criteria.cuts import ROLE_AGREEMENT
 from pluriscope.analysis.criteria.registry import OF_MODELS
-from pluriscope.analysis.criteria.verdict import OUTCOMES
+from pluriscope.analysis.criteria.verdict import OUTCOMES, UNDECIDED
 from pluriscope.analysis.discovery.landscape import Judged, Landscape
 from pluriscope.analysis.discovery.masked_subject import Closed, MaskedSpace
 from pluriscope.analysis.discovery.method import RULES
 from pluriscope.analysis.errors import AnalysisError, InvalidMethod
+from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.analysis.subjects.enumeration import most_wrong
 from pluriscope.analysis.subjects.question import GraphQuestion
 
@@ -115,7 +117,7 @@ class SpaceLandscape(Landscape[GraphQuestion]):
     def _outcomes(
         self, masks: Sequence[int], margins: Mapping[int, float], criteria: Sequence[Criterion]
     ) -> dict[int, Outcomes]:
-        """Judge circuits by criteria, those with the fewest bits first."""
+        """Judge circuits by criteria, those with the fewest bits first; what is late leaves the rest undecided."""
         if not masks:
             return {}
         minimal, known = [self._is_minimal(mask) for mask in masks], self.known
@@ -128,7 +130,11 @@ class SpaceLandscape(Landscape[GraphQuestion]):
             known.masks if self.complete else None,
             self.work,
         )
-        found = {key: codes.tolist() for key, codes in outcomes_of(some, criteria).items()}
+        found = {one.key: [UNDECIDED] * len(masks) for one in criteria}
+        with suppress(OutOfTime):
+            for one in criteria:
+                found |= {key: codes.tolist() for key, codes in outcomes_of(some, [one]).items()}
+                self.work.check()
         return {mask: {key: OUTCOMES[codes[at]] for key, codes in found.items()} for at, mask in enumerate(masks)}
 
     def _judged(self, mask: int, answer: Outcomes, *, valid: bool) -> Judged:

@@ -97,7 +97,7 @@ def read_value(
 
 def is_too_deep(value: Any) -> bool:
     """Whether a value has more than :data:`MAX_DEPTH` lists and objects within each other."""
-    level = [[value]]
+    level: list[Any] = [[value]]
     for _ in range(MAX_DEPTH + 1):
         inside = (one.values() if isinstance(one, dict) else one for one in level)
         level = [one for some in inside for one in some if isinstance(one, (list, dict))]
