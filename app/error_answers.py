@@ -83,7 +83,7 @@ STATUS_TITLES: Final[dict[int, str]] = {
 }
 
 
-_PREDICATE: Final = re.compile(r"(are|begins|belongs|cannot|does|has|have|holds|is|names|needs|reads|says|was)\b")
+_PREDICATE: Final = re.compile(r"(are|begins|belongs|cannot|does|has|have|holds|is|names|needs|reads|says|takes|was)\b")
 """What a cause begins with that goes on from its item; any other is a clause of its own."""
 
 

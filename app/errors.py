@@ -13,6 +13,7 @@ PageError
 ├── Conflict    409  a change that the present state does not allow
 ├── Moved       301  what has another slug now; answered by leading there
 ├── Unopened    307  a network that is not stored; answered by leading to where it can be opened
+├── TakesTooLong 422 it takes longer to compute than an answer may
 └── Busy        503  more is being computed than this process takes on at once
 
 Their answers are made in :mod:`pluriscope.app.error_answers`, beside those to errors of the engine and the store.
@@ -165,6 +166,12 @@ class Unopened(PageError):
     """A network that is not stored (any more); answered by a redirection to where it can be opened, the parent."""
 
     status = 307
+
+
+class TakesTooLong(PageError):
+    """It takes longer to compute than an answer may."""
+
+    status = 422
 
 
 class Busy(PageError):

@@ -21,6 +21,7 @@ from pluriscope.addresses.address import API_V2, Addresses, below_api
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.plugins import brought, entries, failures, plugins
 from pluriscope.app import error_answers
+from pluriscope.app.computing import Bounded
 from pluriscope.app.db.engine import Store, open_store
 from pluriscope.app.db.plugin_tables import PluginRow, absent_plugins, keep_plugins
 from pluriscope.app.errors import NotFound
@@ -197,6 +198,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.mount("/static", files, name="static")
     app.mount("/docs", Documents(directory=SITE, html=True, check_dir=False), name="docs")
     app.openapi = lambda: interface_of(app)  # type: ignore[method-assign]  # FastAPI's own way to amend it
+    app.add_middleware(Bounded)
     app.add_middleware(Turns)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(Gate, settings=settings)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Final
+from typing import Final, TypeVar
 
 from markupsafe import Markup, escape
 from starlette.datastructures import URL
@@ -29,10 +28,11 @@ from pluriscope.app.pages.sharing.share import Share, only_here
 from pluriscope.app.settings import Settings
 from pluriscope.figures.interactive import FILE as PLOTLY
 from pluriscope.figures.interactive import figure_json
-from pluriscope.page_kit.blocks import Action, Block, ChartFigure, Head, Notice, Table, find
+from pluriscope.page_kit.blocks import Action, Block, ChartFigure, Head, Notice, Table, find, sentence
 from pluriscope.page_kit.templating import AS_FILE, EVERY_PART, PART, Access, Place, environment, rendering
 from pluriscope.tables.csv_files import csv_lines
 
+T = TypeVar("T")
 THEMES: Final = ("light", "dark")
 THEME_COOKIE: Final = "theme"
 HTMX: Final = "vendor/htmx-4.0.1.min.js"
@@ -144,9 +144,9 @@ def show(
     base = base_url(request)
     as_file, only = part == AS_FILE and status_code == 200, only_here(base)  # an error is said by a page
     part = EVERY_PART if as_file else part  # folds are open in a file, since nobody can open them later
-    own = computing.room("this file") if as_file else nullcontext()
+    own = computing.room("this file") if as_file else computing.BOUND.get().within("this page")
     with own, rendering(Place(prefix, url, only), access):
-        page = list(blocks)
+        page = [*_in_time(blocks, _late())]
         # after a form that was refused its first error is read out
         notices = (one for one in page if isinstance(one, Notice) and one.state == "refused")
         wrong = next(notices, None) if status_code == 422 else None
@@ -157,7 +157,7 @@ def show(
         if part and is_fragment(request):
             # htmx exchanges one block, and the address of the page where a list was filtered or sorted
             block = find(page, part)
-            body = block.html(part=part) if block else ""
+            body = "".join(_in_time((one.html(part=part) for one in [block] if one), _late().html()))
             if block is None:
                 answer["HX-Refresh"] = "true"  # what it asks for is over, as a job's progress is: the page is another
             elif isinstance(block, Table) and not request.headers.get("HX-Current-URL", "").endswith(
@@ -166,7 +166,7 @@ def show(
                 answer["HX-Push-Url"] = block.link(block.query)
         else:
             # a whole page, or a page as a file: the blocks in the template around them
-            parts = _with_mark([block.html(part=part) for block in page])
+            parts = _with_mark([*_in_time((block.html(part=part) for block in page), _late().html())])
             links, head = Addresses(prefix), next((block for block in page if isinstance(block, Head)), Head(title))
             about = escape(head.sentence).striptags()
             title = title or escape(head.title).striptags()
@@ -197,6 +197,20 @@ def show(
     response = HTMLResponse(body, status_code=status_code, headers=answer)
     response.headers["Vary"] = "HX-Request"
     return _for_reader(response, access, theme if chosen else "")
+
+
+def _late() -> Notice:
+    """What stands in place of all that took too long."""
+    cause, cure = computing.CAUSE.format(computing.SECONDS), computing.CURE
+    return Notice(f"The rest {cause}.", "", sentence(cure), "refused")
+
+
+def _in_time(made: Iterable[T], late: T) -> Iterator[T]:
+    """What is made before the request's time is over, then what says so."""
+    try:
+        yield from made
+    except computing.TOO_LONG:
+        yield late
 
 
 def _chart(block: Block | None, form: str, named: str, url: str) -> HTMLResponse:

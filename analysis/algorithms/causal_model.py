@@ -379,7 +379,8 @@ def read_causal_model(text: str) -> CausalModel:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if name not in (*dict(statements), "none"):
                 statements.append((name, value))
             case _:
-                raise InvalidAlgorithm(ast.unparse(statement)[:60], "is no statement NAME = … of a new name", _CURE)
+                shown = text.splitlines()[statement.lineno - 1].strip()[:60]  # however deep it is
+                raise InvalidAlgorithm(shown, "is no statement NAME = … of a new name", _CURE)
     nodes = [node for _, one in statements for node in ast.walk(one)]
     n_parts, depth = (
         sum(isinstance(node, ast.expr) for node in nodes),

@@ -218,6 +218,7 @@ class Criterion(Described):
         others say stands.
         """
         try:
+            population.work.check()  # not every criterion looks at the time itself
             return self.judge(population)
         except OutOfTime:
             return same_for_all(len(population), "undecided", LATE)

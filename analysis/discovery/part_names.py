@@ -17,7 +17,7 @@ from pluriscope.analysis.subjects.graph import Graph
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.values.strict_json import kind_of
 
-ARROW: Final = re.compile(r"\s*(?:-+>|→|>)\s*|(?<=\w)-(?=[A-Za-z])")
+ARROW: Final = re.compile(r"(?:(?<!\s)\s+)?(?:(?<!-)-+>|→|>)\s*|(?<=\w)-(?=[A-Za-z])")
 _SLOT: Final = re.compile(r"<([qkv])>")
 _ENDS: Final = re.compile(r"[.<]([qkv])>?$")
 _SHOWN: Final = 40

@@ -108,7 +108,7 @@ def task_from_text(text: str, n_inputs: int) -> Task:
     Raises:
         InvalidTask: it is no such text.
     """
-    if re.sub(r"[ _-]*[0-9]+$", "", text.strip()).upper() in TASK_NAMES:
+    if re.sub(r"(?<![ _-])[ _-]*(?<![0-9])[0-9]+$", "", text.strip()).upper() in TASK_NAMES:
         return named_task(text, n_inputs)
     if set(text) <= set("01 ,[]\t"):
         return _task("table", text, n_inputs)

@@ -22,6 +22,8 @@ from pluriscope.analysis.errors import AnalysisError
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 MAX_TEXT: Final = 200
+MAX_DEPTH: Final = 64
+"""Lists, objects or groups within each other that are read of any file."""
 _MAX_MARKS: Final = 4
 _BINARY_STARTS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\x80", "is a pickle, which can run code when it is opened"),
@@ -78,7 +80,10 @@ def read_value(
     if max_parts is not None and max(raw.count(b"[") + raw.count(b"{"), raw.count(b":")) > max_parts:
         raise refuse(f"holds more than {max_parts:,} lists and objects, or keys")
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        if is_too_deep(value):
+            raise RecursionError
+        return value
     except _Refused as problem:
         raise error(item, str(problem), problem.cure or cure) from None
     except json.JSONDecodeError as problem:
@@ -88,6 +93,15 @@ def read_value(
         raise refuse("is nested too deeply") from None
     except ValueError:  # an integer of thousands of digits
         raise refuse("holds a number with too many digits") from None
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether a value has more than :data:`MAX_DEPTH` lists and objects within each other."""
+    level: list[Any] = [[value]]
+    for _ in range(MAX_DEPTH + 1):
+        inside = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [one for some in inside for one in some if isinstance(one, (list, dict))]
+    return bool(level)
 
 
 def read_text(raw: bytes, item: str, error: type[AnalysisError], max_bytes: int, cure: str) -> str:

@@ -24,6 +24,7 @@ from pluriscope.analysis.questions.protocol import BUILT_IN
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.analysis.values.late_functions import function_at
+from pluriscope.app.computing import work
 from pluriscope.app.db.analysed import planted_in, read_analysed
 from pluriscope.app.db.distributions import distribution_in
 from pluriscope.app.db.job_tables import JobRow
@@ -303,6 +304,7 @@ def context_of(
         lists=partial(is_listed, session, row),
         report=report,
         other=other,
+        work=work(),
     )
 
 

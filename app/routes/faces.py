@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from inspect import Parameter, signature
 from typing import Any, Final
@@ -15,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import API_V2, Addresses
 from pluriscope.analysis.plugins import entries
-from pluriscope.app.computing import room
+from pluriscope.app.computing import BOUND, room
 from pluriscope.app.db.remote import any_kind
 from pluriscope.app.error_answers import api_errors
 from pluriscope.app.pages.sharing.share import OF_THE_QUESTION, Share, Shared, only_here, share_of
@@ -113,7 +112,8 @@ def both(
         )
 
         def at_once(request: Request) -> Any:
-            return room("this page") if costly is not None and costly(request) else nullcontext()
+            costs = costly is not None and costly(request)
+            return room("this page") if costs else BOUND.get().within("this page")
 
         def page(*, request: Request, **named: Any) -> Response:
             request.scope[HAS_RECORD] = True

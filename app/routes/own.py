@@ -16,6 +16,7 @@ from pluriscope.app.pages.own import Own
 from pluriscope.app.pages.page import read_options
 from pluriscope.app.pages.place import locate
 from pluriscope.app.rendering import network_row, show
+from pluriscope.app.routes.changes import Changer
 from pluriscope.app.routes.depends import Links, Reading
 from pluriscope.app.routes.faces import Faces, both
 from pluriscope.own_circuits.page import UNNEEDED
@@ -73,7 +74,7 @@ def own(request: Request, session: Reading, links: Links, name: str) -> Faces:
     return Faces(page, record)
 
 
-@router.post(PATH, include_in_schema=False)
+@router.post(PATH, dependencies=[Changer], include_in_schema=False)
 def own_of_file(
     session: Reading,
     links: Links,
@@ -84,6 +85,7 @@ def own_of_file(
     """Read a file, and lead to the page about the circuit or the scores in it.
 
     Raises:
+        LoginNeeded: a stranger's: what they ask stands in an address, which is short.
         InvalidClaim: it cannot be read.
     """
     place = locate(session, links, name, scope.scope)

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 from starlette.types import Send
 
+from pluriscope.app.computing import BOUND
 from pluriscope.page_kit.blocks import Table
 
 CSV_RESPONSE: Final[dict[int | str, dict[str, Any]]] = {
@@ -32,7 +33,8 @@ class Streamed(StreamingResponse):
 
     def __init__(self, parts: Generator[str | bytes, None, None] | Generator[str, None, None], **options: Any) -> None:
         self._parts = parts
-        super().__init__(chain([next(parts)], parts), **options)
+        bounded = _within(parts)
+        super().__init__(chain([next(bounded)], bounded), **options)
 
     async def stream_response(self, send: Send) -> None:
         """Send it, and close the generator, whether all of it was wanted or not."""
@@ -40,6 +42,16 @@ class Streamed(StreamingResponse):
             await super().stream_response(send)
         finally:
             self._parts.close()
+
+
+def _within(parts: Iterator[str | bytes]) -> Iterator[str | bytes]:
+    """The parts, each computed within a bound of its own: a long file is sent for as long as somebody reads it."""
+    while True:
+        with BOUND.get().within("this file"):
+            part = next(parts, None)
+        if part is None:
+            return
+        yield part
 
 
 def table_file(request: Request, name: str, make: Callable[[Session], tuple[tuple[str, ...], Table]]) -> Streamed:

@@ -21,6 +21,7 @@ from pluriscope.analysis.errors import ExplainedError
 from pluriscope.analysis.methods.report import Analysed
 from pluriscope.analysis.methods.settings import Setting
 from pluriscope.analysis.planted.circuit import PlantedExplanation
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import Q_co, SubjectQuestion, part
@@ -49,6 +50,7 @@ class AnalysisContext(Generic[Q_co]):
         report: key of another analysis → what it found; None where nothing is stored.
         item: the value of the one explanation that is spoken of; None where none is.
         other: name of another network → its name and the question about it under the same scope.
+        work: of what is computed when it is shown.
     """
 
     question: Q_co
@@ -63,6 +65,7 @@ class AnalysisContext(Generic[Q_co]):
     report: Callable[[str], Any] = lambda _: None
     item: Any = None
     other: Callable[[str], tuple[str, SubjectQuestion] | None] = lambda _: None
+    work: Work = DEFAULT_WORK
 
     @property
     def kind(self) -> SubjectKind:
@@ -83,7 +86,7 @@ class AnalysisContext(Generic[Q_co]):
     def landscape(self) -> Landscape[SubjectQuestion]:
         """The valid circuits, to locate answers among; judged by criteria where that is quick."""
         of = self.analysed
-        found = landscape_of(of.question, of.search, stored=of.stored)
+        found = landscape_of(of.question, of.search, stored=of.stored, work=self.work)
         return replace(found, judges=found.judges_quickly)
 
     def thumb(self, mask: str, shared: int = 0, marked: int = 0) -> Markup:

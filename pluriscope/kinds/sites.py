@@ -221,7 +221,7 @@ def _outcomes(judged: Mapping[str, Verdicts]) -> dict[str, Any]:
 
 def rounded(sites: str) -> str:
     """Sites for people, whose directions have three digits."""
-    return re.sub(r"-?[0-9]+\.[0-9]{4,}(?:e-?[0-9]+)?", lambda one: f"{float(one[0]):.3g}", sites)
+    return re.sub(r"(?<![0-9])[0-9]+\.[0-9]{4,}(?:e-?[0-9]+)?", lambda one: f"{float(one[0]):.3g}", sites)
 
 
 def sites_drawing(question: SubjectQuestion, placement: SitePlacement, *, thumb: bool = False) -> Markup:

@@ -24,7 +24,6 @@ from pluriscope.objects.findings import Site
 
 _SECONDS: Final = 60.0  # for one answer
 _PLACE: Final = re.compile(r"/networks/([^/]+)(?:/explanations/([^/]+))?")
-_REFUSAL: Final = re.compile(r"(.+?): (.+)\. (.+?)\.?", re.DOTALL)  # item, cause and cure in one text
 _NO_SERVER: Final = "start one with the command pluriscope, or use pluriscope.explain(model), which needs none"
 
 
@@ -83,9 +82,11 @@ def _asked(site: str, path: str) -> Any:
     if not isinstance(reply, dict) or not reply.get("errors"):
         cause = f"answers with status {status}, but not as Pluriscope does"
         raise ServerError.answered(status, f"server {site}", cause, f"check the address and its port; {_NO_SERVER}")
-    named = _REFUSAL.fullmatch(str(reply["error"]))
-    item, cause, cure = named.groups() if named else (f"server {site}", str(reply["error"]), "change what it names")
-    raise ServerError.answered(status, item, cause, cure)
+    item, _, words = str(reply["error"]).partition(": ")
+    cause, _, cure = words.rpartition(". ")
+    if not (item and cause and cure):
+        item, cause, cure = f"server {site}", str(reply["error"]), "change what it names"
+    raise ServerError.answered(status, item, cause, cure.removesuffix("."))
 
 
 def _reference(text: str) -> ExplanationRef:

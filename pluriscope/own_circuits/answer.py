@@ -36,6 +36,10 @@ _NAMED: Final = 4
 """Wrong rows, and edges that differ, up to which each is named."""
 _SURE: Final = 2
 """Bits that differ up to which none is nearer, where every mask that differs in one was tried."""
+LATE: Final = (
+    "To decide every criterion takes too long here. A worker decides those of an analysis that is asked for; locate() "
+    "in a notebook takes the time that it needs."
+)
 UNDEFINED: Final = (
     "The whole of it and the empty mask have the same margin or loss on average under this ablation, so faithfulness "
     "is undefined and no mask can be picked by it. Give k instead of a threshold."
@@ -74,7 +78,8 @@ def location(
     """
     reply = location_json(landscape.locate(raw, own), landscape.graph, complete=landscape.complete)
     against = null_json(null, reply["edges"], reply["criteria"]) if null else ()
-    return {**reply, "mechanistic_validity": [term.model_dump() for term in in_terms(reply, against)]}
+    late = {"late": LATE} if landscape.work.is_over else {}
+    return {**reply, **late, "mechanistic_validity": [term.model_dump() for term in in_terms(reply, against)]}
 
 
 def standing(landscape: Landscape[SubjectQuestion], raw: int, count: Count | None) -> dict[str, Any]:

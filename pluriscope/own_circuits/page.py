@@ -488,6 +488,8 @@ def _verdicts(own: Given) -> Iterator[Block]:
     masked = of.landscape.under(own.claim.ablation) if own.claim.ablation else None
     null = _held_against(of)
     reply = location(of.landscape, own.raw or 0, masked, null)
+    if "late" in reply:
+        yield Notice("Some criteria are not decided.", reply["late"])
     rows = [(label, value) for label, value in _location(reply, own) if value not in (None, "")]
     yield Table.plain(("Among all valid circuits", "It"), rows)
     claimed = None if BASELINE is None or BASELINE.refuses(of.question) else shown(BASELINE).claimed

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.analysis.network_files.formats.format import Tensor
+from pluriscope.analysis.values.strict_json import MAX_DEPTH
 
 SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
 _ITEM: Final = "HDF5 file"
@@ -68,7 +69,7 @@ class Hdf5:
 
     def _walk(self, header: int, path: tuple[str, ...]) -> None:
         """A group with all below it, or an array."""
-        if header in self._seen or len(self._seen) > _MOST:
+        if header in self._seen or len(self._seen) > _MOST or len(path) > MAX_DEPTH:
             raise InvalidNetwork(_ITEM, "has a group twice, or more than are read", _CURE)
         self._seen.add(header)
         found: dict[int, tuple[int, int]] = {}

@@ -22,12 +22,12 @@ from pluriscope.analysis.network_files.formats.format import (
     tensors_in,
     unread,
 )
+from pluriscope.analysis.values.strict_json import MAX_DEPTH
 
 _ITEM: Final = "msgpack file"
 _DAMAGED: Final = InvalidNetwork(
     _ITEM, "is damaged, or none that Flax writes", "save it by flax.serialization.to_bytes"
 )
-_DEPTH: Final = 20
 _MOST: Final = 10_000
 _ARRAY: Final = 1
 """The extension by which Flax writes an array: shape, type and bytes as msgpack again."""
@@ -68,7 +68,7 @@ class _Reader:
     def value(self, depth: int) -> tuple[Any, int]:
         """The next value, and where it ends."""
         self.n += 1
-        if depth > _DEPTH or self.n > _MOST:
+        if depth > MAX_DEPTH or self.n > _MOST:
             raise _DAMAGED
         kind = self.take(1)[0]
         return self._of(kind, depth), self.at
@@ -90,7 +90,7 @@ class _Reader:
             n, what = (kind & 31, "text") if kind >= 0xA0 else (kind & 15, "list" if kind >= 0x90 else "map")
         if what == "array":
             extension = self.take(1)[0]
-            return _array(self.take(n)) if extension == _ARRAY else self.take(n)
+            return _array(self.take(n), depth + 1) if extension == _ARRAY else self.take(n)
         if what in ("bytes", "text"):
             content = self.take(n)
             return content if what == "bytes" else content.decode("utf-8", "replace")
@@ -102,8 +102,8 @@ class _Reader:
         return {str(key): value for key, value in pairs if isinstance(key, (str, int, bytes))}
 
 
-def _array(raw: bytes) -> Any:
-    answer, _ = _Reader(raw).value(0)
+def _array(raw: bytes, depth: int) -> Any:
+    answer, _ = _Reader(raw).value(depth)
     match answer:
         case [list(shape), str() | bytes() as kind, bytes(content)] if all(type(n) is int and n >= 0 for n in shape):
             name = kind.decode("ascii", "replace") if isinstance(kind, bytes) else kind

@@ -15,7 +15,6 @@ What tensors are called is said in :mod:`pluriscope.analysis.network_files.layer
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
@@ -35,7 +34,7 @@ from pluriscope.analysis.network_files.formats.format import (
     unwrapped,
 )
 from pluriscope.analysis.subjects.names import usable_name
-from pluriscope.analysis.values.strict_json import read_object
+from pluriscope.analysis.values.strict_json import read_object, read_value
 
 MAX_HEADER: Final = 100_000
 _LENGTH: Final = 8  # bytes that say how long the header is
@@ -97,11 +96,9 @@ def _metadata(raw: bytes) -> dict[str, Any]:
         raise InvalidNetwork("metadata", cause, f"leave it out, or use {NETWORK_FORMAT}")
     for key in _JSON:
         if key in document:
-            try:
-                document[key] = json.loads(document[key])
-            except (ValueError, RecursionError):
-                form = 'a JSON list of names, such as ["first", "second"]' if key == "layers" else "it with json.dumps"
-                raise InvalidNetwork(f"metadata {key}", "is not JSON", f"write {form}") from None
+            form = 'a JSON list of names, such as ["first", "second"]' if key == "layers" else "it with json.dumps"
+            raw = document[key].encode("utf-8", "surrogatepass")
+            document[key] = read_value(raw, f"metadata {key}", InvalidNetwork, MAX_HEADER, f"write {form}")
     return document
 
 

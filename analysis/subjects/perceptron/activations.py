@@ -479,7 +479,7 @@ FAMILIES: Final = {
 }
 """By name. gelu, gelu_new and silu are TransformerLens's names."""
 _WRITTEN: Final = re.compile(r"(\w+)(?:\((.{0,100})\))?")
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 def activation_of(text: object, negative_slope: object = None) -> Activation:

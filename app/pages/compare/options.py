@@ -43,7 +43,7 @@ class ComparedOptions(ScopeOptions):
     @property
     def guesses(self) -> Mapping[int, str]:
         """Guesses of who is right, by the number of the contradiction."""
-        return {int(number): letter for number, letter in re.findall("([0-9]+)([P-U])", self.guess)}
+        return {int(number): letter for number, letter in re.findall("([0-9]{1,9})([P-U])", self.guess)}
 
     @model_validator(mode="before")
     @classmethod

@@ -139,7 +139,8 @@ def usual_edge(name: str) -> str:
     """The name of an edge as it is written here."""
     ends = [part.strip() for part in name.split("->")]
     for pattern, usual in OTHER_NAMES:
-        ends = [re.sub(pattern, usual, one).lower().rstrip(".") if re.fullmatch(pattern, one) else one for one in ends]
+        found = [re.fullmatch(pattern, one) for one in ends]
+        ends = [one.expand(usual).lower().rstrip(".") if one else end for one, end in zip(found, ends, strict=True)]
     return " -> ".join(ends)
 
 

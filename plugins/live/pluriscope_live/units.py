@@ -58,8 +58,8 @@ class Unit:
 def usual_name(name: str) -> str:
     """The name of a head or MLP as it is written here."""
     for pattern, usual in _OTHER_NAMES:
-        if re.fullmatch(pattern, name):
-            return re.sub(pattern, usual, name)
+        if found := re.fullmatch(pattern, name):
+            return found.expand(usual)
     return name
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import count, product
 
 import numpy as np
 import pytest
@@ -14,9 +14,11 @@ from pluriscope.analysis.discovery.masked_subject import MaskedSpace
 from pluriscope.analysis.discovery.registry import METHODS, default_methods
 from pluriscope.analysis.discovery.sweep import sweep
 from pluriscope.analysis.errors import InvalidMethod
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.own_circuits.answer import LATE, location
 from tests.analysis.subjects.transformer.test_judging import golden
 
 EXACT = METHODS.of(TRANSFORMER)["exact-edge"]
@@ -50,6 +52,17 @@ def test_scores_and_shares_are_of_plain_runs():
     assert cut.shares([fewer], {"loss": "kl"})[0] < 0.95 <= answer.faithfulness
     with pytest.raises(InvalidMethod, match="There are 29 edges"):
         EXACT.answer(cut, EXACT.filled({"k": 30}))
+
+
+def test_criteria_that_are_late_are_undecided_and_the_rest_stands():
+    question = GraphQuestion(TRANSFORMER, golden("other_name_2x2_0"), TRANSFORMER.default_rules)
+    whole, steps = (1 << question.graph.n_bits) - 1, count()
+    at_once, late = (landscape_of(question, None, work=Work(stopped=over)) for over in (bool, lambda: next(steps) > 3))
+    known, left = (one.locate(whole, None).criteria for one in (at_once, late))
+    assert known.keys() == left.keys()
+    assert 0 < sum(one != "undecided" for one in left.values()) < sum(one != "undecided" for one in known.values())
+    assert all(left[key] in (known[key], "undecided") for key in known)
+    assert location(late, whole, None)["late"] == LATE
 
 
 @pytest.mark.slow

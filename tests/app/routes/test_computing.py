@@ -1,7 +1,10 @@
 """Tests that computing on request takes two at a time in one process, few wait, and nothing else waits for them."""
 
+import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import count
 from threading import BoundedSemaphore
 
 import pytest
@@ -11,6 +14,8 @@ from fastapi.testclient import TestClient
 from pluriscope.app import computing
 from pluriscope.app.errors import Busy
 from pluriscope.figures.standalone import png_of
+from pluriscope.own_circuits import page as own_page
+from pluriscope.page_kit.blocks import Prose
 from tests.app.routes.conftest import LOCAL
 from tests.factories import XOR_SLUG, stored_analysis
 
@@ -94,3 +99,81 @@ def test_who_waits_keeps_no_stored_page_waiting(taken, client, application, stor
             for _ in range(computing.AT_ONCE):
                 taken[1].release()
         assert {one.result() for one in waiting} == {200}
+
+
+# --- what takes too long
+
+
+def endless(*_):
+    """What looks at no clock and takes every error for a plugin's."""
+    for _ in count():
+        with suppress(Exception):
+            sum(range(100))
+
+
+def endless_fold(*_):
+    yield Prose("what is known")
+    endless()
+
+
+@pytest.fixture
+def short(monkeypatch):
+    for name in ("SECONDS", "GRACE", "TICK"):
+        monkeypatch.setattr(computing, name, 0.02)
+
+
+@pytest.mark.slow
+def test_what_takes_too_long_is_ended_and_says_what_helps(client, store, short, monkeypatch):
+    stored_analysis(store)
+    monkeypatch.setattr(own_page.Given, "whole_record", endless)
+    room, queue = computing._ROOM._value, computing._QUEUE._value
+    answer = client.get(f"/api/v2{NETWORK}/own")
+    assert answer.status_code == 422
+    assert "takes too long here" in answer.json()["error"]
+    assert computing.CURE[1:] in answer.json()["error"]
+    assert (computing._ROOM._value, computing._QUEUE._value) == (room, queue)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("request_headers", [{}, {"HX-Request": "true"}])
+def test_a_page_shows_what_is_known_by_then(client, store, short, monkeypatch, request_headers):
+    stored_analysis(store)
+    monkeypatch.setattr(own_page, "_verdicts", endless_fold)
+    monkeypatch.setattr(computing, "SECONDS", 1.0)
+    answer = client.get(f"{NETWORK}/own?part=verdicts-of-the-criteria", headers=request_headers)
+    assert answer.status_code == 200
+    assert "takes too long here" in answer.text
+    assert ("Your own answer" in answer.text) != bool(request_headers)
+
+
+def test_what_looks_at_the_time_stops_before_it_is_ended(short, monkeypatch):
+    monkeypatch.setattr(computing, "GRACE", 60.0)
+    bound = computing.Bound()
+    token = computing.BOUND.set(bound)
+    work = computing.work()
+    with pytest.raises(computing.TakesTooLong, match="takes too long here"), bound.within("this page"):
+        for _ in work.each("criteria", range(10**9)):
+            pass
+    computing.BOUND.reset(token)
+    assert not bound.is_over
+
+
+@pytest.mark.slow
+def test_nothing_is_computed_for_who_has_gone(application, client, store, monkeypatch):
+    stored_analysis(store)
+    monkeypatch.setattr(own_page.Given, "whole_record", endless)
+    arrived = asyncio.Event()
+
+    async def receive():
+        if not arrived.is_set():
+            arrived.set()
+            return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.disconnect"}
+
+    async def send(_):
+        pass
+
+    path = f"/api/v2{NETWORK}/own"
+    scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b""}
+    scope |= {"headers": [], "scheme": "http", "client": LOCAL, "server": ("127.0.0.1", 80), "http_version": "1.1"}
+    asyncio.run(asyncio.wait_for(application(scope, receive, send), 60))

@@ -6,19 +6,26 @@ A stranger asks, on a store with a network of each kind that was searched, one t
 from __future__ import annotations
 
 import json
+import random
 import re
 import sqlite3
+import time
 from contextlib import closing
 from itertools import product
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from pluriscope.analyses.registry import BY_KEY
+from pluriscope.analysis.plugins import brought
 from pluriscope.analysis.subjects.classifier import CLASSIFIER
 from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
-from pluriscope.app.bundled import bundled_models
+from pluriscope.app import computing
+from pluriscope.app.bundled import ORIGIN, bundled_models
+from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs.seeding import add_bundled_models, add_bundled_networks
 from pluriscope.app.main import create_app
 from pluriscope.app.routes import moved
 from tests.analysis.subjects.test_classifier import drawn
@@ -134,3 +141,26 @@ def test_it_is_answered_or_refused_in_a_sentence_and_nothing_changes(site, netwo
     assert broken == []
     assert n_asked > 50
     assert stored(site) == before
+
+
+@pytest.mark.parametrize("n_drawn", [6, pytest.param(None, marks=pytest.mark.release)])
+def test_no_answer_about_a_bundled_network_takes_more_of_the_processor_than_it_may(tmp_path, monkeypatch, n_drawn):
+    monkeypatch.setattr(computing, "SECONDS", 2.0)
+    app = create_app(on_a_copy(data=tmp_path))
+    with TestClient(app, client=STRANGER, follow_redirects=False, raise_server_exceptions=False) as client:
+        with app.state.store.write() as session:
+            add_bundled_networks(session), add_bundled_models(session)
+        for one in brought("collections").values():
+            one.seed(app.state.settings)
+        with app.state.store.read() as session:
+            slugs = session.scalars(select(NetworkRow.slug).where(NetworkRow.origin == ORIGIN)).all()
+        asked = [f"{path}{part}" for slug in slugs for path in addresses(client, slug) for part in PARTS]
+        always = [one for one in asked if re.search(r"/own$|/own\?part=verify", one)]
+        drawn = asked if n_drawn is None else always + random.Random(0).sample(asked, n_drawn * len(slugs))
+        assert len(slugs) > 20
+        most = 4 * (computing.SECONDS + computing.GRACE)
+        for address in drawn:
+            began = time.process_time()
+            answer = client.get(address)
+            assert time.process_time() - began < most, address
+            assert answer.status_code < 500, address
