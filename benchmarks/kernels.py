@@ -2,10 +2,11 @@
 
 NumPy, its OpenBLAS, torch with its MKL and oneDNN, and Numba choose their code by the processor at the start, and can
 be set to choose what an older or other one would. Each variant below is one such choice, in processes of its own.
-Under each the tests of the engine run, and every result is written again: the golden networks under the protocol
-``paper``, some of them under ``complete``, what counting without a list says of these, and what is asked of them:
-directions of every closed-form class, and the criteria of the funnel; and of three networks of the small suite the
-truths, and what methods that do not learn answer. All must be equal byte for byte, ids included.
+Under each the tests of the engine run, under four choices for all libraries at once the tests of everything, those that
+train among them. Every result is written again: the golden networks under the protocol ``paper``, some of them under
+``complete``, what counting without a list says of these, and what is asked of them: directions of every closed-form
+class, and the criteria of the funnel; and of three networks of the small suite the truths, and what methods that do not
+learn answer. All must be equal byte for byte, ids included.
 
     python -m benchmarks.kernels                          # all variants
     python -m benchmarks.kernels --only Haswell Prescott  # some; the first is what the others are held against
@@ -52,18 +53,21 @@ class Variant:
         environment: variables that make the choice.
         needs: features of the processor, as Linux names them.
         expects: what the libraries must then say of themselves, by the keys of :func:`chosen`; one of several.
+        whole: whether all tests of ``./run test`` but those with a browser run under it, not those of the engine alone.
     """
 
     name: str
     environment: Mapping[str, str]
     needs: frozenset[str] = frozenset()
     expects: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    whole: bool = False
 
 
 def variants() -> tuple[Variant, ...]:
     """Every variant, the plain one first."""
     avx2 = frozenset({"avx2", "fma"})
-    blas = {  # what each says of itself: builds without kernels for Zen take Haswell's, and Prescott's name is not kept
+    # what each says of itself: builds without kernels for Zen take Haswell's, and Prescott's name is not kept
+    blas: dict[str, tuple[frozenset[str], list[str]]] = {
         "Haswell": (avx2, ["Haswell"]),
         "SkylakeX": (avx2 | {"avx512f", "avx512dq"}, ["SkylakeX"]),
         "Zen": (avx2, ["Zen", "Haswell"]),
@@ -95,6 +99,28 @@ def variants() -> tuple[Variant, ...]:
             "Numba generic", {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}, expects={"numba": ["generic"]}
         ),
         *(Variant(f"hash seed {n}", {"PYTHONHASHSEED": str(n)}, expects={"hash": [_hash_under(n)]}) for n in (1, 2)),
+        *(
+            Variant(
+                f"every library {torch}, threads {n}",
+                {
+                    "OPENBLAS_CORETYPE": core,
+                    "ATEN_CPU_CAPABILITY": torch,
+                    "MKL_CBWR": mkl,
+                    "ONEDNN_MAX_CPU_ISA": onednn,
+                    "OMP_NUM_THREADS": str(n),
+                    "OPENBLAS_NUM_THREADS": str(n),
+                },
+                blas[core][0],
+                {"openblas": blas[core][1], "torch": [torch], "threads": [str(min(n, n_cores))]},
+                whole=True,
+            )
+            for core, torch, mkl, onednn, n in (
+                ("Prescott", "default", "COMPATIBLE", "SSE41", 1),
+                ("Haswell", "avx2", "AVX2", "AVX2", 1),
+                ("Haswell", "avx2", "AVX2", "AVX2", 2),
+                ("SkylakeX", "avx512", "AVX512", "AVX512_CORE", 2),
+            )
+        ),
     )
 
 
@@ -281,7 +307,8 @@ def compare(chosen_variants: Sequence[Variant], *, few: bool = False) -> int:
             folder = Path(scratch) / str(number)
             steps = [["-m", "benchmarks.kernels", "results", str(folder), *(["--few"] if few else [])]]
             if not few:
-                steps.append(["-m", "pytest", "-m", "not slow and not browser", "--tb=short", "tests/analysis"])
+                those, where = ("release", ["tests", "plugins"]) if variant.whole else ("slow", ["tests/analysis"])
+                steps.append(["-m", "pytest", "--tb=short", "-m", f"not {those} and not browser", *where])
             for step in steps:
                 done = _run(step, variant.environment)
                 if done.returncode:

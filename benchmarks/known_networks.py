@@ -1,7 +1,8 @@
 """``python -m benchmarks.known_networks [NAME …]``: the networks that come with known stories, made anew.
 
 They are in ``plugins/stories/pluriscope_stories/known/networks``. Of a trained one its attribution says how; the same
-weights come out on the same kind of machine. Afterwards ``python -m pluriscope_stories.story`` measures the stories.
+weights come out on the same kind of machine, and elsewhere others that are as right. Afterwards
+``python -m pluriscope_stories.story`` measures the stories.
 """
 
 from __future__ import annotations

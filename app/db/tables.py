@@ -193,6 +193,11 @@ class AnalysisRow(Base):
         viewonly=True, order_by=lambda: (VerdictRow.kind, VerdictRow.position)
     )
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether this is a first answer: stages of it are still to come, and it will be replaced."""
+        return any(stop["reason"] == "pending" for stop in self.distributions.get("stops", ()))
+
 
 class CircuitRow(Base):
     """A listed valid circuit; masks ascend with the position.

@@ -126,7 +126,7 @@ def keep_analysis(session: Session, arguments: Arguments, part: PreparedAnalysis
     key = part.output, part.protocol.digest, part.columns["data_digest"]
     before = None if network is None else analysis_by_key(session, network.id, *key)
     if before is None or before.distributions.get("stops"):
-        save_prepared(session, part)
+        queue.cancel_outdated(session, save_prepared(session, part))
         _note(session, arguments, part)
 
 
@@ -140,6 +140,7 @@ def _note(session: Session, arguments: Arguments, found: PreparedAnalysis) -> No
 def save_analysis_outcome(session: Session, arguments: Arguments, outcome: PreparedAnalysis) -> Saved:
     """Store the analysis, and ask for what follows it."""
     row = save_prepared(session, outcome)
+    queue.cancel_outdated(session, row)
     if outcome.data is None or outcome.data.boolean:  # else there are circuits alone
         enqueue_following(session, row, requested=queue.is_requested(session, "analyse", arguments))
     _note(session, arguments, outcome)

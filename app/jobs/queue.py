@@ -33,7 +33,7 @@ from pluriscope.analysis.subjects.question import QuestionProtocol
 from pluriscope.app.db.errors import Conflict, NotFound
 from pluriscope.app.db.job_tables import JobLogRow, JobRow
 from pluriscope.app.db.plugin_tables import owners
-from pluriscope.app.db.reads.jobs import find_job
+from pluriscope.app.db.reads.jobs import UNFINISHED, find_job
 from pluriscope.app.db.records import save_protocol
 from pluriscope.app.db.tables import AnalysisRow, NetworkRow
 from pluriscope.app.jobs.definition import JobDefinition
@@ -193,7 +193,13 @@ def enqueue_about(
         priority: likewise.
         again: likewise, and whether it is queued again although it has ended well.
         details: as for :func:`pluriscope.app.jobs.definitions.arguments_about`.
+
+    Raises:
+        Conflict: the analysis goes on, so that another answer will stand in its place.
     """
+    if analysis.goes_on:
+        item, cause = f"analysis of {_named(analysis.network, analysis.output)}", "has only a first answer by now"
+        raise Conflict(item, cause, "wait until its job has ended, or start that again")
     digests = analysis.protocol_digest, analysis.data_digest, analysis.result_digest
     arguments = arguments_about(analysis.network.digest, analysis.output, *digests, **details)
     what = BY_KEY[details["kind"]].plural if "kind" in details else DEFINITIONS[kind].title
@@ -255,6 +261,16 @@ def cancel(session: Session, job_id: str, *, now: datetime | None = None) -> Job
         row.cancel_requested = True
         add_log(session, job_id, "asked to stop", now=now)
     return row
+
+
+def cancel_outdated(session: Session, analysis: AnalysisRow) -> None:
+    """Cancel jobs on an earlier answer to the question of an analysis: those on the present one have other ids."""
+    about = JobRow.network_digest == analysis.network.digest, JobRow.state.in_(UNFINISHED)
+    question = analysis.output, analysis.protocol_digest, analysis.data_digest
+    for row in session.scalars(select(JobRow).where(*about)).all():
+        asked = tuple(map(row.arguments.get, ("output", "protocol", "data", "result")))
+        if asked[:3] == question and asked[3] != analysis.result_digest:
+            cancel(session, row.id)
 
 
 def cancel_unknown(session: Session, *, definitions: Mapping[str, JobDefinition] = DEFINITIONS) -> int:

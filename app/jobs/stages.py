@@ -77,7 +77,8 @@ def enqueue_missing(session: Session, stages: Sequence[Stage] | None = None) -> 
         kinds = [kind.key for kind in registry.SUBJECT_KINDS if not any(map(kind.refuses, stage.needs))]
         known = NetworkRow.kind.in_(kinds), NetworkRow.deleted_at.is_(None)
         without = select(AnalysisRow).join(NetworkRow).where(~stage.stored, *known)
-        found += sum(len(stage.ask(session, row)) for row in session.scalars(without).all())
+        final = (row for row in session.scalars(without).all() if not row.goes_on)
+        found += sum(len(stage.ask(session, row)) for row in final)
     return found
 
 
@@ -94,7 +95,7 @@ def enqueue_outdated(session: Session) -> int:
             older = select(AnalysisRow, AnalysisReportRow.thorough).join(AnalysisReportRow, on).join(NetworkRow)
             older = older.where(*of_it, NetworkRow.kind == kind.key, NetworkRow.deleted_at.is_(None))
             for row, thorough in session.execute(older).all():
-                if one.follows(analysed_question(session, row)):
+                if not row.goes_on and one.follows(analysed_question(session, row)):
                     details = one.details(thorough=thorough)
                     queue.enqueue_about(session, row, one.key, priority=LONGEST, **details)
                     found += 1

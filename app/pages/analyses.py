@@ -248,6 +248,8 @@ def asked(
         else:
             own = next((job for job in jobs if job.kind == (one.summed(place.question.kind) or one.key)), None)
             stored = _stored(session, row, one, kept.get(one.key), context)
+            if stored is None and row.goes_on:
+                own = searching
             found.append(Asked(one, context, *state_of(stored, own), "", rules, untried=own is None))
     return found
 

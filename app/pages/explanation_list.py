@@ -208,9 +208,8 @@ def searched(session: Session, addresses: Addresses, place: AnyPlace, job: JobRo
         refusal = bool(limit)
         state = "not_analysed" if analysis is not None else state
     else:
-        goes_on = any(stop["reason"] == "pending" for stop in analysis.distributions.get("stops", ()))
         stopped = "Some searches stopped at a limit; what they left out may hold more."
-        limit = method_words(analysis, place.part) or ("Some searches go on." if goes_on else stopped)
+        limit = method_words(analysis, place.part) or ("Some searches go on." if analysis.goes_on else stopped)
     return Asked(session, addresses, place, state, job, limit, Query(), None, (), refusal)
 
 

@@ -15,7 +15,7 @@ from pluriscope.page_kit.templating import PART
 
 
 def reading_session(request: Request) -> Iterator[Session]:
-    """A snapshot of the store for the whole request."""
+    """A snapshot of the store, until the answer is made: whoever reads it slowly does not keep the snapshot."""
     with request.app.state.store.read() as session:
         yield session
 
@@ -45,5 +45,5 @@ ListOptions = Annotated[dict[str, list[str]], Depends(options_of)]
 """The options of a list, which the list reads itself."""
 NoOptions = Annotated[Options, Query()]
 """Of pages that have none of their own, so that any other is refused."""
-Reading = Annotated[Session, Depends(reading_session)]
+Reading = Annotated[Session, Depends(reading_session, scope="function")]
 Links = Annotated[Addresses, Depends(addresses_of)]

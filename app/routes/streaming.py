@@ -75,7 +75,9 @@ def csv_file(request: Request, name: str, lines: Callable[[Session], Iterator[st
 
     def parts() -> Generator[str, None, None]:
         with store.read() as session:
-            yield from lines(session)
+            for part in lines(session):
+                session.commit()  # SQLite's log grows behind a snapshot for as long as somebody reads the answer
+                yield part
 
     answer = Streamed(parts(), media_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'

@@ -1,3 +1,4 @@
+from collections import Counter
 from contextlib import closing
 from contextvars import ContextVar
 
@@ -6,6 +7,7 @@ from anyio.from_thread import start_blocking_portal
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.pool import QueuePool
 from sqlalchemy.util import LRUCache
 
 from conftest import ON_EVERY_DATABASE
@@ -47,6 +49,30 @@ def _reading_writes_nothing():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Gate, "__call__", watched)
         patch.setattr(Store, "write", checked)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _whoever_reads_slowly_holds_no_snapshot():
+    """Whatever is asked, nothing of an answer is sent while a session reads for it: SQLite's log would grow behind."""
+    answer, asking = Gate.__call__, Counter()
+
+    async def watched(self, scope, receive, send):
+        pool = scope["app"].state.store.reader.pool if scope["type"] == "http" else None
+
+        async def sent(message):
+            if message.get("body") and asking[pool] == 1 and isinstance(pool, QueuePool):
+                assert not pool.checkedout(), f"{scope['path']} is sent while its snapshot is held"
+            await send(message)
+
+        asking[pool] += 1
+        try:
+            await answer(self, scope, receive, sent)
+        finally:
+            asking[pool] -= 1
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Gate, "__call__", watched)
         yield
 
 

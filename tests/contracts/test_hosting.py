@@ -47,12 +47,17 @@ def test_what_services_refer_to_is_there(compose):
 
 
 @whole
-def test_every_variable_is_one_that_the_program_reads(compose):
+def test_every_setting_reaches_the_program_as_it_is_set(compose):
     every = (Settings, *brought("settings").values())
     known = {f"PLURISCOPE_{name.upper()}" for one in every for name in one.model_fields}
-    for service in compose["services"].values():
-        ours = {name for name in service.get("environment", {}) if name.startswith("PLURISCOPE_")}
-        assert ours <= known
+    of_the_image = {*re.findall(r"PLURISCOPE_\w+(?==)", (ROOT / "Dockerfile").read_text())}
+    assert known == {*re.findall(r"^\| `(PLURISCOPE_\w+)`", (ROOT / "docs/self-hosting.md").read_text(), re.MULTILINE)}
+    for name in ("web", "worker"):
+        given = compose["services"][name]["environment"]
+        assert given.keys() | of_the_image == known, name
+        # without a value it is what it is where compose is called, and not set where it is not
+        fixed = {variable: value for variable, value in given.items() if value is not None}
+        assert fixed.keys() == ({"PLURISCOPE_DATABASE_URL"} if "database" in compose["services"] else set()), name
 
 
 def test_our_services_can_write_nothing_but_their_volume(compose):

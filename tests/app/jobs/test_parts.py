@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -12,6 +14,7 @@ from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.running.progress import KnownCircuits, Progress
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.question import ask
+from pluriscope.app.db.errors import Conflict
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.prepared import prepare_analysis
 from pluriscope.app.db.tables import AnalysisRow, CircuitRow
@@ -19,6 +22,7 @@ from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.analyses import ANALYSE, found_words
 from pluriscope.app.jobs.definitions import analyse_arguments
+from pluriscope.app.jobs.stages import enqueue_missing
 from pluriscope.app.jobs.worker import GivingWay, Slot, Worker, _Attempt
 from pluriscope.processes.executor import ThreadExecutor
 from tests.factories import pretrained_xor
@@ -65,6 +69,29 @@ def test_parts_are_stored_in_one_place_and_gone_on_with(store, found):
         assert row.exhaustive
         assert found_words(row).startswith("197 of")
         assert session.get(JobRow, job).so_far == {}
+
+
+def test_no_job_is_about_a_first_answer_and_those_about_an_earlier_one_are_cancelled(store, found):
+    parts, whole = found
+    arguments = analyse_arguments(whole.network, 0, COMPLETE)
+    with store.write() as session:
+        save_network(session, pretrained_xor())
+        ANALYSE.keep(session, arguments, parts[0])
+    with store.write() as session:  # as a server does that is started again
+        assert (enqueue_missing(session), n_rows(store, JobRow)) == (0, 0)
+        with pytest.raises(Conflict, match="first answer"):
+            queue.enqueue_about(session, session.scalar(select(AnalysisRow)), "common-ground", requested=True)
+    ended = copy.deepcopy(parts[1])
+    for stop in ended.columns["distributions"]["stops"]:
+        stop["reason"] = "time"
+    with store.write() as session:
+        ANALYSE.save(session, arguments, ended)
+        before = session.scalar(select(AnalysisRow.result_digest))
+    with store.write() as session:
+        ANALYSE.save(session, arguments, replace(whole, columns={**whole.columns, "result_digest": "f" * 64}))
+    with store.read() as session:
+        states = {(one.arguments["result"] == before, one.state) for one in session.scalars(select(JobRow))}
+    assert states == {(True, "cancelled"), (False, "queued")}
 
 
 def test_an_analysis_gives_way_only_when_what_it_found_is_stored(store, found, monkeypatch):

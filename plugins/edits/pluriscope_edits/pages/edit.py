@@ -167,7 +167,7 @@ class Editing:
         base, rules = self.place, [self.place.question.protocol]
         row = save_network(session, fresh, origin="edited")
         queue.enqueue_analyses(session, row, rules, requested=True)
-        if base.analysis is None:
+        if base.analysis is None or base.analysis.goes_on:
             queue.enqueue_analyses(session, base.row, rules, outputs=[base.scope.output], requested=True)
         elif not base.question.refusal:
             queue.enqueue_about(session, base.analysis, "changes", requested=True, other=row.digest)
