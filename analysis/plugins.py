@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any, Final, TypeVar
 
 from pluriscope.analysis import ENGINE_VERSION
@@ -61,6 +61,31 @@ GROUPS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """What a plugin can bring: groups of entry points, without ``pluriscope.`` before them, with what their entries are."""
+_RECORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "analyses": "Analysis",
+        "lenses": "Lens",
+        "methods": "DiscoveryMethod",
+        "criteria": "Criterion",
+        "vocabularies": "Vocabulary",
+        "funnels": "FunnelPreset",
+        "explanations": "RecordedKind",
+        "graphs": "GraphFormat",
+        "subjects": "SubjectKind",
+        "remote": "RemoteKind",
+        "edits": "Edit",
+        "solvers": "FormulaSolver",
+        "jobs": "JobDefinition",
+        "collections": "Collection",
+        "routers": "APIRouter",
+        "shared": "SharedPage",
+        "navigation": "NavigationLink",
+        "columns": "ReportColumn",
+        "overview": "Part",
+        "lessons": "Lesson",
+    }
+)
+"""The class of what these groups take, by its name, as most are not loaded to look at one record."""
 
 
 @dataclass(frozen=True)
@@ -126,14 +151,16 @@ def plugins() -> tuple[Plugin, ...]:
 
     found: dict[str, Plugin] = {}
     for one in distributions():
-        if f"[{CORE}." not in (one.read_text("entry_points.txt") or "") or one.name in found:
+        name = one.name or "a plugin whose metadata have no name"
+        if f"[{CORE}." not in (one.read_text("entry_points.txt") or "") or name in found:
             continue  # of a distribution that is there twice the first counts, as for imports
         brings: dict[str, dict[str, str]] = {}
         for entry in one.entry_points:
             prefix, _, group = entry.group.partition(".")
             if prefix == CORE:
                 brings.setdefault(group, {})[entry.name] = entry.value
-        found[one.name] = Plugin(one.name, one.version, one.metadata["Summary"], brings, _misfit(one))
+        version, summary = one.version or "", one.metadata["Summary"] or ""
+        found[name] = Plugin(name, version, summary, brings, _misfit(one))
     for name in chosen:
         if name not in found:
             report(name, "the plugin", f"is named by {VARIABLE} and not installed; install it: pip install {name}")
@@ -183,11 +210,35 @@ def load(group: str, name: str) -> Any:
 
     Raises:
         KeyError: no plugin brings it.
-        Exception: whatever importing it raises.
+        TypeError: it is nothing that the group takes.
+        Exception: whatever importing it raises; an ImportError where it would end the program.
     """
     module, _, attribute = entries(group)[name][1].partition(":")
-    found = import_module(module)
-    return getattr(found, attribute) if attribute else found
+    try:
+        found = import_module(module)
+        found = getattr(found, attribute) if attribute else found
+    except BaseException as error:
+        if isinstance(error, (Exception, KeyboardInterrupt)):
+            raise
+        raise ImportError(f"importing it raises {type(error).__name__}") from error
+    for one in found if isinstance(found, tuple) else (found,):
+        if cause := _unfit(group, one):
+            raise TypeError(cause)
+    return found
+
+
+def _unfit(group: str, one: object) -> str:
+    """Return why something is nothing that a group takes; "" if it is."""
+    known = {each.__name__ for each in (one if isinstance(one, type) else type(one)).__mro__}
+    if group in ("tables", "folders"):
+        wanted, fits = "module", isinstance(one, ModuleType)
+    elif group == "settings":
+        wanted, fits = "class of settings", isinstance(one, type) and "BaseSettings" in known
+    elif group in _RECORDS:
+        wanted, fits = _RECORDS[group], not isinstance(one, type) and _RECORDS[group] in known
+    else:
+        wanted, fits = "function or class", callable(one)
+    return "" if fits else f"it has {type(one).__name__} where a {wanted} is taken"
 
 
 @cache

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.circuits.distribution import CircuitDistribution, distribution_of
 from pluriscope.analysis.circuits.hashed_count import Bracket
+from pluriscope.analysis.numerics.large_numbers import within
 from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout
 from pluriscope.analysis.values.certainty import Certainty
 from pluriscope.analysis.values.described import Described
@@ -169,7 +170,8 @@ class CircuitSearch(Described):
         method: how their number was found: by listing, exactly without listing, by hashing, or from a uniform sample;
             "none" where nothing but the listed ones is known.
         count: valid circuits: exact unless there is an interval or a listing was truncated; −1: all those listed.
-        interval: where the number is guaranteed, how many are valid, both ends included; None otherwise.
+        interval: where the number is guaranteed, how many are valid, both ends included, cut by how many are listed and
+            possible; None otherwise.
         confidence: with which the interval holds the truth; None without one.
         n_tested: circuits judged, those of a sample with repetition; None if not recorded.
         known_distribution: None to read it off the masks.
@@ -213,6 +215,10 @@ class CircuitSearch(Described):
     def __post_init__(self) -> None:
         if self.count < 0:
             object.__setattr__(self, "count", len(self.masks))
+        if self.interval is not None:
+            low, high = within(*self.interval, len(self.masks), self.possible)
+            object.__setattr__(self, "interval", (low, high))
+            object.__setattr__(self, "count", min(max(self.count, low), high))
         if (
             self.layout and self.layout.n_edges > MAX_EDGES
         ):  # also an empty list, which is combined with masks that are longer

@@ -240,8 +240,7 @@ def add_smallest(question: Question, found: CircuitSearch, work: Work) -> Circui
     found = _listing(question, replace(found, edge_use=edge_use), drawn, smallest)
     # the search that goes on may end with others than those that are listed now
     n_known = 0 if "smallest" in work.ended else found.n_listed
-    interval = found.interval and (max(found.interval[0], n_known), max(found.interval[1], n_known))
-    return replace(found, count=max(found.count, n_known), interval=interval, n_drawn=len(drawn))
+    return replace(found, count=max(found.count, n_known), n_drawn=len(drawn))
 
 
 def add_tried(question: Question, found: CircuitSearch, tried: Sequence[int], limits: Limits) -> CircuitSearch:

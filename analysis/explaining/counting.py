@@ -168,7 +168,6 @@ def _drawn(question: Question, work: Work, plan: CircuitPlan, seed: int, facet: 
         return sample
     with suppress(BeyondLimits):  # the time was up before anything was proved
         found = function_at(solver.bracket)(question, work, seed, facet)
-        low, high = (min(end, sample.possible) for end in found.interval)
-        hashed = replace(sample, method="hashed", count=found.about, interval=(low, high), bracket=found)
+        hashed = replace(sample, method="hashed", count=found.about, interval=found.interval, bracket=found)
         return narrower(sample, replace(hashed, confidence=found.confidence))
     return sample

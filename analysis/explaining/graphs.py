@@ -44,7 +44,7 @@ from pluriscope.analysis.explaining.count_report import (
 from pluriscope.analysis.explaining.plan import Plan, StagePlan
 from pluriscope.analysis.network_files.result_file import RESULT_FORMAT, document_of, read_smallest, smallest_json
 from pluriscope.analysis.network_files.result_file import read_circuits as read
-from pluriscope.analysis.numerics.large_numbers import in_words
+from pluriscope.analysis.numerics.large_numbers import in_words, within
 from pluriscope.analysis.planted.circuit import PlantedCircuit
 from pluriscope.analysis.questions.answers import largest
 from pluriscope.analysis.results.unlearned import NO_DOUBT, Doubt, doubt_of, wrong_clause
@@ -177,9 +177,9 @@ def sample(
     by_bits = sum((Counter(one.tally.by_size) for one in strata.strata), Counter[int]())
     bit_use = [one.tally.bit_use for one in strata.strata if one.tally.bit_use]
     masks = number_array(sorted({*strata.masks, *small}), question.graph.n_bits)
-    low, high = max(strata.low, len(masks)), min(strata.high, question.space.possible)
+    low, high = within(strata.low, strata.high, len(masks), question.space.possible)
     if tried is not None:
-        low, high = max(low, tried.least), max(low, min(high, tried.most))
+        low, high = within(low, high, tried.least, tried.most)
     return CircuitSearch(
         None,
         question.space.possible,

@@ -203,7 +203,7 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
             f"{circuits.n_listed:,} of them are listed, {_how_listed(circuits)}"
         )
     elif circuits.interval is not None and circuits.confidence is not None:
-        about, ends = estimate(circuits.n_valid, *circuits.interval), interval(*circuits.interval)
+        about, ends = estimate(circuits.n_valid, *circuits.interval), interval(*circuits.interval, circuits.possible)
         how = "by hashing" if circuits.method == "hashed" else f"from a uniform sample of {circuits.n_tested or 0:,}"
         sentences.append(
             f"{where}: about {about} of {circuits.possible:,} possible circuits are valid, {how}; "

@@ -34,22 +34,36 @@ def estimate(number: int, low: int, high: int) -> str:
     return in_words(rounded, max(0, min(2, len(str(rounded)) - 1 - zeros)))
 
 
-def interval(low: int | str, high: int | str) -> str:
-    """An interval of counts, rounded outwards, with one exponent where both ends have the same: 5.5–6.3 × 10³²."""
+def within(low: int, high: int, known: int, possible: int) -> tuple[int, int]:
+    """Both ends of an interval, cut by what is certain: so many are known, and no more are possible."""
+    return min(max(low, known), possible), min(max(high, known), possible)
+
+
+def interval(low: int | str, high: int | str, possible: int | str | None = None) -> str:
+    """An interval of counts, rounded outwards, with one exponent where both ends have the same: 5.5–6.3 × 10³².
+
+    Args:
+        possible: the most that there can be, which stands there as it is written elsewhere where rounding goes beyond.
+    """
     least, most = int(low), int(high)
+    exponent = len(str(most)) - 1
     if most <= DIGITS_LIMIT:
         zeros = len(str((most - least) // 10)) - 1 if most >= _IN_FULL else 0
-        return f"{_outwards(least, zeros, up=False):,}–{_outwards(most, zeros, up=True):,}"
-    exponent = len(str(most)) - 1
-    if 0 < least < 10**exponent:
-        return f"{_two_digits(least, up=False)}–{_two_digits(most, up=True)}"
-    for digits in range(1, 4):
-        unit = 10 ** (exponent - digits)
-        down, up = least // unit, -(-most // unit)
-        if up - down > 1 or not least:
-            break
-    first = _power(down, digits, exponent).partition(" ")[0] if down else "0"
-    return f"{first}–{_power(up, digits, exponent)}"
+        up, first = _outwards(most, zeros, up=True), f"{_outwards(least, zeros, up=False):,}"
+        alone, last = first, f"{up:,}"
+    elif 0 < least < 10**exponent:
+        up, first = _two_digits(most, up=True), _in_two_digits(_two_digits(least, up=False))
+        alone, last = in_words(least) if least <= DIGITS_LIMIT else first, _in_two_digits(up)
+    else:
+        for digits in range(1, 4):
+            unit = 10 ** (exponent - digits)
+            down, ceiling = least // unit, -(-most // unit)
+            if ceiling - down > 1 or not least:
+                break
+        up, last = ceiling * unit, _power(ceiling, digits, exponent)
+        alone = _power(down, digits, exponent) if down else "0"
+        first = alone.partition(" ")[0]
+    return f"{first}–{last}" if possible is None or up <= int(possible) else f"{alone}–{in_words(int(possible))}"
 
 
 def _power(digits: int, places: int, exponent: int) -> str:
@@ -71,11 +85,13 @@ def _outwards(end: int, zeros: int, *, up: bool) -> int:
     return (-(-end // unit) if up else end // unit) * unit
 
 
-def _two_digits(end: int, *, up: bool) -> str:
-    """A long end of an interval with two digits, rounded down or up."""
-    if end < _IN_FULL:
-        return f"{end:,}"
+def _two_digits(end: int, *, up: bool) -> int:
+    """A long end of an interval rounded to two digits, down or up."""
+    unit: int = 1 if end < _IN_FULL else 10 ** (len(str(end)) - 2)
+    return (-(-end // unit) if up else end // unit) * unit
+
+
+def _in_two_digits(end: int) -> str:
+    """An end of two digits as text."""
     exponent = len(str(end)) - 1
-    unit = 10 ** (exponent - 1)
-    first = -(-end // unit) if up else end // unit
-    return _power(10, 1, exponent + 1) if first == 100 else _power(first, 1, exponent)
+    return f"{end:,}" if end < _IN_FULL else _power(end // 10 ** (exponent - 1), 1, exponent)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 from typing import Protocol as Interface
 
-from pluriscope.analysis.numerics.large_numbers import estimate, in_words, interval
+from pluriscope.analysis.numerics.large_numbers import estimate, in_words, interval, within
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,12 @@ class KnownCircuits:
     method: Literal["tested", "listed", "counted", "hashed", "sampled", "none"] = "tested"
     masks: tuple[int, ...] = ()
 
+    def __post_init__(self) -> None:
+        least, most = within(self.least, self.most, len(self.masks), self.possible)
+        object.__setattr__(self, "least", least)
+        object.__setattr__(self, "most", most)
+        object.__setattr__(self, "value", min(max(self.value, least), most))
+
     @property
     def is_exact(self) -> bool:
         return self.least == self.most and self.confidence is None
@@ -45,7 +51,8 @@ class KnownCircuits:
         if self.confidence is None:
             return f"at least {many}" if self.least else "no valid circuit found yet"
         about = estimate(self.value, self.least, self.most)
-        return f"about {about} valid circuits, {self.confidence:.0%} interval {interval(self.least, self.most)}"
+        ends = interval(self.least, self.most, self.possible)
+        return f"about {about} valid circuits, {self.confidence:.0%} interval {ends}"
 
     def as_json(self) -> dict[str, Any]:
         """The bounds as numbers and lists that :meth:`of_json` reads."""

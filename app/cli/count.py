@@ -62,7 +62,7 @@ def count(
     among = in_words(known.possible) + " circuits"
     among += "" if at_most_edges is None else f" with at most {at_most_edges} edges"
     valid = f"valid and keep {', '.join(keeps)}" if keeps else "valid"
-    number = in_words(known.low) if known.low == known.high else interval(known.low, known.high)
+    number = in_words(known.low) if known.low == known.high else interval(known.low, known.high, known.possible)
     lines = [f"{number} of {among} are {valid}: {known.how}{sure}, {known.method}"]
     if least.high is not None:
         shown = f"{least.high}, proved" if least.proved else f"{least.low} to {least.high}, not proved"

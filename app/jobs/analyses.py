@@ -160,9 +160,10 @@ def found_words(row: AnalysisRow) -> str:
     valid = f"{in_words(row.circuits_valid)} of {in_words(row.circuits_possible)} circuits valid"
     if certainty_of(row.circuits_method) == "guaranteed":
         ends = row.circuits_low or 0, row.circuits_high or 0
+        shown = interval(*ends, row.circuits_possible)
         valid = (
             f"about {estimate(row.circuits_valid, *ends)} of {in_words(row.circuits_possible)} circuits valid "
-            f"(guaranteed, {100 * (row.circuits_confidence or 0):.0f}% interval {interval(*ends)})"
+            f"(guaranteed, {100 * (row.circuits_confidence or 0):.0f}% interval {shown})"
         )
     if kind_called(row.network.kind).refuses("formulas"):
         n = row.circuits_truncated_at

@@ -27,7 +27,8 @@ def counts_of(row: AnalysisRow) -> Counts:
     if not interpretations_counted(row) or (circuits != "exact" and not row.circuits_listed):
         readings = "unknown"
     if certainty_of(row.circuits_method) != "exact":
-        valid = Count(row.circuits_valid, "about", row.circuits_low, row.circuits_high, row.circuits_confidence)
+        ends = row.circuits_low, row.circuits_high, row.circuits_confidence, row.circuits_possible
+        valid = Count(row.circuits_valid, "about", *ends)
         readings = readings if row.circuits_listed else "unknown"
     else:
         valid = Count(row.circuits_valid, circuits)
@@ -138,7 +139,8 @@ def interval_words(row: AnalysisRow) -> str:
     """The guaranteed interval, "" where there is none."""
     if row.circuits_low is None or row.circuits_high is None or row.circuits_confidence is None:
         return ""
-    return f"{row.circuits_confidence * 100:g}% interval {interval(row.circuits_low, row.circuits_high)}, guaranteed"
+    ends = interval(row.circuits_low, row.circuits_high, row.circuits_possible)
+    return f"{row.circuits_confidence * 100:g}% interval {ends}, guaranteed"
 
 
 def method_words(row: AnalysisRow, part: str) -> str:

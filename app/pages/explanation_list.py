@@ -492,7 +492,7 @@ def _listed(found: Asked) -> str:
         return "There may be more than is listed"
     of = in_words(valid.value) if valid.is_exact else f"at least {in_words(valid.low or valid.value)}"
     if valid.low is not None and valid.high is not None:
-        of = interval(valid.low, valid.high).replace("–", " to ")
+        of = interval(valid.low, valid.high, analysis.circuits_possible).replace("–", " to ")
     return f"The list shows {exact(analysis.circuits_listed)} of {of} valid circuits"
 
 

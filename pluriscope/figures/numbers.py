@@ -42,7 +42,11 @@ UNKNOWN: Final = "not searched"
 
 
 def bounded(
-    number: int | str, bound: Bound = "exact", low: int | str | None = None, high: int | str | None = None
+    number: int | str,
+    bound: Bound = "exact",
+    low: int | str | None = None,
+    high: int | str | None = None,
+    possible: int | None = None,
 ) -> str | Markup:
     """A count as every page shows it, with what is known of it: 197, ≥ 197, ≈ 5.87 × 10³² (5.5–6.3 × 10³²).
 
@@ -50,19 +54,24 @@ def bounded(
         bound: what is known of it; "unknown" shows words instead of a number.
         low: lower end of its interval.
         high: its upper end.
+        possible: the most that there can be, beyond which no end is rounded.
     """
     if bound == "unknown":
         return Markup('<span class="muted unsearched">{}</span>').format(UNKNOWN)
     if bound == "exact":
         return readable(number)
     answer = "at least: not all of it was searched" if bound == "at_least" else "not exact: an interval holds it"
-    words, bracket, ends = bounded_text(number, bound, low, high).partition(" (")
+    words, bracket, ends = bounded_text(number, bound, low, high, possible).partition(" (")
     shown = Markup('<span class="nowrap" title="{}">{}</span>').format(answer, _marked_up(words))
     return shown + Markup(' <span class="nowrap">({}</span>').format(_marked_up(ends)) if bracket else shown
 
 
 def bounded_text(
-    number: int | str, bound: Bound = "exact", low: int | str | None = None, high: int | str | None = None
+    number: int | str,
+    bound: Bound = "exact",
+    low: int | str | None = None,
+    high: int | str | None = None,
+    possible: int | None = None,
 ) -> str:
     """A count with its bound as plain text; of an estimate the digits that its interval supports, else all up to a
     billion.
@@ -71,8 +80,8 @@ def bounded_text(
         return UNKNOWN
     if bound == "about" and low is not None and high is not None:
         if int(number) == int(low) < int(high):
-            return interval(low, high)  # the lower end is no estimate
-        return f"≈ {estimate(int(number), int(low), int(high))} ({interval(low, high)})"
+            return interval(low, high, possible)  # the lower end is no estimate
+        return f"≈ {estimate(int(number), int(low), int(high))} ({interval(low, high, possible)})"
     sign = {"exact": "", "at_least": "≥ ", "about": "≈ "}[bound]
     return f"{sign}{in_words(int(number))}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
 from markupsafe import Markup, escape
@@ -39,6 +39,7 @@ class Count:
         low: lower end of the interval; None without one.
         high: its upper end.
         confidence: with which the interval holds the truth.
+        possible: the most that there can be, beyond which no end is rounded; None where that is not known.
     """
 
     value: int
@@ -46,6 +47,7 @@ class Count:
     low: int | None = None
     high: int | None = None
     confidence: float | None = None
+    possible: int | None = field(default=None, compare=False, repr=False)
 
     @property
     def certainty(self) -> Certainty | None:
@@ -69,7 +71,7 @@ class Count:
     def __str__(self) -> str:
         if self.is_exact and self.value < _IN_DIGITS:
             return exact(self.value)
-        return bounded_text(self.value, self.bound, self.low, self.high)
+        return bounded_text(self.value, self.bound, self.low, self.high, self.possible)
 
     def __repr__(self) -> str:
         if self.confidence is not None:
@@ -79,7 +81,7 @@ class Count:
     def __html__(self) -> str:
         if self.is_exact and self.value < _IN_DIGITS:
             return exact(self.value)
-        return escape(bounded(self.value, self.bound, self.low, self.high))
+        return escape(bounded(self.value, self.bound, self.low, self.high, self.possible))
 
     def _repr_html_(self) -> str:
         return str(self.__html__())
@@ -92,7 +94,7 @@ def count_of(known: KnownCircuits) -> Count:
     if known.is_exact:
         return Count(known.value)
     bound: Bound = "at_least" if known.confidence is None else "about"
-    return Count(known.value, bound, known.least, known.most, known.confidence)
+    return Count(known.value, bound, known.least, known.most, known.confidence, known.possible)
 
 
 def certainty_words(certainty: Certainty, confidence: float | None = None) -> Markup:
@@ -198,7 +200,7 @@ def _valid_circuits(answer: Mapping[str, Any]) -> Count:
     n = int(answer["valid"] or 0)
     if answer.get("interval") is not None:
         low, high = map(int, answer["interval"])
-        return Count(n, "about", low, high, answer["confidence"])
+        return Count(n, "about", low, high, answer["confidence"], int(answer["possible"]))
     if "at_least" in answer:
         return Count(int(answer["at_least"]), "at_least", int(answer["at_least"]), int(answer["at_most"]))
     if answer["method"] in ("listed", "none") and answer["truncated_at"] is not None:

@@ -148,11 +148,7 @@ class Verdict:
         # where few were tried, the upper end is hardly below all
         if high is None or (valid.bound == "at_least" and 10 * high > 9 * self.possible):
             return f"at least {in_words(low)} valid circuit{'' if low == 1 else 's'}"
-        ends = (
-            interval(low, high).replace("–", " and ")
-            if high < self.possible
-            else f"{in_words(low)} and {in_words(high)}"
-        )
+        ends = interval(low, high, self.possible).replace("–", " and ")
         sure = "" if valid.confidence is None else f" ({valid.confidence * 100:g}%)"
         return f"between {ends} valid circuits{sure}"
 

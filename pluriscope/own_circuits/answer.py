@@ -218,7 +218,8 @@ def _count_json(count: Count | None, near: Neighbours, *, valid: bool) -> dict[s
     reply = {"value": count.value, "bound": count.bound}
     if count.bound == "at_least":
         return {**reply, "value": max(count.value, least)}
-    return reply if count.is_exact else {**reply, "low": count.low, "high": count.high, "confidence": count.confidence}
+    ends = {"low": count.low, "high": count.high, "possible": count.possible, "confidence": count.confidence}
+    return reply if count.is_exact else {**reply, **ends}
 
 
 # --- the sentence
@@ -299,7 +300,8 @@ def _between(reply: Mapping[str, Any]) -> str:
     if count is None or count["bound"] != "about" or count["low"] is None:
         return ""
     sure = "" if count["confidence"] is None else f", with {count['confidence']:.0%} confidence"
-    return f"There are between {interval(count['low'], count['high']).replace('–', ' and ')}{sure}."
+    ends = interval(count["low"], count["high"], count.get("possible")).replace("–", " and ")
+    return f"There are between {ends}{sure}."
 
 
 def _way_back(reply: Mapping[str, Any], part: str) -> str:

@@ -10,7 +10,14 @@ import pytest
 from pluriscope.analysis import plugins
 from tests.plugin_files import look_again, write_plugin
 
-ONE = "from types import SimpleNamespace\nONE = SimpleNamespace(key='one')\nTWO = (ONE, SimpleNamespace(key='two'))\n"
+ONE = """
+class Lens:
+    def __init__(self, key):
+        self.key = key
+
+ONE = Lens('one')
+TWO = (ONE, Lens('two'))
+"""
 
 
 @pytest.fixture
@@ -56,7 +63,9 @@ def test_the_environment_chooses(folder, monkeypatch, chosen, used):
         ({"lenses": {"x": "tests_bad:ONE"}}, {"tests_bad.py": "1 / 0"}, "pluriscope", "ZeroDivisionError"),
         ({"lenses": {"x": "tests_none:ONE"}}, {}, "pluriscope", "ModuleNotFoundError"),
         ({"lenses": {"x": "tests_less:ONE"}}, {"tests_less.py": ""}, "pluriscope", "AttributeError"),
-        ({"lenses": {"x": "tests_odd:ONE"}}, {"tests_odd.py": "ONE = 1"}, "pluriscope", "is not one of lenses"),
+        ({"lenses": {"x": "tests_odd:ONE"}}, {"tests_odd.py": "ONE = 1"}, "pluriscope", "int where a Lens is taken"),
+        ({"lenses": {"x": "tests_key:ONE"}}, {"tests_key.py": "class Lens: 0\nONE = Lens()"}, "pluriscope", "'key'"),
+        ({"lenses": {"x": "tests_exit:ONE"}}, {"tests_exit.py": "raise SystemExit"}, "pluriscope", "SystemExit"),
         (
             {"lenses": {"x": "tests_list:ONE"}},
             {"tests_list.py": ONE.replace("'one'", "[]")},
@@ -78,6 +87,21 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_used(folder, caplog, bring
     assert failure.plugin == "of-bad"
     assert cause in failure.cause
     assert [record.getMessage() for record in caplog.records] == [f"left out of plugin {failure}"]
+
+
+@pytest.mark.parametrize("group", plugins.GROUPS)
+def test_what_no_group_takes_is_left_out(folder, group):
+    write_plugin(folder, "of-bad", {group: {"x": "tests_object:ONE"}}, {"tests_object.py": "ONE = object()"})
+    assert plugins.brought(group) == {}
+    (failure,) = plugins.failures()
+    assert "it has object where a " in failure.cause
+
+
+def test_a_distribution_without_a_name_is_named_so(folder):
+    write_plugin(folder, "of-bad", {"lenses": {"x": "nowhere:ONE"}}, {})
+    (folder / "of_bad-1.0.dist-info" / "METADATA").write_text("")
+    assert keys("lenses") == []
+    assert [one.plugin for one in plugins.failures()] == ["a plugin whose metadata have no name"]
 
 
 def test_of_two_that_bring_the_same_name_the_first_has_it(folder):

@@ -26,7 +26,7 @@ from tests.factories import pretrained_xor
 from tests.of_plugins import whole
 from tests.plugin_files import write_plugin
 
-TAKER = "from types import SimpleNamespace\nONE = SimpleNamespace(key='zero-ablation')\n"
+TAKER = "class Criterion:\n    key = 'zero-ablation'\nONE = Criterion()\n"
 
 
 @pytest.fixture
@@ -84,6 +84,8 @@ def test_what_cannot_be_loaded_of_a_plugin_is_still_its_own(settings):
 
 BAD = {  # name → what it brings, its file, what it needs, the sentence about it
     "of-broken": ({"lenses": {"x": "of_broken:ONE"}}, "1 / 0", "", "cannot be loaded from of_broken:ONE (ZeroDivision"),
+    "of-exit": ({"routers": {"x": "of_exit:ONE"}}, "import sys; sys.exit()", "", "importing it raises SystemExit"),
+    "of-five": ({"routers": {"y": "of_five:ONE"}}, "ONE = 5", "", "it has int where a APIRouter is taken"),
     "of-first": ({"commands": {"greet": "of_first:ONE"}}, "ONE = print", "", "in use: commands"),
     "of-old": ({"lenses": {"x": "of_old:ONE"}}, "", "==0.1.0", "needs pluriscope==0.1.0, and this is"),
     "of-second": ({"commands": {"greet": "of_second:ONE"}}, "", "", "'greet' has the name of what of-first brings"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import comb
 from types import SimpleNamespace
@@ -78,7 +78,8 @@ class Drawn:
     @property
     def counts(self) -> dict[str, Count]:
         """Numbers of circuits, with how sure each is."""
-        return {"possible circuits": Count(self.possible), "valid circuits": count_of(self.count.known)}
+        known = replace(self.count.known, masks=(*{*self.numbers, self.possible - 1},))  # the whole is valid
+        return {"possible circuits": Count(self.possible), "valid circuits": count_of(known)}
 
     @property
     def sizes(self) -> dict[int, tuple[int, int]]:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.strategy import find_circuits
 from pluriscope.analysis.explaining.pipeline import analyse_output, unsearched
 from pluriscope.analysis.numerics.large_numbers import estimate, interval
 from pluriscope.analysis.questions.data import clean_data
 from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
 from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.progress import KnownCircuits
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.main import create_app
 from pluriscope.figures.numbers import bounded, bounded_text
+from pluriscope.objects.counts import Count
 from tests.factories import on_a_copy, save_analysis, small_network
 
 ESTIMATED = Limits(n_samples=3_000, n_draws=15, n_smallest=10, n_tried=20_000)
@@ -88,6 +92,29 @@ def test_the_network_page_says_not_searched_instead_of_zero(client):
 )
 def test_intervals_are_rounded_outwards_with_one_exponent_where_both_ends_have_it(low, high, text):
     assert interval(low, high) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "possible", "text"),
+    [
+        (70, 13_170 * 10**9, 13_174 * 10**9, "70–1.32 × 10¹³"),  # as so many are written
+        (123_456, 13_174 * 10**9, 13_174 * 10**9, "123,456–1.32 × 10¹³"),
+        (9 * 10**12, 9_999 * 10**9, 9_999 * 10**9, "9.0 × 10¹²–1.00 × 10¹³"),
+        (4703 * 10**8, 4704 * 10**8, 4704 * 10**8, "4.703–4.704 × 10¹¹"),
+        (9_195_432, 172_512_345, 172_600_000, "9,190,000–172,600,000"),
+        (0, 13_170 * 10**9, 10**15, "0–1.4 × 10¹³"),
+    ],
+)
+def test_no_end_is_above_what_is_possible(low, high, possible, text):
+    assert interval(low, high, possible) == text
+    assert str(Count(high, "about", low, high, 0.95, possible)).endswith(f"({text})")
+
+
+def test_an_interval_is_cut_by_what_is_certain():
+    known = KnownCircuits(10, 0, 0, 12, 0.9, "sampled", (1, 3))
+    assert (known.least, known.value, known.most) == (2, 2, 10)
+    found = CircuitSearch(None, 10, np.array([1, 3], np.uint64), method="hashed", count=14, interval=(12, 30))
+    assert (found.count, found.interval) == (10, (10, 10))
 
 
 @pytest.mark.parametrize(

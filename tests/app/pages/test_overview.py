@@ -200,7 +200,7 @@ def test_a_part_of_a_plugin_that_fails_is_named_and_logged_and_the_rest_is_shown
     path = f"{XOR}?part=bad" if broken.title else XOR
     whole = shown(client.get(XOR).text)
     monkeypatch.setattr(f"{PATH}.PARTS", (*PARTS, broken))
-    text = "from types import SimpleNamespace\nPART = SimpleNamespace(key='bad')\n"
+    text = "class Part:\n    key = 'bad'\nPART = Part()\n"
     with installed(tmp_path, {"overview": {"bad": "of_stranger:PART"}}, text):
         answer = client.get(path)
     assert answer.status_code == 200

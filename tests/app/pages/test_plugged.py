@@ -30,8 +30,12 @@ def broken(*given):
 def folded(*given):
     return [More("Odd", broken)]
 
-COLLECTION = SimpleNamespace(title="Odd things", find=broken, where=broken, origin=broken)
-ODD = tuple(SimpleNamespace(key=key) for key in ("odd", "common-ground", "knockout-completeness"))
+class Collection(SimpleNamespace): ...
+class Analysis(SimpleNamespace): ...
+class Criterion(Analysis): ...
+
+COLLECTION = Collection(title="Odd things", find=broken, where=broken, origin=broken)
+ODD = tuple(Criterion(key=key) for key in ("odd", "common-ground", "knockout-completeness"))
 """
 COMPLETENESS = "knockout-completeness"  # of which no verdict is stored
 NAMED = "Something of of-stranger is left out"

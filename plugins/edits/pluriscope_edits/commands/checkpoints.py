@@ -62,7 +62,7 @@ def _row(one: CheckpointFound, of: CheckpointsReport) -> dict[str, str]:
         "loss": f"{one.loss:.3g}",
         "held out": None if one.held_out_accuracy is None else f"{one.held_out_accuracy:.0%}",
         "right": f"{one.rows_right} of {of.rows}",
-        "valid": in_words(known.low) if known.low == known.high else interval(known.low, known.high),
+        "valid": in_words(known.low) if known.low == known.high else interval(known.low, known.high, known.possible),
         "certainty": known.how,
         **{name: change and about + in_words(int(getattr(change, name))) for name in ("kept", "lost", "gained")},
         "smallest": least.high if least.proved else least.high and f"≤ {least.high}",

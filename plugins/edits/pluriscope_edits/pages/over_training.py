@@ -395,7 +395,7 @@ class OverTraining:
 
     def _facts(self, report: CheckpointsReport, one: CheckpointFound, place: AnyPlace) -> Iterator[Fact]:
         known, links, part = one.circuits, self.links, self.place.part
-        number = exact(known.low) if known.low == known.high else interval(known.low, known.high)
+        number = exact(known.low) if known.low == known.high else interval(known.low, known.high, known.possible)
         yield Fact("Rows right", f"{one.rows_right} of {report.rows}", note=f"loss {one.loss:.3g}")
         yield Fact("Valid circuits", number, known.how, url=links.explanations(place.slug, place.scope, kind="circuit"))
         if one.smallest.high is not None:

@@ -31,7 +31,7 @@ _MAX_CONFLICTS: Final = 100_000  # of an analysis; some minutes
 
 
 class _TooMany(Exception):
-    """The solver met as many conflicts as it may."""
+    """The solver met as many conflicts as it may, or gives what it was not asked for, which proves nothing."""
 
 
 class ValidCircuits:
@@ -85,6 +85,9 @@ class ValidCircuits:
                 return None
             model = self._solver.get_model()
             mask = sum(1 << k for k, edge in enumerate(self._edges) if model[edge - 1] > 0)
+            asked = (mask >> abs(one) - 1 & 1 == (one > 0) for one in needed if abs(one) <= len(self._edges))
+            if mask in self.excluded or not all(asked):
+                raise _TooMany
             if self.question.judge(mask).valid:
                 return mask
             self.exclude(mask)
@@ -153,6 +156,8 @@ def find_smallest_solved(
             circuit = circuits.find([new, *circuits.at_most(searched_up_to + 1)])
             if circuit is None:
                 searched_up_to += 1
+            elif circuit.bit_count() > searched_up_to + 1 or circuit in found:
+                raise _TooMany
             else:
                 found.append(circuit)
                 circuits.exclude(circuit, unless=new)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import reduce
 from operator import and_, or_
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,6 +25,9 @@ LENIENT = protocol_from_mapping({"name": "lenient", "accuracy_threshold": 0.7, "
 def xor():
     network = pretrained_xor()
     return ask(network.network, task=network.tasks[0])
+
+
+ASKED = ("append_formula", "add_clause", "conf_budget", "accum_stats")
 
 
 def small(seed=1, sizes=(2, 3, 1), **asked):
@@ -51,6 +55,16 @@ def test_answers_are_those_of_the_given_network_however_coarse_the_formula_is(bi
     assert len(valid) == n_valid
     assert not {*valid} & {*circuits.excluded}
     assert bits > 3 or circuits.excluded
+
+
+def test_what_a_solver_was_not_asked_for_proves_nothing(monkeypatch):
+    circuits = ValidCircuits(small())
+    n, given = circuits.formula.n_edges, circuits._solver
+    answers = {"solve_limited": lambda **_: True, "get_model": lambda: [1] * n}
+    wrong = SimpleNamespace(**answers, **{name: getattr(given, name) for name in ASKED})
+    monkeypatch.setattr(circuits, "_solver", wrong)
+    assert find_edge_use(circuits, [(1 << n) - 1]).undecided == (1 << n) - 1
+    assert not find_smallest_solved(circuits, 3).proved
 
 
 @pytest.mark.slow

@@ -51,7 +51,7 @@ def _page(report: OneReaderReport, of: AnalysisContext[SubjectQuestion]) -> Iter
     yield Table.plain(columns, [_row(one) for one in report.readers])
     if report.drawn:
         words = f"{report.drawn_valid:,} of {report.drawn:,} circuits drawn by size are valid. So of all"
-        words += f" {in_words(int(report.possible))} {interval(*report.interval)} are, guaranteed"
+        words += f" {in_words(int(report.possible))} {interval(*report.interval, report.possible)} are, guaranteed"
         words += f" with {report.confidence:.0%} confidence. {report.why}".rstrip()
         if (sizes := of.sizes()) and {"heads", "nodes"}.isdisjoint(of.scope.protocol.split("-")):
             words += f" The search under these rules counts {sum(sizes.values()):,}, exactly."

@@ -3,6 +3,8 @@
 import re
 from dataclasses import replace
 from functools import cache
+from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ import pytest
 from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.methods.report import Analysed, Settings
 from pluriscope.analysis.numerics.fixed_order import solved
+from pluriscope.analysis.running.progress import LATE
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.chances import log_softmax
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.question import GraphQuestion
@@ -312,6 +316,18 @@ def test_under_other_rules_only_what_circuits_say_is_made_anew(monkeypatch):
             assert after.grids == before.grids
     reply = {one.lens: one.stands for one in second.lenses}["direct-attribution"]
     assert re.search(r"is in [12] of 2 valid circuits", reply)
+
+
+def test_a_lens_that_time_ends_is_named_and_asked_again():
+    ticks = count()
+    question, some = question_of(PLAIN, "nodes"), SimpleNamespace(masks=np.array([3], dtype=np.uint64), layout=None)
+    late = find(Analysed(question, some), Settings(), Work(clock=lambda: float(next(ticks)), deadline=2.0))
+    ended = [one.lens for one in late.lenses if one.notes[-1:] == [LATE]]
+    assert len(ended) > 10
+    assert len({one.lens for one in late.lenses}) == len(late.lenses)
+    lens = LENSES.of(TRANSFORMER)["path-patching"]
+    answer = lens.answer(question, lens.defaults, Work(clock=lambda: 1.0, deadline=0.5))
+    assert (answer.outcome, answer.notes[-1:]) == ("undefined", (LATE,))
 
 
 def test_sites_of_answers_are_sites_of_the_model():
