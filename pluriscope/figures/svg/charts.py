@@ -288,7 +288,7 @@ def _whole(chart: Chart, box: _Box, legend: str, body: str) -> Markup:
         y = box.height * (1 - share)
         around += box.rule((0, y), (1, y), "m-hair") + text(-6, y + 4, words, "lab s", anchor="end")
     around += box.word(1, box.height + 31, chart.x.title)
-    title = text(0, box.top - 6, chart.y.title, "lab s")
+    title = text(0, box.top - 9, chart.y.title, "lab s")  # clear of the word at the uppermost line
     return box.drawn(box.top + box.height + 38, legend + title, around + body + _marks(box))
 
 
