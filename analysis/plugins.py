@@ -61,30 +61,13 @@ GROUPS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """What a plugin can bring: groups of entry points, without ``pluriscope.`` before them, with what their entries are."""
-_RECORDS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "analyses": "Analysis",
-        "lenses": "Lens",
-        "methods": "DiscoveryMethod",
-        "criteria": "Criterion",
-        "vocabularies": "Vocabulary",
-        "funnels": "FunnelPreset",
-        "explanations": "RecordedKind",
-        "graphs": "GraphFormat",
-        "subjects": "SubjectKind",
-        "remote": "RemoteKind",
-        "edits": "Edit",
-        "solvers": "FormulaSolver",
-        "jobs": "JobDefinition",
-        "collections": "Collection",
-        "routers": "APIRouter",
-        "shared": "SharedPage",
-        "navigation": "NavigationLink",
-        "columns": "ReportColumn",
-        "overview": "Part",
-        "lessons": "Lesson",
-    }
-)
+_RECORDS: Final[Mapping[str, str]] = MappingProxyType({
+    "analyses": "Analysis", "lenses": "Lens", "methods": "DiscoveryMethod", "criteria": "Criterion",
+    "vocabularies": "Vocabulary", "funnels": "FunnelPreset", "explanations": "RecordedKind", "graphs": "GraphFormat",
+    "subjects": "SubjectKind", "remote": "RemoteKind", "edits": "Edit", "solvers": "FormulaSolver",
+    "jobs": "JobDefinition", "collections": "Collection", "routers": "APIRouter", "shared": "SharedPage",
+    "navigation": "NavigationLink", "columns": "ReportColumn", "overview": "Part", "lessons": "Lesson",
+})  # fmt: skip
 """The class of what these groups take, by its name, as most are not loaded to look at one record."""
 
 
@@ -216,11 +199,9 @@ def load(group: str, name: str) -> Any:
     module, _, attribute = entries(group)[name][1].partition(":")
     try:
         found = import_module(module)
-        found = getattr(found, attribute) if attribute else found
-    except BaseException as error:
-        if isinstance(error, (Exception, KeyboardInterrupt)):
-            raise
-        raise ImportError(f"importing it raises {type(error).__name__}") from error
+    except SystemExit as end:
+        raise ImportError("importing it raises SystemExit") from end
+    found = getattr(found, attribute) if attribute else found
     for one in found if isinstance(found, tuple) else (found,):
         if cause := _unfit(group, one):
             raise TypeError(cause)
@@ -230,14 +211,13 @@ def load(group: str, name: str) -> Any:
 def _unfit(group: str, one: object) -> str:
     """Return why something is nothing that a group takes; "" if it is."""
     known = {each.__name__ for each in (one if isinstance(one, type) else type(one)).__mro__}
-    if group in ("tables", "folders"):
+    wanted, fits = _RECORDS.get(group, "function or class"), callable(one)
+    if group in _RECORDS:
+        fits = not isinstance(one, type) and wanted in known
+    elif group in ("tables", "folders"):
         wanted, fits = "module", isinstance(one, ModuleType)
     elif group == "settings":
         wanted, fits = "class of settings", isinstance(one, type) and "BaseSettings" in known
-    elif group in _RECORDS:
-        wanted, fits = _RECORDS[group], not isinstance(one, type) and _RECORDS[group] in known
-    else:
-        wanted, fits = "function or class", callable(one)
     return "" if fits else f"it has {type(one).__name__} where a {wanted} is taken"
 
 

@@ -46,7 +46,7 @@ def interval(low: int | str, high: int | str, possible: int | str | None = None)
         possible: the most that there can be, which stands there as it is written elsewhere where rounding goes beyond.
     """
     least, most = int(low), int(high)
-    exponent = len(str(most)) - 1
+    exponent, digits = len(str(most)) - 1, 1
     if most <= DIGITS_LIMIT:
         zeros = len(str((most - least) // 10)) - 1 if most >= _IN_FULL else 0
         up, first = _outwards(most, zeros, up=True), f"{_outwards(least, zeros, up=False):,}"
@@ -63,7 +63,10 @@ def interval(low: int | str, high: int | str, possible: int | str | None = None)
         up, last = ceiling * unit, _power(ceiling, digits, exponent)
         alone = _power(down, digits, exponent) if down else "0"
         first = alone.partition(" ")[0]
-    return f"{first}–{last}" if possible is None or up <= int(possible) else f"{alone}–{in_words(int(possible))}"
+    if possible is not None and (most == int(possible) or up > int(possible)):
+        last = in_words(int(possible), max(2, digits))
+        first = first if last.partition(" ")[2] == alone.partition(" ")[2] else alone
+    return f"{first}–{last}"
 
 
 def _power(digits: int, places: int, exponent: int) -> str:

@@ -39,14 +39,11 @@ def readable(number: int | str) -> str | Markup:
 Bound = Literal["exact", "at_least", "about", "unknown"]
 """What is known of a number: itself, a lower bound, an interval, or nothing since it was not searched."""
 UNKNOWN: Final = "not searched"
+End = int | str | None
 
 
 def bounded(
-    number: int | str,
-    bound: Bound = "exact",
-    low: int | str | None = None,
-    high: int | str | None = None,
-    possible: int | None = None,
+    number: int | str, bound: Bound = "exact", low: End = None, high: End = None, possible: int | None = None
 ) -> str | Markup:
     """A count as every page shows it, with what is known of it: 197, ≥ 197, ≈ 5.87 × 10³² (5.5–6.3 × 10³²).
 
@@ -67,11 +64,7 @@ def bounded(
 
 
 def bounded_text(
-    number: int | str,
-    bound: Bound = "exact",
-    low: int | str | None = None,
-    high: int | str | None = None,
-    possible: int | None = None,
+    number: int | str, bound: Bound = "exact", low: End = None, high: End = None, possible: int | None = None
 ) -> str:
     """A count with its bound as plain text; of an estimate the digits that its interval supports, else all up to a
     billion.

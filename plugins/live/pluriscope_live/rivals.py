@@ -139,14 +139,15 @@ class Rivals(Sequence[Circuit]):
         searches = f"{n:,} {'search' if n == 1 else 'searches'}"
         exist = None if self.existing is None else len(self.existing)
         if exist == 1:
-            why = f"all {1 << self.space.n_units:,} masks were run, and nothing can be spared of no other valid one"
-            return f"No rivals: one circuit, of {self[0].size} units, is the only one, since {why}."
+            every = f"all {1 << self.space.n_units:,} masks were run"
+            of = f"{self[0].size} of {self.space.n_units} units"
+            return f"No rivals: this is the only circuit of which nothing can be spared, with {of}; {every}."
         few = [f"{self.wanted:,} were asked for"] if self.wanted and found < self.wanted else []
         if few or found == 1:
             few += ["more searches may find more" if exist is None else f"{exist:,} exist"]
         more = f" {'; '.join(few).capitalize()}." if few else ""
         if found == 1:
-            of = f"of {self[0].size} units.{more}"
+            of = f"of {self[0].size} of {self.space.n_units} units.{more}"
             return f"No rivals were found: {searches} ({self.runs:,} runs) ended with one circuit {of}"
         least = jaccard(np.array([one.bits for one in self.found])).min()
         shared = (

@@ -183,16 +183,6 @@ class Search:
     bits: Bits = field(default_factory=lambda: np.empty(0, np.bool_))
 
     def asks(self) -> Asks:
-        asking = self._steps()
-        bits = next(asking)
-        while True:
-            self.runs += len(bits)
-            try:
-                bits = asking.send((yield bits))
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]
-
-    def _steps(self) -> Asks:
         bits = self.start.bits
         (self.valid,) = map(bool, (yield bits[None]))
         if not self.valid:
@@ -201,11 +191,15 @@ class Search:
         return self.bits
 
 
-def together(asking: Sequence[Asks], valid: Callable[[Bits], Bits]) -> list[Bits]:
-    """What several searches end with, whose questions are asked at once."""
+def together(
+    asking: Sequence[Asks], valid: Callable[[Bits], Bits], asked: Callable[[int, int], None] = lambda _search, _n: None
+) -> list[Bits]:
+    """What several searches end with, whose questions are asked at once; ``asked`` is told which asks how many."""
     ends: dict[int, Bits] = {}
     waiting = {number: next(one) for number, one in enumerate(asking)}
     while waiting:
+        for number, bits in waiting.items():
+            asked(number, len(bits))
         verdicts = np.split(
             valid(np.concatenate([*waiting.values()])), np.cumsum([len(one) for one in waiting.values()])[:-1]
         )
@@ -231,7 +225,11 @@ def round_of(way: Way, target: Target, found: Sequence[Bits], number: int, most:
         before = target.runs
         start = way(target, found[:begin], each, np.random.default_rng((seed, each)))
         searches.append(Search(start, target.runs - before))
-    together([one.asks() for one in searches], target.valid)
+
+    def asked(search: int, n: int) -> None:
+        searches[search].runs += n
+
+    together([one.asks() for one in searches], target.valid, asked)
     return searches
 
 

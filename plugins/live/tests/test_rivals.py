@@ -107,12 +107,15 @@ def test_fewer_than_were_asked_for_is_an_answer(llama, listed):
 def test_the_only_circuit_has_no_rivals():
     rows = torch.linspace(-2, 2, 8)[:, None] * torch.tensor([[1.0, 0.0]])
     space = pluriscope.space(TwoWays(), data=rows, units=["up[0:2]", "up[2:4]"])
-    words = "No rivals were found: 4 searches (18 runs) ended with one circuit of 1 units. 2 were asked for; more"
+    words = "No rivals were found: 4 searches (18 runs) ended with one circuit of 1 of 2 units. 2 were asked for; more"
     found = rivals(space, 2, searches=4)
     assert found.verdict.startswith(words), found.verdict
     pluriscope.explain(space)
     found = rivals(space, 2, searches=4)
-    assert found.verdict.startswith("No rivals: one circuit, of 1 units, is the only one, since all 4 masks were run")
+    words = (
+        "No rivals: this is the only circuit of which nothing can be spared, with 1 of 2 units; all 4 masks were run."
+    )
+    assert found.verdict == words
     assert (len(found), len(found.rows()), list(found.overlaps)) == (1, 1, [])
 
 
