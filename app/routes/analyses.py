@@ -28,7 +28,7 @@ from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.explaining.preflight import preflight
 from pluriscope.analysis.questions.protocol import COMPLETE, protocol_from_mapping
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.app.computing import room
+from pluriscope.app.computing import BOUND, room
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.prepared import prepare_circuits
 from pluriscope.app.db.reads.jobs import UNFINISHED, jobs_about
@@ -300,8 +300,9 @@ def _page(request: Request, one: Asked, blocks: Iterable[Block], title: str, sta
 def index(request: Request, session: Reading, links: Links, name: str, options: Meant) -> HTMLResponse:
     """Index of a network's analyses, each with its result in brief."""
     place = locate(session, links, name, options.scope)
-    every = asked(session, place, links, of_kind(place.question.kind), in_brief=True)
-    return _page(request, every[0], index_of(every), TAB)
+    with BOUND.get().within("this page"):  # what is summed up at once may take long
+        every = asked(session, place, links, of_kind(place.question.kind), in_brief=True)
+        return _page(request, every[0], index_of(every), TAB)
 
 
 @both(

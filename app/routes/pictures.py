@@ -11,7 +11,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
-from pluriscope.app.computing import room
+from pluriscope.app.computing import BOUND, room
 from pluriscope.app.errors import BadQuery, NotFound
 from pluriscope.app.middleware import CONTENT_SECURITY_POLICY
 from pluriscope.app.pages.page import DRAWING
@@ -111,12 +111,13 @@ def _embedded(page: Shared, share: Share) -> Iterator[Block]:
 
 def drawing_file(request: Request, markup: str, form: Form) -> Response:
     """A drawing as a file: in colours of its own, of the width in the query, or for a paper."""
-    if form == "pdf":
-        return Response(pdf_of(markup), media_type="application/pdf", headers=ANYWHERE)
-    theme = _theme(request)
-    if form == "svg":
-        return _svg(standalone_svg(markup, theme))
-    return _png(standalone_svg(markup, theme, font=FONT_FAMILY), _width(request, markup))
+    with BOUND.get().within("this picture"):
+        if form == "pdf":
+            return Response(pdf_of(markup), media_type="application/pdf", headers=ANYWHERE)
+        theme = _theme(request)
+        if form == "svg":
+            return _svg(standalone_svg(markup, theme))
+        return _png(standalone_svg(markup, theme, font=FONT_FAMILY), _width(request, markup))
 
 
 def _theme(request: Request) -> Theme:

@@ -1,9 +1,7 @@
 """Whatever is nested deeper than any file of use is refused by each reader, however much of the stack is taken."""
 
-import io
 import json
 import struct
-import zipfile
 
 import pytest
 
@@ -60,14 +58,6 @@ def in_hdf5(n):
     return b"".join(parts)
 
 
-def in_torch(code, n):
-    """A file of torch whose pickle has lists, tuples or maps in each other."""
-    body = {"list": b"]" * n + b"K\1" + b"a" * n, "tuple": b"K\1" + b"\x85" * n, "map": b"}K\1" * n + b"K\1" + b"s" * n}
-    with zipfile.ZipFile(raw := io.BytesIO(), "w") as archive:
-        archive.writestr("a/data.pkl", b"\x80\2}X\1\0\0\0a" + body[code] + b"s.")
-    return raw.getvalue()
-
-
 def in_safetensors(key, n):
     header, body = sound_tensors()
     header["__metadata__"][key] = lists(n)
@@ -90,7 +80,6 @@ READERS = {
     "msgpack-maps": lambda n: file(b"\x81\xa1a" * n + b"\1"),
     "msgpack-arrays": lambda n: file(in_msgpack(n)),
     "hdf5": lambda n: file(in_hdf5(n)),
-    **{f"torch-{code}": lambda n, code=code: file(in_torch(code, n)) for code in ("list", "tuple", "map")},
     **{f"safetensors-{key}": lambda n, key=key: file(in_safetensors(key, n)) for key in ("tasks", "layers")},
     **{name: lambda n, raw=raw: read_subject(in_model(raw, n)) for name, raw in bundled_models().items()},
     "data": lambda n: parse_data_file(f'{{"format":"pluriscope-data/1","inputs":{lists(n)}}}'.encode(), 2, 1),

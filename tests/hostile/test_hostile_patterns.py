@@ -9,6 +9,7 @@ import ast
 import re
 import re._constants as part
 import re._parser as parser
+from collections import deque
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +22,7 @@ from pluriscope.analysis.discovery.registry import MAX_TEXT
 
 ROOT = Path(__file__).parents[2]
 METHODS = ("match", "fullmatch", "search", "split", "sub", "findall", "finditer")
+CALLS = [f"re.{one}" for one in ("compile", *METHODS)]
 OF_OUR_OWN = ("figures", "documents", "copies", "prose.py", "sheet.py", "findings.py")
 """Folders and files that read what the house itself has written or drawn: style sheets, documents, drawings, pages."""
 MOST = {"_AMBIGUOUS": MAX_FORMULA, "registry._SHAPE": MAX_TEXT}
@@ -43,7 +45,7 @@ def taken_apart(parsed):
     """
     text, named, repeats = "", set(), []
     for kind, value in parsed:
-        inner, least = [], 1
+        inner, least, most, one = [], 1, 1, ""  # of a place, such as an end
         if kind == part.LITERAL:
             named.add(one := chr(value))
         elif kind in (part.NOT_LITERAL, part.ANY):
@@ -54,16 +56,14 @@ def taken_apart(parsed):
             named.update(some)
             one = some[0] if value[0][0] != part.NEGATE else next(char for char in 'x7 -"' if char not in some)
         elif kind in (part.MAX_REPEAT, part.MIN_REPEAT):
-            least, most, body = value
-            inner, one = [body], ""
-        else:  # groups, branches, and places such as an end, which have no text
-            inner, one = value[-1:] if kind == part.SUBPATTERN else value[1] if kind == part.BRANCH else [], ""
+            least, most, *inner = value
+        elif kind in (part.SUBPATTERN, part.BRANCH):
+            inner = value[-1:] if kind == part.SUBPATTERN else value[1]
         found = [taken_apart(body) for body in inner]
         for body, more, deeper in found:
             named |= more
             repeats += [(text + before, repeated) for before, repeated in deeper]
-            if kind in (part.MAX_REPEAT, part.MIN_REPEAT) and most is part.MAXREPEAT:
-                repeats.append((text, body))
+            repeats += [(text, body)] * (most is part.MAXREPEAT)
         text += found[0][0] * min(least, 40) if found else one
     return text, named, repeats
 
@@ -93,22 +93,19 @@ def expressions():
         of = {one.value: ast.unparse(getattr(one, "target", None) or one.targets[0])
               for one in ast.walk(tree) if isinstance(one, (ast.Assign, ast.AnnAssign)) and one.value}  # fmt: skip
         for node in ast.walk(tree):
-            if not isinstance(node, ast.Call) or (called := ast.unparse(node.func)[3:]) not in ("compile", *METHODS):
-                continue
-            if ast.unparse(node.func)[:3] != "re.":
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            if called not in CALLS:
                 continue
             own = of.get(node, "")
             seen = [source] if own.startswith("_") else [one for _, one, _ in every]
-            used = {way for way in METHODS for one in seen if own and f"{own}.{way}(" in one} or {"search"}
-            flags = node.args[1:] if called == "compile" else [one.value for one in node.keywords if one.arg == "flags"]
+            ways = {way for way in METHODS for one in seen if own and f"{own}.{way}(" in one} or {"search"}
+            ways = ways if called == "re.compile" else {called[3:]}
+            flags = node.args[1:] * (called == "re.compile") + [
+                one.value for one in node.keywords if one.arg == "flags"
+            ]
             for pattern, flag in compiled(file, node.args[0], flags, vars(import_module(name))):
                 most = MOST.get(own, MOST.get(f"{file[:-3]}.{own}", 100_000))
-                yield (
-                    f"{name}:{node.lineno}",
-                    re.compile(pattern, flag),
-                    used if called == "compile" else {called},
-                    most,
-                )
+                yield f"{name}:{node.lineno}", re.compile(pattern, flag), ways, most
 
 
 def compiled(file, pattern, flags, names):
@@ -131,12 +128,8 @@ def spent(expression, ways, text):
     """Seconds of the processor that an expression takes over a text."""
     begun = process_time()
     for way in ways:
-        if way == "sub":
-            expression.sub("", text)
-        elif way == "finditer":
-            [*expression.finditer(text)]
-        else:
-            getattr(expression, way)(text)
+        found = expression.sub("", text) if way == "sub" else getattr(expression, way)(text)
+        deque(found if way == "finditer" else (), maxlen=0)
     return process_time() - begun
 
 

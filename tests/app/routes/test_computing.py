@@ -146,18 +146,6 @@ def test_a_page_shows_what_is_known_by_then(client, store, short, monkeypatch, r
     assert ("Your own answer" in answer.text) != bool(request_headers)
 
 
-def test_what_looks_at_the_time_stops_before_it_is_ended(short, monkeypatch):
-    monkeypatch.setattr(computing, "GRACE", 60.0)
-    bound = computing.Bound()
-    token = computing.BOUND.set(bound)
-    work = computing.work()
-    with pytest.raises(computing.TakesTooLong, match="takes too long here"), bound.within("this page"):
-        for _ in work.each("criteria", range(10**9)):
-            pass
-    computing.BOUND.reset(token)
-    assert not bound.is_over
-
-
 @pytest.mark.slow
 def test_nothing_is_computed_for_who_has_gone(application, client, store, monkeypatch):
     stored_analysis(store)
