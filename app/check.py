@@ -76,16 +76,17 @@ def examine(variables: Mapping[str, str]) -> Iterator[Finding]:
     """Look at everything: surroundings first, then the store, as far as it can be opened."""
     try:
         settings = Settings()
+        of_plugins = {name: one() for name, one in brought("settings").items()}
     except ValidationError as error:
         for one in error.errors():
             name = "_".join(map(str, one["loc"])).upper()
-            answer = f"{PREFIX}{name} is {one['input']!r}: {one['msg']}"
+            answer = f"{PREFIX}{name} is {one['input']!r}: {one['msg']}" if name else one["msg"]  # of several together
             yield Finding(check="settings.range", level="problem", found=answer, cure="correct it")
         return
     yield from glance(variables, settings)
-    for name, one in brought("settings").items():
-        if issubclass(one, PluginSettings):
-            yield from look(f"settings.{name}", lambda one=one: one().trouble(), "what these settings name can be used")
+    for name, own in of_plugins.items():
+        if isinstance(own, PluginSettings):
+            yield from look(f"settings.{name}", own.trouble, "what these settings name can be used")
     if settings.database_url or settings.data.is_dir():
         yield from look("store", partial(_stored, settings), "the store is as it should be")
 

@@ -250,3 +250,6 @@ def test_a_check_says_that_nobody_answers_there(tmp_path, monkeypatch):
     (found,) = (one for one in examine({}) if one.check == "settings.cluster")
     assert found.level == "problem"
     assert "start its scheduler" in found.cure
+    monkeypatch.setenv("PLURISCOPE_CLUSTER", "nowhere")
+    (found,) = examine({})
+    assert "is no address of a scheduler" in found.found
