@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import shlex
 import shutil
 import tempfile
@@ -22,7 +23,7 @@ from pluriscope.app.access.callers import needs_login
 from pluriscope.app.db import sqlite
 from pluriscope.app.db.engine import Store, newest_revision, store_at
 from pluriscope.app.db.too_old import OLDEST, cure_of_store
-from pluriscope.app.settings import STORE, Settings
+from pluriscope.app.settings import STORE, PluginSettings, Settings
 
 PREFIX: Final = "PLURISCOPE_"
 OF_THE_PROGRAM: Final = ("DEBUG", "CHROMIUM")  # read elsewhere than in the settings
@@ -75,18 +76,30 @@ def examine(variables: Mapping[str, str]) -> Iterator[Finding]:
     """Look at everything: surroundings first, then the store, as far as it can be opened."""
     try:
         settings = Settings()
+        of_plugins = {name: one() for name, one in brought("settings").items()}
     except ValidationError as error:
         for one in error.errors():
             name = "_".join(map(str, one["loc"])).upper()
-            answer = f"{PREFIX}{name} is {one['input']!r}: {one['msg']}"
+            answer = f"{PREFIX}{name} is {one['input']!r}: {one['msg']}" if name else one["msg"]  # of several together
             yield Finding(check="settings.range", level="problem", found=answer, cure="correct it")
         return
     yield from glance(variables, settings)
+    for name, own in of_plugins.items():
+        if isinstance(own, PluginSettings):
+            yield from look(f"settings.{name}", own.trouble, "what these settings name can be used")
     if settings.database_url or settings.data.is_dir():
         yield from look("store", partial(_stored, settings), "the store is as it should be")
 
 
 def _stored(settings: Settings) -> Found:
+    file = sqlite.file_of(make_url(settings.url))
+    if file is not None and not file.exists():
+        yield "note", f"{file} is not there", "it is made at the first start"
+        return
+    if file is not None and not file.stat().st_size:
+        cure = f"{_way_out(file)}; without either remove it, and the next start makes a new one"
+        yield "problem", f"{file} is empty: what was stored there is lost", cure
+        return
     store = store_at(settings.url)
     try:
         found = list(unsound(store))
@@ -152,7 +165,11 @@ def folder(settings: Settings) -> Found:
             file.flush()
     except OSError as error:
         answer = f"{settings.data} cannot be written ({error.strerror})"
-        yield "problem", answer, "make room, or give the right to write"
+        cure = "make room" if error.errno == errno.ENOSPC else "give the right to write"
+        if settings.read_only and sqlite.is_still(settings.data / STORE):
+            yield "note", f"{answer}; what is stored there is served", ""
+            return
+        yield "problem", answer, f"{cure}, or set PLURISCOPE_READ_ONLY=true to serve what is stored there"
     free = shutil.disk_usage(settings.data).free
     file_of_store = settings.data / STORE
     size = file_of_store.stat().st_size if file_of_store.exists() else 0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -127,3 +128,11 @@ class Settings(BaseSettings):
         and one that nobody did.
         """
         return max(LEAST, self.job_memory_bytes or bytes_for_each(self.workers + 2))
+
+
+class PluginSettings(BaseSettings):
+    """Settings that a plugin brings, which `pluriscope check` can look at."""
+
+    def trouble(self) -> Iterator[tuple[Literal["problem"], str, str]]:
+        """What they name and cannot be used: "problem", what was found, what to do."""
+        yield from ()

@@ -67,7 +67,7 @@ def variants() -> tuple[Variant, ...]:
     """Every variant, the plain one first."""
     avx2 = frozenset({"avx2", "fma"})
     # what each says of itself: builds without kernels for Zen take Haswell's, and Prescott's name is not kept
-    blas: dict[str, tuple[frozenset[str], list[str]]] = {
+    blas: dict[str, tuple[frozenset[str], Sequence[str]]] = {
         "Haswell": (avx2, ["Haswell"]),
         "SkylakeX": (avx2 | {"avx512f", "avx512dq"}, ["SkylakeX"]),
         "Zen": (avx2, ["Zen", "Haswell"]),

@@ -31,6 +31,7 @@ MOST_ORDERS: Final = 6
 TURNED: Final = ".T"
 """Behind the name of a layer whose weights are stored [n_in, n_out]."""
 _NAMES: Final = "name tensors LAYER.weight, LAYER.kernel or LAYER.bias, or save each weight before its bias"
+_OF_HEADS: Final = re.compile(r"(^|[._])(attn|attention|self_attn|[qkv]_proj|in_proj_weight)([._]|$)")
 _OTHERWISE: Final = "fold it into the layer before and save that alone, or give the module itself or an ONNX file of it"
 MAX_TENSORS: Final = 2 * MAX_LAYERS
 _MAX_TRIES: Final = 10_000  # of layers put behind others
@@ -147,6 +148,10 @@ def _layers(found: WeightsFound) -> tuple[dict[str, _Layer], tuple[str, ...]]:
     for name in tensors:
         if not f"{name}{tensors[name].type}".isprintable():
             raise InvalidNetwork(f"tensor {name[:60]!r}", "has a name or type with control characters", _NAMES)
+    if of_heads := next((name for name in tensors if _OF_HEADS.search(name)), None):
+        cause = f"holds attention ({of_heads[:60]}), and which numbers are one head's stands in no file of weights"
+        cure = "give the module itself to pluriscope.space; what its explain finds is saved as a file that is read here"
+        raise InvalidNetwork(item, cause, cure)
     # 2. names decide which tensor is which; where no name fits, axes do
     roles = {name: _NAME.fullmatch(name) for name in tensors}
     if not any(roles.values()):

@@ -22,6 +22,7 @@ DRAWN_ROWS: Final = 64
 """Of more than :data:`MOST_ROWS`."""
 BETWEEN: Final = 16
 """Rows drawn between those of the task: what only agrees on these computes something else."""
+_ALONE: Final = "give a network that computes its outputs from each row alone"
 _BY_ROUNDING: Final = 100
 """Tolerances by which rounding may add up where weights are large."""
 
@@ -80,7 +81,10 @@ def check_against(original: Original, network: Network, rows: Rows) -> None:
         row, output = np.argwhere(differs)[0]
         on = f"row {row}, inputs " if row < n else "the inputs "
         on += ", ".join(f"{value:.4g}" for value in rows[row])
-        rounds, cure = blamed(theirs, ours, original.tolerance, original.cure)
+        own = original.cure
+        if not original.row_by_row and other_alone(original.run, taken, theirs, original.tolerance) is not None:
+            own = _ALONE
+        rounds, cure = blamed(theirs, ours, original.tolerance, own)
         cause = f"is {theirs[row, output]:.9g} on {on}, and as its layers were read {ours[row, output]:.9g}{rounds}"
         raise InvalidNetwork(f"output {output}", cause, cure)
     if not original.row_by_row:
@@ -93,11 +97,18 @@ def check_alone(run: Callable[[Any], Rows], rows: NDArray[Any], together: Rows, 
     Raises:
         InvalidNetwork: with the first such row.
     """
-    for row in np.unique(np.linspace(0, len(rows) - 1, DRAWN_ROWS).astype(int)):
+    if (row := other_alone(run, rows, together, tolerance)) is not None:
+        inputs = ", ".join(f"{value:.4g}" for value in rows[row][:16])
+        cause = f"gives row {row}, inputs {inputs}, other outputs alone than among other rows"
+        raise InvalidNetwork("network", cause, _ALONE)
+
+
+def other_alone(run: Callable[[Any], Rows], rows: NDArray[Any], together: Rows, tolerance: float) -> int | None:
+    """Return the first of some rows that has other outputs alone than among others; None if there is none."""
+    for row in map(int, np.unique(np.linspace(0, len(rows) - 1, DRAWN_ROWS).astype(int))):
         if apart(run(rows[row : row + 1]), together[row : row + 1], tolerance).any():
-            inputs = ", ".join(f"{value:.4g}" for value in rows[row][:16])
-            cause = f"gives row {row}, inputs {inputs}, other outputs alone than among other rows"
-            raise InvalidNetwork("network", cause, "give a network that computes its outputs from each row alone")
+            return row
+    return None
 
 
 def apart(theirs: Rows, ours: Rows, tolerance: float) -> NDArray[np.bool_]:

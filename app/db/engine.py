@@ -186,10 +186,10 @@ def open_store(settings: Settings) -> Store:
     """Open the database of these settings; the schema is left as it is (see :meth:`Store.migrate`).
 
     Raises:
-        StoreUnavailable: the data folder cannot be made or written, or the URL is none.
+        StoreUnavailable: the data folder cannot be made, or not written where changes are accepted, or the URL is none.
     """
     if not settings.database_url:
-        _ensure_usable(settings.data, make_url(settings.url))
+        _ensure_usable(settings.data, make_url(settings.url), settings.read_only)
     return replace(store_at(settings.url), carried=carried_by(settings))
 
 
@@ -253,17 +253,19 @@ def shown(url: str) -> str:
     return make_url(url).render_as_string(hide_password=True)
 
 
-def _ensure_usable(folder: Path, url: URL) -> None:
+def _ensure_usable(folder: Path, url: URL, read_only: bool) -> None:
     cure = "set PLURISCOPE_DATA to a folder that this user may write"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = sqlite.file_of(url)
+        is_there = file is not None and file.exists()
         is_ours = os.access(folder, os.W_OK | os.X_OK) and (not file or not file.exists() or os.access(file, os.W_OK))
     except (OSError, ValueError) as error:
         cause = error.strerror if isinstance(error, OSError) else str(error)
         raise StoreUnavailable(f"data folder {folder}", f"cannot be made ({cause})", cure) from None
-    if not is_ours:
-        raise StoreUnavailable(f"data folder {folder}", "or the database in it is not writable", cure)
+    if not is_ours and not (read_only and is_there):
+        cure += ", or PLURISCOPE_READ_ONLY=true to serve what is stored there" if is_there else ""
+        raise StoreUnavailable(f"data folder {folder}", "is not writable, or the database in it is not", cure)
 
 
 def _unavailable(url: str, error: SQLAlchemyError) -> StoreUnavailable:

@@ -94,7 +94,8 @@ def remote_kind_of_file(raw: bytes) -> RemoteKind | None:
 def refused_pickle(raw: bytes, error: AnalysisError) -> AnalysisError:
     """An error about a file, with what else can be done where the file is pickled."""
     words = [one.instead for one in remote_kinds().values() if one.instead]
-    if words and (raw.startswith(b"\x80") or (raw.startswith(b"PK") and b"/data.pkl" in raw)):
+    is_pickled = raw.startswith(b"\x80") or (raw.startswith(b"PK") and b"/data.pkl" in raw)
+    if words and is_pickled and b"_rebuild_tensor" not in raw:  # neither a model nor weights
         return type(error)(error.item, error.cause, "; ".join([error.cure, *words]))
     return error
 

@@ -7,10 +7,12 @@ and is barred from writing. Times, sizes and reasons: decision 1.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
@@ -35,6 +37,8 @@ def engine(url: URL, *, writes: bool, migrates: bool = False) -> Engine:
         options = {"poolclass": NullPool}
     if url.database in (None, "", ":memory:"):
         options = {}  # one connection, or every one would be a database of its own
+    if not writes and (file := file_of(url)) and is_still(file):
+        url = url.set(database=f"file:{quote(str(file))}", query={"uri": "true", "immutable": "1"})
     made = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, **options)
 
     @event.listens_for(made, "connect")
@@ -76,6 +80,14 @@ def shorten_log(writer: Engine, *, beyond: int = 64 << 20) -> None:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
     finally:
         connection.close()
+
+
+def is_still(file: Path) -> bool:
+    """Whether a file cannot change, as on a volume that is mounted read-only, and nobody has it open: it has no log.
+
+    SQLite could not make a log there, without which it opens no file that has ever had one.
+    """
+    return file.exists() and not file.with_name(f"{file.name}-wal").exists() and not os.access(file.parent, os.W_OK)
 
 
 def file_of(url: URL) -> Path | None:

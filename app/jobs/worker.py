@@ -143,8 +143,8 @@ def run_workers(
     store = open_store(settings)
     try:
         store.migrate()  # a worker may be the first to start
-        with store.write() as session:
-            enqueue_outdated(session)
+        while not (stop.is_set() or _has_queued_outdated(store)):
+            stop.wait(Pace.poll_seconds)
         multiprocessing.get_context("spawn").Process(target=_compile, daemon=True).start()
         # with hundreds of slots each stores its progress less often, so that all together write little
         pace = Pace(lease_seconds=settings.lease_seconds, progress_seconds=max(0.5, slots / 50))
@@ -156,6 +156,19 @@ def run_workers(
         worker.run(until_idle=until_idle)
     finally:
         store.close()
+
+
+def _has_queued_outdated(store: Store) -> bool:
+    """Queue what an earlier version has made, unless somebody else holds the lock of the database just now."""
+    try:
+        with store.write() as session:
+            enqueue_outdated(session)
+    except OperationalError as error:
+        if is_lasting(error):
+            raise
+        log.warning("the database did not answer: %s", error.orig)
+        return False
+    return True
 
 
 def _compile() -> None:

@@ -434,7 +434,7 @@ def network_list(session: Session, links: Addresses, table: Table) -> Iterator[B
         listing = replace(listing, rows=rows)
         table = replace(table, listing=listing, noun="network", says=lambda row: row["says"]["whole"])
     if not table.search and not table.query.wanted and not table.listing.select(Query(limit=1), False).of:
-        cure = "Train one here, send one in, or import the bundled examples with: pluriscope import --bundled."
+        cure = "Train one here, send one in, or start the server without --no-bundled, which adds examples."
         yield Notice("No network is stored yet", cure=cure, actions=[Action("Train a network", links.train())])
         return
     yield table

@@ -334,7 +334,7 @@ def _perceptron(net: Any, graph: Graph, item: str, tolerance: float) -> ReadPerc
         second = outputs[:, 1:] if outputs.shape[1] == 2 else outputs
         return np.exp(second) if choice == "LogSoftmax" else second
 
-    original = Original(run, tolerance, cure="give a module that computes its outputs from each row alone")
+    original = Original(run, tolerance, cure="give a module of dense layers and activations alone")
     return ReadPerceptron(replace(file_of_steps(steps, item), original=original), tuple(calls))
 
 

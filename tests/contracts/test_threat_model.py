@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from pluriscope.analysis.network_files.formats.registry import FORMATS
 from tests.checkout import ROOT
 
 TEXT = (ROOT / "docs/threat-model.md").read_text()
@@ -33,3 +34,8 @@ def test_the_audit_in_the_documents_is_the_one_that_runs():
     command = "pip-audit --requirement constraints.txt --no-deps --disable-pip"
     assert command in TEXT
     assert command in (ROOT / ".github/workflows/audit.yml").read_text()
+
+
+def test_the_files_that_are_read_are_the_ones_that_are_named():
+    (row,) = (line for line in TEXT.splitlines() if line.startswith("| A file runs something"))
+    assert {*re.findall(r"`(\.\w+)`", row)} == {suffix for one in FORMATS for suffix in one.suffixes}

@@ -93,6 +93,12 @@ def is_linear(module: Any) -> bool:
     return hasattr(module, "weight") and module.weight.ndim == 2 and not isinstance(module, nn.Embedding)
 
 
+def names_called(module: Any) -> list[str]:
+    """Names of the parts that compute something themselves; a list of modules is called by nobody."""
+    parts = [(name, type(one).forward) for name, one in module.named_modules() if name]
+    return [name for name, forward in parts if forward is not nn.Module.forward]
+
+
 def read_architecture(module: Any) -> Architecture:
     """The blocks of a transformer.
 
@@ -108,7 +114,7 @@ def read_architecture(module: Any) -> Architecture:
                 best = found
     if not best:
         cause = "has no list of blocks with attention or an MLP under a name that is known"
-        cure = "give names of its modules as units, such as " + ", ".join(list(every.values())[1:3])
+        cure = "give names of its modules as units, such as " + ", ".join(names_called(module)[:2])
         raise InvalidNetwork(f"model {type(module).__name__}", cause, cure)
     return Architecture(module, best, every)
 

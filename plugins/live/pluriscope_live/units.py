@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, Final, Literal
 
 from pluriscope.errors import InvalidOption
-from pluriscope_live.architecture import Architecture, Block
+from pluriscope_live.architecture import Architecture, Block, names_called
 
 NODES: Final = ("heads", "mlps", "heads+mlps", "layers")
 Side = Literal["in", "out"]
@@ -120,7 +120,7 @@ def read_name(name: str, module: Any, architecture: Architecture | None) -> Unit
             raise AttributeError
         module.get_submodule(path)
     except AttributeError:
-        shown = [each for each, _ in module.named_modules() if each]
+        shown = names_called(module)
         if architecture:
             shown = [one.name for kind in ("heads", "mlps", "layers") for one in units_of(kind, architecture)[:2]]
         cure = "give names such as " + ", ".join(shown[:4])

@@ -13,6 +13,7 @@ import torch
 import pluriscope
 from plugins.live.tests.small_models import golden
 from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.app.db.remote import refused_pickle
 from pluriscope_live.pages import experiments
 from pluriscope_live.record import cell_of, read_record
 from tests.clients import served
@@ -296,3 +297,11 @@ def test_the_kind_can_be_loaded_first():
     """In a process of its own, as `pluriscope check` does."""
     code = "import pluriscope_live.kind; from pluriscope.app.db.remote import remote_kinds as all_of; assert all_of()"
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+def test_lines_about_circuits_follow_neither_a_model_nor_weights(tmp_path):
+    net = torch.nn.Linear(2, 1)
+    for number, (what, are_circuits) in enumerate([(net, False), (net.state_dict(), False), ({"a": {(0, 1)}}, True)]):
+        torch.save(what, file := tmp_path / f"{number}.pt")
+        words = str(refused_pickle(file.read_bytes(), InvalidNetwork("torch file", "is refused", "do something else")))
+        assert ("published.json" in words) == are_circuits

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Literal
+
 from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from pluriscope.analysis.errors import AnalysisError
+from pluriscope.app.settings import PluginSettings
 from pluriscope.resources import PREFIX
-from pluriscope_studies.cluster import checked_address
+from pluriscope_studies.cluster import SLURM, ClusterUnusable, checked_address, cluster_workers
 
 
-class ClusterSettings(BaseSettings):
+class ClusterSettings(PluginSettings):
     """Settings of what computes studies."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
@@ -28,3 +32,12 @@ class ClusterSettings(BaseSettings):
         except AnalysisError as problem:
             raise ValueError(str(problem)) from None
         return self
+
+    def trouble(self) -> Iterator[tuple[Literal["problem"], str, str]]:
+        """A scheduler that does not answer, or whose programs are of another version; SLURM is not asked for a job."""
+        try:
+            if self.cluster and self.cluster != SLURM:
+                with cluster_workers(self.cluster, insecure=self.cluster_insecure):
+                    pass
+        except ClusterUnusable as unusable:
+            yield "problem", f"{unusable.item} {unusable.cause}", unusable.cure

@@ -18,6 +18,7 @@ from plugins.studies.tests import dask_processes
 from plugins.studies.tests.dask_processes import OTHER_VERSION, WITHOUT_PLURISCOPE
 from plugins.studies.tests.study_factories import design, settings
 from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.app.check import examine
 from pluriscope.app.cli.reading import read_settings
 from pluriscope.app.cli.terminal import Refusal
 from pluriscope.tables.parquet import ParquetTable
@@ -240,3 +241,15 @@ def test_a_cluster_is_checked_when_settings_are_read(monkeypatch, cluster, insec
     with pytest.raises(Refusal, match="cluster") if refused else nullcontext():
         read_settings()
     assert refused or ClusterSettings().cluster == cluster
+
+
+def test_a_check_says_that_nobody_answers_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "WAIT_SECONDS", 0.5)
+    for name, value in (("CLUSTER", "tcp://127.0.0.1:9"), ("DATA", str(tmp_path))):
+        monkeypatch.setenv(f"PLURISCOPE_{name}", value)
+    (found,) = (one for one in examine({}) if one.check == "settings.cluster")
+    assert found.level == "problem"
+    assert "start its scheduler" in found.cure
+    monkeypatch.setenv("PLURISCOPE_CLUSTER", "nowhere")
+    (found,) = examine({})
+    assert "is no address of a scheduler" in found.found

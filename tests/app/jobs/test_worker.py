@@ -16,6 +16,7 @@ from sqlalchemy import event, func, select
 from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
+from pluriscope.app.db import sqlite
 from pluriscope.app.db.engine import Store, open_store, store_at
 from pluriscope.app.db.job_tables import WorkerRow
 from pluriscope.app.db.reads.jobs import find_job, last_log_lines
@@ -331,6 +332,25 @@ def test_a_busy_database_costs_no_work(store):
     row = job(store, job_id)
     assert (row.state, row.attempts) == ("done", 1)
     impatient.close()
+
+
+def test_a_worker_that_starts_while_somebody_holds_the_lock_waits_for_it(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_SECONDS", 0)
+    holding = open_store(Settings(data=tmp_path))
+    holding.migrate()
+    ran = []
+    monkeypatch.setattr(Worker, "run", lambda self, until_idle: ran.append(self.slots))
+    monkeypatch.setattr(working, "_compile", int)
+    with holding.write() as session:
+        session.connection()  # which takes the lock
+        thread = threading.Thread(target=run_workers, args=(Settings(data=tmp_path),))
+        thread.start()
+        wait_for(lambda: "locked" in caplog.text)
+        assert thread.is_alive()
+        assert not ran
+    thread.join(PATIENCE_SECONDS)
+    assert ran == [2]
+    holding.close()
 
 
 LEAVING = """

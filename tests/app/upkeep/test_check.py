@@ -193,3 +193,15 @@ def test_the_command_and_its_exit_codes(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PLURISCOPE_PREFIX", "no-slash")
     assert run("check") == 1
     assert "NOT healthy" in capsys.readouterr().out
+
+
+def test_a_database_that_is_empty_or_not_there_is_said_and_none_is_made(tmp_path, monkeypatch):
+    monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path))
+
+    def level():
+        return next(one.level for one in check.examine({}) if one.check == "store")
+
+    assert level() == "note"
+    assert not list(tmp_path.iterdir()), "a check changes nothing"
+    (tmp_path / "pluriscope.sqlite").touch()
+    assert level() == "problem"

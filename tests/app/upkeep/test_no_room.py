@@ -14,7 +14,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import event
 
 from pluriscope.analysis.network_files.files import network_file_json
+from pluriscope.app import check
+from pluriscope.app.cli.server import _prepare_store
 from pluriscope.app.db.engine import open_store, store_at
+from pluriscope.app.db.errors import StoreUnavailable
 from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.worker import Pace, Worker
 from pluriscope.app.main import create_app
@@ -177,3 +180,30 @@ def test_a_postgresql_that_may_not_be_written_is_reported_as_read_only(postgresq
         answer = client.post("/api/v2/networks", json=network_file(1))
         assert answer.status_code == 503
         assert "only be read" in answer.json()["error"]
+
+
+@contextmanager
+def read_only(folder):
+    """The volume at a folder, which cannot be written meanwhile."""
+    subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
+
+
+def test_a_store_on_a_volume_that_is_read_only_is_served_and_checked_as_its_refusal_says(tmp_path, monkeypatch):
+    with volume(tmp_path / "small", "6m") as folder:
+        stored_in(folder)
+        with read_only(folder):
+            with pytest.raises(StoreUnavailable, match="not writable") as refused:
+                open_store(Settings(data=folder))
+            assert "PLURISCOPE_READ_ONLY=true" in refused.value.cure
+            monkeypatch.setenv("PLURISCOPE_READ_ONLY", "true")
+            monkeypatch.setenv("PLURISCOPE_DATA", str(folder))
+            _prepare_store(settings := Settings(), bundled=True)
+            with TestClient(create_app(settings)) as client:
+                assert client.get("/health").status_code == client.get("/networks").status_code == 200
+                assert client.post("/api/v2/networks", json={}).status_code == 403
+            levels = {one.check: one.level for one in check.examine(dict(os.environ))}
+            assert (levels["store"], levels["folder.room"]) == ("ok", "note")
