@@ -56,8 +56,6 @@ it is said to.
 *Answer* is what the page says once that is computed, in the part that the address leads to, with … for each number. \
 `python -m benchmarks.surveys_table --answers` computes what all rows name, and asks each page for its answer; the \
 tests do so for 20 of them."""
-_SECONDS: Final = 20.0
-"""Between two looks at the pages that have no answer yet."""
 _PRESSED: Final = ("Analyse", "Ask", "Compute", "Compute now", "Add lenses that learn", "Compare", "Try again")
 """What is on the buttons by which pages offer what is missing."""
 _NUMBER: Final = r"[\d.,]*\d(?:e[-−]?\d+|[⁰-⁹²³¹]+|%)?"
@@ -69,7 +67,6 @@ _WAITS: Final = re.compile(
 """What stands where an answer is not there yet."""
 _UNSEEN: Final = re.compile(r"<(script|style|form|svg)\b.*?</\1>", re.DOTALL)
 _BREAKS: Final = re.compile(r"</?(?:p|div|li|ul|tr|h\d|figure|figcaption|section|dl|dd|table|details|summary)\b[^>]*>")
-Row = Mapping[str, str]
 
 
 @lru_cache(maxsize=1)
@@ -159,7 +156,7 @@ def ask(client: Any, page: str, asked: set[str]) -> str:
     return str(htmls[0])
 
 
-def answers(client: Any, wanted: Sequence[Row], asked: set[str]) -> dict[str, str]:
+def answers(client: Any, wanted: Sequence[Mapping[str, str]], asked: set[str]) -> dict[str, str]:
     """Answers of the pages of rows as far as they are there, by their numbers; what is missing is asked for.
 
     Args:
@@ -190,7 +187,7 @@ def hold(data: Path, minutes: float) -> dict[str, str]:
                 wanted = [row for row in wanted if not found[row["n"]]]
                 missing = ", ".join(row["n"] for row in wanted) or "none"
                 print(f"{len(found) - len(wanted)} of {len(found)} answered, missing: {missing}", file=sys.stderr)
-                time.sleep(_SECONDS if wanted else 0)
+                time.sleep(20.0 if wanted else 0.0)  # seconds for the worker, of which pages take a part
             return found
         finally:
             stop.set()
