@@ -311,3 +311,23 @@ def test_masks_of_another_model_are_refused(llama):
     for masks in ([[True] * 7], np.ones((1, 9), bool), torch.ones(2, 3), 3):
         with pytest.raises(AnalysisError, match="have the shape"):
             space.run(masks)
+
+
+class Gated(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn, self.out = torch.nn.GRU(1, 4, batch_first=True), torch.nn.Linear(4, 2)
+
+    def forward(self, rows, keep=1.0):
+        return self.out((self.rnn(rows)[0] * keep)[:, -1])
+
+
+def test_units_of_a_gated_network_as_a_plain_loop_has_them():
+    torch.manual_seed(7)
+    model, rows = Gated(), 2 * torch.randn(16, 3, 1)
+    found = pluriscope.explain(pluriscope.space(model, data=rows, units=[f"rnn[{unit}]" for unit in range(4)]))
+    decides = model(rows).argmax(-1)
+    masks = [torch.tensor([mask >> unit & 1 for unit in range(4)]) for mask in range(16)]
+    valid = [number for number, keep in enumerate(masks) if torch.equal(model(rows, keep).argmax(-1), decides)]
+    assert 1 < len(valid) < 16
+    assert sorted(found.circuits.numbers.tolist()) == valid
