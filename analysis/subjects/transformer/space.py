@@ -624,14 +624,17 @@ class AttentionSpace:
             heads=self._by_head,
             unembedding=self._unembedding,
             n_given=self._n_given,
-            find_given=lambda: self._given(self._model.tokens),
-            find_absent=lambda: self._absent,
+            find_given=partial(self._given, self._model.tokens),
+            find_absent=partial(getattr, self, "_absent"),
             context=self._model.tokens.shape[1],
             answers=self._model.answers,
             slots=("q", "k", "v") if self._granularity == "qkv" else ("",),
             pruned=self._pruned,
-            bit=lambda source, reader, slot: self._into[reader, slot][source],
+            bit=self._bit,
         )
+
+    def _bit(self, source: int, reader: int, slot: str) -> int:
+        return self._into[reader, slot][source]
 
     def run(self, masks: Masks) -> Array:
         """Logits ``[masks, rows, vocabulary]``."""

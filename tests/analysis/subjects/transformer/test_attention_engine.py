@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from functools import cache
 from pathlib import Path
 
@@ -103,6 +104,13 @@ def test_every_row_may_be_wrong_or_none():
     assert len(found) == tested == space.possible
     found, _ = by_engine(space, 0)
     assert found.tolist() == by_running(space, model, 0)[0].tolist()
+
+
+def test_a_question_goes_to_another_process_with_what_it_knows():
+    question = GraphQuestion(TRANSFORMER, golden("own_2x1_0"), TRANSFORMER.default_rules)
+    found, tested = by_engine(question.space, 2)
+    again, n = by_engine(pickle.loads(pickle.dumps(question)).space, 2)  # noqa: S301  our own
+    assert (again.tolist(), n) == (found.tolist(), tested)
 
 
 @pytest.mark.slow
