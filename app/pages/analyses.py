@@ -564,6 +564,8 @@ def item_of(one: Asked, item: str, options: Mapping[str, str]) -> Item:
         head, *rest = found.blocks()
         yield head
         yield from _underway(one)
+        if found.waits:
+            yield waiting(one)
         yield from rest
 
     return replace(found, blocks=blocks)

@@ -136,6 +136,7 @@ class Item:
         record: the same as JSON has it.
         refused: why there is none; the page says so above what was given.
         leads: the address of the page that is meant, where there is one already.
+        waits: whether it is there once the analysis is; the page then says how far that is, and offers it.
     """
 
     title: str
@@ -143,6 +144,7 @@ class Item:
     record: Callable[[], Mapping[str, Any]] = dict
     refused: ExplainedError | None = None
     leads: str = ""
+    waits: bool = False
 
 
 @dataclass(frozen=True)

@@ -205,7 +205,8 @@ def _item(
         record |= {name: value for name in ("stands", "notes") if (value := getattr(one.found, name))}
         record |= {"tests": [asdict(test) for test in one.found.tests]} if one.found.tests else {}
     made = partial(_answer_blocks, one, of, report, () if refusal else lens.settings)
-    return Item(lens.label, made, lambda: record)
+    waits = report is None and one.found is None and not lens.changed(one.settings)
+    return Item(lens.label, made, lambda: record, waits=waits)
 
 
 def _answer_blocks(

@@ -24,6 +24,7 @@ from pluriscope_methods.pages.lenses import heat_maps
 from pluriscope_stories.story import own_networks
 from tests.app.test_analyses import record
 from tests.clients import served
+from tests.crawling import Page
 from tests.factories import pretrained_xor, save_analysis
 
 
@@ -73,6 +74,22 @@ def test_settings_of_a_lens_are_those_of_its_address(client, path, status) -> No
     assert (answer.status_code, client.get(f"/api/v2/networks/xor/analyses/lenses/{path}").status_code) == (status,) * 2
     old = client.get(f"/networks/xor/lenses/{path}")
     assert (old.status_code, old.headers["location"]) == (301, f"/networks/xor/analyses/lenses/{path}")
+
+
+def test_the_page_of_a_lens_that_learns_offers_what_it_waits_for(tmp_path) -> None:
+    file, path = pretrained_xor(), "/networks/xor/analyses/lenses/lottery-ticket"
+
+    def offered(path):
+        return {one.words for one in Page(path, client.get(path).text).buttons if one.method == "post"}
+
+    with served(tmp_path, local=True) as client:
+        with client.app.state.store.write() as session:
+            save_network(session, file, slug="xor")
+        assert "Analyse" in offered(path)
+        with client.app.state.store.write() as session:
+            save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
+        assert "Ask" in offered(path)
+        assert "Ask" not in offered(f"{path}?seeds=5")
 
 
 def test_a_heat_map_without_rows_is_not_drawn() -> None:
