@@ -213,9 +213,14 @@ def _example(net: Any, item: str, context: int | None) -> tuple[Any, int]:
 
 def _of_another_kind(net: Any, item: str) -> InvalidNetwork | None:
     """Error for a module of a kind that is read from files alone; None for others."""
-    recurrent = [part for part in net.modules() if isinstance(part, torch.nn.RNNBase)]
-    if any(not isinstance(part, torch.nn.RNN) for part in recurrent):
-        return InvalidNetwork(item, "has gates that no kind of network here has", "train an nn.RNN instead")
+    recurrent = {name: part for name, part in net.named_modules() if isinstance(part, torch.nn.RNNBase)}
+    for name, part in recurrent.items():
+        if not isinstance(part, torch.nn.RNN):
+            within, last = name or "rnn", part.hidden_size * (1 + part.bidirectional) - 1
+            cure = f"give it to pluriscope.space with units of it, such as {within}[0] and {within}[{last}]"
+            if not name:
+                cure = f"let a module hold it as rnn, with a layer on what it gives, and {cure}"
+            return InvalidNetwork(item, "has gates that no kind of network here has", cure)
     if recurrent:
         cause, kind, parts = "is recurrent", "elman", "an nn.RNN of one layer and a linear layer on its last step"
     elif any(isinstance(part, torch.nn.Conv2d) for part in net.modules()):

@@ -124,6 +124,20 @@ class Tokens(torch.nn.Module):
         return self.out(self.blocks[0](self.tok(tokens)))
 
 
+class Gated(torch.nn.Module):
+    """A model whose steps have gates."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn, self.out = torch.nn.GRU(1, 4, batch_first=True), torch.nn.Linear(4, 2)
+
+    def forward(self, rows):
+        return self.out(self.rnn(rows)[0][:, -1])
+
+
+STEPS = torch.linspace(-1, 1, 12).view(4, 3, 1)
+
+
 def space(data=((0, 1), (2, 3)), units=("tok",), **more: Any) -> Any:
     return pluriscope.space(Tokens(), data=[*data], units=units if isinstance(units, str) else [*units], **more)
 
@@ -186,6 +200,12 @@ ROWS: dict[str, tuple[Act, Act]] = {
     "give names of its modules as units, such as {}": (
         lambda _: space(units="heads"),
         lambda _, cure: space(units=re.findall(r"[\w.]+", cure.partition("such as ")[2])),
+    ),
+    "give it to pluriscope.space with units of it, such as {}[0] and {}[{}]": (
+        lambda _: pluriscope.explain(Gated(), data=STEPS),
+        lambda _, cure: pluriscope.explain(
+            pluriscope.space(Gated(), data=STEPS, units=re.findall(r"\w+\[\d+\]", cure), output_is="classes")
+        ),
     ),
     "give rows, or ablation='mean'": (
         lambda _: space(ablation="resample"),

@@ -475,15 +475,15 @@ REFUSED = {  # item, cause, cure
         *("module Sequential", "is convolutional", "pluriscope-convolutional/1"),
     ),
     "recurrent": (lambda: drawn(nn.RNN(1, 2, batch_first=True)), "module", "is recurrent", "pluriscope-elman/1"),
-    "gates": (lambda: drawn(nn.LSTM(2, 3)), "module", "has gates", "nn.RNN"),
+    "gates": (lambda: drawn(nn.LSTM(2, 3)), "module", "has gates", "pluriscope.space with units of it, such as 0[0] and 0[2]"),
     "recurrent, of steps": (
         lambda: Stepping(nn.RNN),
         *("module Stepping", "is recurrent", "pluriscope-elman/1, which holds an nn.RNN of one layer"),
     ),
-    "gates, of steps": (lambda: Stepping(nn.LSTM), "module Stepping", "has gates", "nn.RNN"),
+    "gates, of steps": (lambda: Stepping(nn.LSTM), "module Stepping", "has gates", "pluriscope.space"),
     "gates, of tokens": (
         lambda: drawn(nn.Embedding(3, 4), Stepping(nn.GRU)),
-        *("module Sequential", "has gates", "nn.RNN"),
+        *("module Sequential", "has gates", "pluriscope.space"),
     ),
     "one-hot within": (
         lambda: drawn(OneHot(), nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 3)),
