@@ -25,8 +25,12 @@ from html import unescape
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy import delete
+
 from benchmarks.parity import ROOT
 from pluriscope.analysis.plugins import brought
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.jobs.queue import ANSWERED_PRIORITY
 from pluriscope.app.jobs.seeding import add_bundled_models, add_bundled_networks
 from pluriscope.app.jobs.worker import run_workers
 from pluriscope.app.settings import Settings
@@ -136,24 +140,21 @@ def store_bundled(client: Any) -> None:
     brought("collections")["stories"].seed(client.app.state.settings)
 
 
-def ask(client: Any, page: str, asked: set[str]) -> str:
-    """Open a page, and press what it offers to compute what is missing on it; of a lens on the page of all lenses, too.
+def ask(client: Any, page: str, html: str, asked: set[str]) -> None:
+    """Press what a page offers to compute what is missing on it; of a lens what the page of all lenses offers, too.
 
     Args:
         client: of a server on this machine.
         page: address.
+        html: the page.
         asked: what was pressed before, which is added to.
-
-    Returns:
-        The page as HTML.
     """
     above = re.match(r"(/networks/[^/]+/analyses/lenses)/", page)
-    htmls = [client.get(one, follow_redirects=True).text for one in (page, *(above.groups() if above else ()))]
+    htmls = [html, *(client.get(one, follow_redirects=True).text for one in (above.groups() if above else ()))]
     for button in (one for html in htmls for one in Page(f"{client.base_url}{page}", html).buttons):
         if button.method == "post" and button.words in _PRESSED and repr(button) not in asked:
             asked.add(repr(button))
             button.press(client, {})
-    return str(htmls[0])
 
 
 def answers(client: Any, wanted: Sequence[Mapping[str, str]], asked: set[str]) -> dict[str, str]:
@@ -164,12 +165,21 @@ def answers(client: Any, wanted: Sequence[Mapping[str, str]], asked: set[str]) -
         wanted: rows.
         asked: as for :func:`ask`.
     """
-    pages = {page: ask(client, page, asked) for page in dict.fromkeys(row["page"].split("#")[0] for row in wanted)}
-    found = {}
+    pages, found = dict[str, str](), dict[str, str]()
     for row in wanted:
         page, _, anchor = row["page"].partition("#")
+        if page not in pages:
+            pages[page] = client.get(page, follow_redirects=True).text
         found[row["n"]] = answer_in(pages[page], row["answer"], anchor)
+        if not found[row["n"]]:
+            ask(client, page, pages[page], asked)
     return found
+
+
+def drop_others(client: Any) -> None:
+    """Take back jobs that come of themselves, when networks are stored and after other jobs, for no row."""
+    with client.app.state.store.write() as session:
+        session.execute(delete(JobRow).where(JobRow.state == "queued", JobRow.priority > ANSWERED_PRIORITY))
 
 
 def hold(data: Path, minutes: float) -> dict[str, str]:
@@ -178,6 +188,7 @@ def hold(data: Path, minutes: float) -> dict[str, str]:
     data.mkdir(parents=True, exist_ok=True)
     with served(data, local=True) as client:
         store_bundled(client)
+        drop_others(client)
         work = threading.Thread(target=run_workers, args=(Settings(data=data),), kwargs={"slots": 1, "stop": stop})
         work.start()
         try:
@@ -187,6 +198,7 @@ def hold(data: Path, minutes: float) -> dict[str, str]:
                 wanted = [row for row in wanted if not found[row["n"]]]
                 missing = ", ".join(row["n"] for row in wanted) or "none"
                 print(f"{len(found) - len(wanted)} of {len(found)} answered, missing: {missing}", file=sys.stderr)
+                drop_others(client)
                 time.sleep(20.0 if wanted else 0.0)  # seconds for the worker, of which pages take a part
             return found
         finally:
