@@ -125,8 +125,8 @@ BLAME: Final = Lens(
     look=_look,
     says=_says,
     can_know="What circuits have in common that make the mistake, not what training did. One weight of four bundled "
-    "networks was changed so that one row is wrong, in 62 ways: the changed edge has the largest blame in 21, where "
-    "chance gives 4, and the largest move where each edge alone is ablated in 29.",
+    "networks was changed so that one row is wrong, in 63 ways: the changed edge has the largest blame in 19, where "
+    "chance gives 3, and the largest move where each edge alone is ablated in 29.",
     columns={
         "row": "on which the network is wrong",
         "part": "an edge, or a hidden neuron with its edges",
