@@ -116,6 +116,7 @@ def _bands(seen: Table) -> Bands:
 
 BLAME: Final = Lens(
     key="blame",
+    version=2,
     label="Why is it wrong on this row?",
     definition="Of all circuits that are right where the network is right, the share that keeps an edge or a neuron "
     "among those that are wrong on a row as the network is, less the share among those that are right on it.",
