@@ -98,6 +98,7 @@ def _says(_question: Question, seen: Table) -> str:
 
 FRAMEWORKS: Final = Lens(
     key="frameworks",
+    version=2,
     label="Who is fooled by what",
     definition="Shapley values, LIME, probes of single neurons, a smallest circuit and all valid circuits claim that "
     "inputs and neurons matter; beside each stands whether an answer changes if it is changed.",

@@ -372,9 +372,9 @@ def test_what_a_probe_that_is_not_linear_adds_may_be_its_own():
     lens = LENSES.of(TRANSFORMER)["probes"]
     view = lens.answer(question, lens.filled({})).view
     linear, bent, null = (np.array(view.grids[at].values) for at in (0, 3, 5))
-    assert (linear[1, 4] < 0.7, bent[1, 4] > 0.9) == (True, True)
-    assert null[1, 4] > 0.85  # as networks with shuffled matrices have it, the network has not learned it
-    assert "adds most at x1, position 5: 23%, to 92%. In shuffled networks it reads 91% there." in view.says
+    assert (linear[1, 4] < 0.75, bent[1, 4] > 0.85) == (True, True)
+    assert null[1, 4] > 0.9  # as networks with shuffled matrices have it, the network has not learned it
+    assert "adds most at x1, position 5: 11%, to 86%. In shuffled networks it reads 93% there." in view.says
 
 
 def test_where_nothing_is_read_no_place_is_the_best():
