@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.errors import InvalidData, InvalidNetwork
 from pluriscope.errors import InvalidOption
 from pluriscope_live.architecture import Architecture, read_architecture
 from pluriscope_live.edges import EdgeAblator, Residual, edge_units, named_edges, read_residual
@@ -71,6 +71,8 @@ class Catalogue:
         elif isinstance(units, (Mapping, list, tuple)) and units:
             try:
                 names = scored(units)
+            except InvalidData:
+                raise
             except (TypeError, ValueError, AttributeError, KeyError) as problem:
                 cause = f"cannot be read ({problem})"
                 raise InvalidOption("units", cause, "give names, or names with scores") from None

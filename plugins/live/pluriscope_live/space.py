@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidMask, InvalidNetwork, InvalidProtocol
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.live.packages import opened
+from pluriscope_live.features import FeatureAblator
 from pluriscope_live.hooks import Ablator, NodeAblator, State, attached, watched
 from pluriscope_live.memory import bytes_taken, free_bytes, is_full, wanted
 from pluriscope_live.protocol import TIE, Protocol, divergence, gaps_of
@@ -129,10 +130,20 @@ class Space:
         """Digest of the model's parameters and buffers."""
         return digest_of(self.model)
 
-    @property
+    @cached_property
     def explained(self) -> dict[str, float]:
-        """By dictionary, the share of its module's variance that its features make; the rest is always kept."""
-        return {name: one for ablator in self._ablators for name, one in getattr(ablator, "explained", {}).items()}
+        """By dictionary, the share of its module's variance that its features make on the rows, padding left out; the
+        rest is always kept.
+        """
+        rows, found = self.rows, dict[str, float]()
+        for ablator in self._ablators:
+            if isinstance(ablator, FeatureAblator):
+                every = torch.split(torch.arange(len(rows)), self.in_flight)
+                tokens = (None if rows.mask is None else rows.mask[at] for at in every)
+                with self._as_it_was(), torch.no_grad():
+                    runs = (partial(self._outputs, rows, at, 1) for at in every)
+                    found |= ablator.explained(self.model, zip(runs, tokens, strict=True))
+        return found
 
     @property
     def device(self) -> Any:
