@@ -163,7 +163,7 @@ class FeatureAblator:
 
         if dictionary.source:
             yield on_input(module.get_submodule(dictionary.source), keep)
-        yield on_output(module.get_submodule(dictionary.path), after)
+        yield on_output(module.get_submodule(dictionary.path), after, first=True)
 
     def _ablated(self, name: str, state: State, value: Any, strong: Any) -> Any:
         """A module's output less what its features make, with what they make in the circuit in its place."""

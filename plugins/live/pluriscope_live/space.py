@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidMask, I
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.live.packages import opened
 from pluriscope_live.features import FeatureAblator
-from pluriscope_live.hooks import Ablator, NodeAblator, State, attached, watched
+from pluriscope_live.hooks import Ablator, NodeAblator, State, attached, undisturbed, watched
 from pluriscope_live.memory import bytes_taken, free_bytes, is_full, wanted
 from pluriscope_live.protocol import TIE, Protocol, divergence, gaps_of
 from pluriscope_live.replacements import Replacement, take
@@ -377,16 +377,8 @@ class Space:
             self._put(rows)
             yield
 
-    @contextmanager
-    def _as_it_was(self) -> Iterator[None]:
-        """The model in evaluation mode, and afterwards each of its modules in its own."""
-        modes = [(one, one.training) for one in self.model.modules() if one.training]
-        self.model.eval()
-        try:
-            yield
-        finally:
-            for one, mode in modes:
-                one.training = mode
+    def _as_it_was(self) -> AbstractContextManager[None]:
+        return as_it_was(self.model)
 
     def _once(self, gates: Any, at: Any, rows: Rows) -> Any:
         """Outputs of one batch under hooks."""
@@ -515,8 +507,8 @@ class Space:
             raise InvalidNetwork(f"model {self.name}", cause, "switch off what it draws, and give it fixed kernels")
         hidden = [site.path for site in sites if site not in seen]
         if hidden:
-            cause = "is not called when the model runs, as within fused or compiled modules"
-            raise InvalidNetwork(f"module {hidden[0]}", cause, "run the model uncompiled, with its usual attention")
+            cause = "is not called as a module when the model runs on these rows"
+            raise InvalidNetwork(f"module {hidden[0]}", cause, f"give units without {hidden[0]}")
 
     def _check_batch(self) -> None:
         """Run a circuit alone and beside another one, and see that it answers alike."""
@@ -538,6 +530,19 @@ class Space:
             raise InvalidProtocol(f"threshold {self.protocol.threshold:g}", cause, cure)
         if self.protocol.criterion == "logit-difference" and float(self._whole("rows")[1].sum()) <= 0:
             raise InvalidProtocol("logit-difference", "is not above 0 in the whole model", "take the criterion 'kl'")
+
+
+@contextmanager
+def as_it_was(model: Any) -> Iterator[None]:
+    """A model in evaluation mode, with all its parts called as modules; afterwards each is in its own mode."""
+    modes = [(one, one.training) for one in model.modules() if one.training]
+    model.eval()
+    try:
+        with undisturbed(model):
+            yield
+    finally:
+        for one, mode in modes:
+            one.training = mode
 
 
 def run_once(model: Any, rows: Rows, at: Any = None, n_masks: int = 1) -> Any:
