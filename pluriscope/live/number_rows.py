@@ -56,6 +56,10 @@ def live_classifier(
             cause = f"names no class for each row: {problem}" if str(problem) else f"is of type {type(task).__name__}"
             raise InvalidTask("task", cause, f"give for each row one of {', '.join(map(repr, classes))}") from None
     words = "classes of rows"
+    if network.n_outputs > 1 and network.output_activation != "linear":
+        cause = f"ends with {network.output_activation}, and of rows of one's own the largest of linear outputs decides"
+        cure = "give it without that, where the largest decides, or one output, or ask pluriscope.space(model, …)"
+        raise InvalidNetwork("network", cause, cure)
     if network.n_outputs == 1:
         draft, words = _two_classes(draft, rows, None if task is None else answers, output_is)
         original = None

@@ -642,8 +642,11 @@ def test_what_one_output_or_several_on_rows_decide_is_asked():
     with pytest.raises(AnalysisError, match=r"what decides: .* Say output_is='value' or"):
         read_model(net, [1, 1, 1], data=rows)
     assert read_model(net, [1, 1, 1], data=rows, output_is="value").file.task.endswith("decided at ½")
+    torch.manual_seed(0)
     two = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
     assert read_model(two, data=rows, output_is="classes").file.network.n_outputs == 2
+    with pytest.raises(AnalysisError, match=r"ends with relu, .* or ask pluriscope\.space\(model, …\)"):
+        read_model(nn.Sequential(*two, nn.ReLU()), data=rows)
     with pytest.raises(AnalysisError, match="output-is"):
         read_model(two, data=rows, output_is="value")
     with pytest.raises(AnalysisError, match=r"same on every row\. Use neurons"):
