@@ -68,13 +68,10 @@ def settled(
         names = found
         guessed.append("output_is")
     place = str(rows.position) if n_positions > 1 else ""
-    more: dict[str, Any] = {
-        "output_is": names[0],
-        "n_outputs": n_outputs,
-        "position": place,
-        "guessed": " ".join(guessed),
-    }
-    return (protocol := replace(protocol, **more)), answered(rows, protocol.decision, n_outputs)
+    more: dict[str, Any] = {"output_is": names[0], "n_outputs": n_outputs, "position": place}
+    rows = answered(rows, Decision(names[0]), n_outputs)
+    more |= {"answers": "pairs"} if rows.others is not None else {}
+    return replace(protocol, **more, guessed=" ".join(guessed)), rows
 
 
 def answered(rows: Rows, decision: Decision, n_outputs: int) -> Rows:
