@@ -1,6 +1,7 @@
 """Units of other kinds, and where they come from: scores, files, dictionaries, a first attribution."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -83,6 +84,23 @@ def test_attribution_graphs_of_circuit_tracer(model, tmp_path):
         assert pluriscope.space(model, data=ROWS, units=path, dictionary=dictionary, top=1).units == ("0.mlp/11",)
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ([("0_3_1", 0.4), ("0_1_2", None), ("0_2_2", 0.8)], "no influence for 0_1_2, and others have one"),
+        ({"edges": {"input->a0.h1<q>": {"score": 1}, "m0->logits": {"score": None}}}, "not finite: 0.m -> out"),
+    ],
+)
+def test_scores_of_two_scales_are_refused(model, tmp_path, content, words):
+    if isinstance(content, list):
+        nodes = [{"node_id": one, "feature_type": "transcoder", "influence": share} for one, share in content]
+        content = {"metadata": {}, "nodes": nodes, "links": [{"source": "0_1_2", "target": "0_2_2", "weight": 9}]}
+    (tmp_path / "scores.json").write_text(json.dumps(content))
+    for given in (tmp_path / "scores.json", content):
+        with pytest.raises(AnalysisError, match=words):
+            pluriscope.space(model, data=ROWS, units=given, dictionary={"0.mlp": Autoencoder()}, top=1)
+
+
 @pytest.mark.parametrize("name", ["circuit.pt", "circuit.pkl"])
 def test_pickled_files_are_never_opened(model, tmp_path, name):
     (tmp_path / name).write_bytes(b"cos\nsystem\n(S'false'\ntR.")
@@ -103,9 +121,20 @@ class Autoencoder(nn.Module):
         return features @ self.W_dec + 1
 
 
+class Normalising(Autoencoder):
+    """It divides by the size of what it encodes, and the next decode alone undoes that, as SAELens has it."""
+
+    def encode(self, x):
+        self.size = x.norm(dim=-1, keepdim=True)
+        return super().encode(x / self.size)
+
+    def decode(self, features):
+        return super().decode(features) * self.__dict__.pop("size")
+
+
 @pytest.mark.parametrize("ablation", ["zero", "mean"])
-def test_features(model, ablation):
-    sae = Autoencoder()
+@pytest.mark.parametrize("sae", [Autoencoder(), Normalising()])
+def test_features(model, sae, ablation):
     units = ["0.mlp/3", "0.mlp/11"]
     with torch.no_grad():
         space = pluriscope.space(model, data=ROWS, units=units, dictionary={"0.mlp": sae}, ablation=ablation)
@@ -113,7 +142,8 @@ def test_features(model, ablation):
 
         def without(_module, _args, result):
             strong = sae.encode(result)[..., 3:4]
-            return result - (strong - (strong.mean(0) if ablation == "mean" else 0)) * sae.W_dec[3]
+            write = (strong - (strong.mean(0) if ablation == "mean" else 0)) * sae.W_dec[3]
+            return result - write * sae.__dict__.get("size", 1)
 
         hook = model.model.layers[0].mlp.register_forward_hook(without)
         expected = model(torch.tensor(ROWS))[:, -1]
@@ -122,6 +152,12 @@ def test_features(model, ablation):
     assert torch.equal(space.run([3])[0], model(torch.tensor(ROWS))[:, -1])
     assert space.explained.keys() == {"0.mlp"}
     assert space.explained["0.mlp"] < 1
+
+
+def test_a_dictionary_that_fails_is_named(model):
+    sae = SimpleNamespace(encode=lambda x: x[..., :20], decode=lambda features: features @ torch.zeros(19, 32))
+    with pytest.raises(AnalysisError, match=r"dictionary '0.mlp': fails on values of the shape .*RuntimeError"):
+        pluriscope.space(model, data=ROWS, units=["0.mlp/3"], dictionary={"0.mlp": sae})
 
 
 def test_a_transcoder_reads_the_input(model):
