@@ -193,8 +193,8 @@ def _block(whole: Any, path: str, module: Any) -> Block:
     elif getattr(getattr(attention, "W_O", None), "ndim", 0) == 3 and hasattr(attention, "hook_z"):
         joined = not hasattr(attention, "_W_K") or attention.cfg.ungroup_grouped_query_attention
         names = {part: f"W_{part}" if joined or part in "QO" else f"_W_{part}" for part in _POINTS}
-        *qkv, out = (Matrix(attention, names[part], getattr(attention, point)) for part, point in _POINTS.items())
-        found |= {"out": out, "qkv": tuple(qkv)}
+        held = [Matrix(attention, names[part], getattr(attention, point)) for part, point in _POINTS.items()]
+        found |= {"out": held[-1], "qkv": tuple(held[:-1])}
         found |= {"n_heads": len(attention.W_O), "n_groups": len(getattr(attention, names["K"]))}
     first = next((names for names in _PAIRS if all(hasattr(module, name) for name in names)), None)
     if mlp is not None:

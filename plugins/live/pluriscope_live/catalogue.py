@@ -157,14 +157,15 @@ class Catalogue:
 
     def _turn(self, ablators: Sequence[Ablator]) -> None:
         """Find out of which values the second dimension is the rows, by one row and the same twice."""
-        shapes: list[dict[Any, Any]] = []
-        for rows in ([0], [0, 0]):
-            seen = dict[Any, Any]()
-            with watched(self.module, ablators, lambda of, key, value, to=seen: to.setdefault((of, key), value.shape)):
+        shapes: dict[Any, list[Any]] = {}
+
+        def put(ablator: Ablator, key: Any, value: Any) -> None:
+            shapes.setdefault((ablator, key), []).append(value.shape)
+
+        with watched(self.module, ablators, put):
+            for rows in ([0], [0, 0]):
                 self._run(torch.tensor(rows))
-            shapes.append(seen)
-        for (ablator, key), one in shapes[0].items():
-            two = shapes[1][ablator, key]
+        for (ablator, key), (one, *_, two) in shapes.items():
             if one[0] == two[0] and one[1:2] != two[1:2]:
                 if not isinstance(ablator, NodeAblator):
                     cause = "has rows in its second dimension, in which edges and features are not ablated"
