@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from inspect import signature
 from typing import Any, Final
 
@@ -130,10 +129,11 @@ class Architecture:
     def path(self, module: Any) -> str:
         return self.paths[id(module.at if isinstance(module, Matrix) else module)]
 
-    @cached_property
-    def unread(self) -> str:
-        """What is in the blocks or beside them and was not read, in a clause; "" for nothing."""
+    def unread(self, kind: str = "") -> str:
+        """What is in the blocks or beside them and was not read as units of a kind, in a clause; "" for nothing."""
         names = [*self.others, *(name for one in self.blocks for name in one.unread)]
+        if kind == "neurons":  # experts have some, too
+            names += [self.path(one.mlp) for one in self.blocks if one.mlp is not None and not one.n_neurons]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         return f"not read: {', '.join(names[:3])}{more}" if names else ""
 

@@ -293,6 +293,8 @@ def test_what_was_asked_is_what_was_found():
     with pytest.raises(AnalysisError, match=r"no mlp was found .*Take layers"):
         asked(Plain(attn=attention), "mlps")
     assert asked(Plain(attn=attention), "layers").n_units == 2
+    plain.blocks[1]["mlp"] = linear()
+    assert asked(plain, "neurons").protocol.granularity == "neurons (not read: blocks.1.mlp)"
     other = Plain(mlp=linear, gate=linear)
     assert "mlps (not read: blocks.0.gate, blocks.1.gate), zero" in str(asked(other, "mlps").protocol)
     for model, left in ((other, "blocks.0.gate"), (Encoder(nn.TransformerDecoderLayer), "blocks.0.multihead_attn")):
