@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from inspect import signature
 from typing import Any, Final
 
@@ -130,10 +129,11 @@ class Architecture:
     def path(self, module: Any) -> str:
         return self.paths[id(module.at if isinstance(module, Matrix) else module)]
 
-    @cached_property
-    def unread(self) -> str:
-        """What is in the blocks or beside them and was not read, in a clause; "" for nothing."""
+    def unread(self, kind: str = "") -> str:
+        """What is in the blocks or beside them and was not read as units of a kind, in a clause; "" for nothing."""
         names = [*self.others, *(name for one in self.blocks for name in one.unread)]
+        if kind == "neurons":  # experts have some, too
+            names += [self.path(one.mlp) for one in self.blocks if one.mlp is not None and not one.n_neurons]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         return f"not read: {', '.join(names[:3])}{more}" if names else ""
 
@@ -199,8 +199,8 @@ def _block(whole: Any, path: str, module: Any) -> Block:
     elif getattr(getattr(attention, "W_O", None), "ndim", 0) == 3 and hasattr(attention, "hook_z"):
         joined = not hasattr(attention, "_W_K") or attention.cfg.ungroup_grouped_query_attention
         names = {part: f"W_{part}" if joined or part in "QO" else f"_W_{part}" for part in _POINTS}
-        *qkv, out = (Matrix(attention, names[part], getattr(attention, point)) for part, point in _POINTS.items())
-        found |= {"out": out, "qkv": tuple(qkv)}
+        held = [Matrix(attention, names[part], getattr(attention, point)) for part, point in _POINTS.items()]
+        found |= {"out": held[-1], "qkv": tuple(held[:-1])}
         found |= {"n_heads": len(attention.W_O), "n_groups": len(getattr(attention, names["K"]))}
     first = next((names for names in _PAIRS if all(hasattr(module, name) for name in names)), None)
     if mlp is not None:

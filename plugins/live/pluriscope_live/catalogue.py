@@ -68,7 +68,7 @@ class Catalogue:
         """
         if isinstance(units, str) and units in KINDS:
             every = self._every(units)
-            unread = "" if units in EDGES else self.architecture.unread
+            unread = "" if units in EDGES else self.architecture.unread(units)
             wanted = [] if units in EDGES else [one.removesuffix("s") for one in units.split("+")]
             if lacking := [one for one in wanted if not any(unit.kind == one for unit in every)]:
                 cause = f"are asked for, and no {lacking[0]} was found" + (f" ({unread})" if unread else "")
@@ -157,14 +157,15 @@ class Catalogue:
 
     def _turn(self, ablators: Sequence[Ablator]) -> None:
         """Find out of which values the second dimension is the rows, by one row and the same twice."""
-        shapes: list[dict[Any, Any]] = []
-        for rows in ([0], [0, 0]):
-            seen = dict[Any, Any]()
-            with watched(self.module, ablators, lambda of, key, value, to=seen: to.setdefault((of, key), value.shape)):
+        shapes: dict[Any, list[Any]] = {}
+
+        def put(ablator: Ablator, key: Any, value: Any) -> None:
+            shapes.setdefault((ablator, key), []).append(value.shape)
+
+        with watched(self.module, ablators, put):
+            for rows in ([0], [0, 0]):
                 self._run(torch.tensor(rows))
-            shapes.append(seen)
-        for (ablator, key), one in shapes[0].items():
-            two = shapes[1][ablator, key]
+        for (ablator, key), (one, *_, two) in shapes.items():
             if one[0] == two[0] and one[1:2] != two[1:2]:
                 if not isinstance(ablator, NodeAblator):
                     cause = "has rows in its second dimension, in which edges and features are not ablated"
@@ -195,15 +196,17 @@ class Catalogue:
         gates = torch.tensor([[one.name not in ablated for one in units]], device=next(iter(left.values())).device)
         with attached(self.module, self.ablators(units, "kept"), State(gates)):
             ours = self._run().float()
+        shapes = {(one.shape, one.dtype, one.device): one for one in left.values()}
+        zeros = {shape: torch.zeros_like(one, requires_grad=False) for shape, one in shapes.items()}
         with ExitStack() as stack:
             for held in [part._parameters for part in self.module.modules()]:
                 for name, one in [*held.items()]:
                     if id(one) in left:
                         stack.callback(held.__setitem__, name, one)
-                        held[name] = torch.zeros((), dtype=one.dtype, device=one.device).expand(one.shape)
+                        held[name] = zeros[one.shape, one.dtype, one.device]
             theirs = self._run().float()
         if float((ours - theirs).abs().nan_to_num().max()) > _CLOSE * float(theirs.abs().nan_to_num().max()):
-            unread = self.architecture.unread or "its modules write in another way than by these matrices"
+            unread = self.architecture.unread() or "its modules write in another way than by these matrices"
             cause = f"is with these units ablated not what it is without what they write ({unread})"
             cure = "take heads or mlps, or names of modules" if "layer" in kinds else "give names of modules"
             raise InvalidNetwork(f"model {type(self.module).__name__}", cause, cure)

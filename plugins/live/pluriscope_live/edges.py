@@ -244,15 +244,15 @@ class _Seen:
             reads = Reader(f"{number}.m", norm, entry, entry=entry)
             self._summed(block, stream, start + (torch.zeros_like(added) if parallel else added))
             mlp = self.norm(block.path, given=self.gave[mlp]) or mlp
-            added = added + self.gave[mlp]
+            added = added + self.gave[mlp].reshape(added.shape)
         self._summed(block, end, start + added)
         return Layer(block, out, mlp, behind, tuple(attention), reads, parallel)
 
     def _summed(self, block: Block, stream: Any, summed: Any) -> None:
         close = max(_CLOSE, 4 * torch.finfo(stream.dtype).eps) * float(stream.abs().max())
         if stream.shape != summed.shape or float((stream - summed).abs().max()) > close:
-            unread = f" ({self.architecture.unread})" if self.architecture.unread else ""
-            cause = f"adds something else to its stream than what its heads and its MLP write{unread}"
+            cause = "adds something else to its stream than what its heads and its MLP write"
+            cause += f" ({unread})" if (unread := self.architecture.unread()) else ""
             raise InvalidNetwork(f"block {block.path}", cause, _CURE)
 
     def _attention(self, number: int, block: Block, start: Any) -> Iterator[Reader]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -114,33 +114,32 @@ class FeatureAblator:
         for name in self._of:
             yield from self._hooked(module, name, state, partial(look, name))
 
-    def explained(self, module: Any, runs: Iterable[tuple[Callable[[], object], Any]]) -> dict[str, float]:
+    def explained(self, module: Any, run: Callable[[], object], tokens: Any) -> dict[str, float]:
         """By dictionary, the share of its module's variance that its features make; the rest is always kept.
 
         Args:
-            runs: each runs the model on some rows, with which of their positions are tokens; None for all.
+            run: runs the model on all rows.
+            tokens: ``[rows, positions]`` which positions of rows are no padding; None for all.
         """
-        sums: dict[str, list[Any]] = {name: [0, 0, 0, 0] for name in self._of}
-        tokens = None
+        seen: dict[str, tuple[list[Any], list[Any]]] = {name: ([], []) for name in self._of}
 
         def look(name: str, value: Any, strong: Any) -> Any:
-            pair = (value, self._of[name][0].decode(strong))
-            some = tokens is not None and tokens.shape == value.shape[:2]
-            own, made = ((one[tokens] if some else one.flatten(0, -2)).cpu().double() for one in pair)
-            more = len(own), own.sum(0), own.square().sum(), (own - made).square().sum()
-            sums[name] = [one + other for one, other in zip(sums[name], more, strict=True)]
+            for to, one in zip(seen[name], (value, self._of[name][0].decode(strong)), strict=True):
+                to.append(one.clone())
             return value
 
         with ExitStack() as stack:
             for name in self._of:
                 for handle in self._hooked(module, name, State(), partial(look, name)):
                     stack.callback(handle.remove)
-            for run, tokens in runs:  # noqa: B007  # what is looked at
-                run()
-        return {
-            name: 1 - float(left / (all_of - total.square().sum() / n))
-            for name, (n, total, all_of, left) in sums.items()
-        }
+            run()
+        found = {}
+        for name, parts in seen.items():
+            own, made = map(torch.cat, parts)
+            some = None if tokens is None or own.shape[:2] != tokens.shape else tokens.to(own.device)
+            own, made = (one.flatten(0, -2) if some is None else one[some] for one in (own, made))
+            found[name] = 1 - float((own - made).square().sum() / (own - own.mean(0)).square().sum())
+        return found
 
     def attach(self, module: Any, state: State) -> Iterator[Any]:
         """Put hooks on a module; gives their handles."""

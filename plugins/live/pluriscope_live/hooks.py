@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from types import SimpleNamespace
@@ -215,11 +216,12 @@ def first_givers(module: Any, paths: Sequence[str], run: Callable[[], object]) -
     Args:
         run: runs the module on a few rows.
     """
-    gave: dict[str, list[tuple[Any, Any]]] = {}  # what each module gave, and how often that was changed in place
+    gave, alive = dict[str, list[Any]](), list[Any]()
 
     def put(path: str, value: Any) -> Any:
         counted = isinstance(value, torch.Tensor) and not value.is_inference()
-        gave.setdefault(path, []).append((value, value._version if counted else None))
+        alive.append(value)
+        gave.setdefault(path, []).append((id(value), value._version if counted else 0))  # it may be changed in place
         return value
 
     with ExitStack() as stack:
@@ -227,43 +229,28 @@ def first_givers(module: Any, paths: Sequence[str], run: Callable[[], object]) -
             if any(f"{path}.".startswith(f"{one}.") for one in paths):
                 stack.callback(on_output(part, partial(put, path)).remove)
         run()
-
-    def same(one: str, other: str) -> bool:
-        mine, theirs = gave[one], gave[other]
-        return len(mine) == len(theirs) == 1 and mine[0][0] is theirs[0][0] and mine[0][1] == theirs[0][1]
-
-    within = {path: [one for one in gave if path in gave and f"{one}.".startswith(f"{path}.")] for path in paths}
-    return {path: next((one for one in some if same(one, path)), path) for path, some in within.items()}
-
-
-class _Mixing:
-    """A module of attention of torch as its forward sees it, with an output projection that changes nothing."""
-
-    def __init__(self, part: Any) -> None:
-        weight = part.out_proj.weight
-        one = torch.eye(len(weight), dtype=weight.dtype, device=weight.device)
-        self.part, self.out_proj = part, SimpleNamespace(weight=one, bias=None)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.part, name)
+    once = [path for path, some in gave.items() if len(some) == 1]
+    within = {path: [one for one in once if f"{one}.".startswith(f"{path}.")] for path in paths}
+    return {path: next((one for one in some if gave[one] == gave[path]), path) for path, some in within.items()}
 
 
 def _projected(part: Any, *args: Any, **kwargs: Any) -> Any:
     """What a module of attention of torch gives, made by a call of its output projection."""
-    mixed, *rest = nn.MultiheadAttention.forward(_Mixing(part), *args, **kwargs)  # type: ignore[arg-type]
+    weight, bare = part.out_proj.weight, copy(part)
+    one = torch.eye(len(weight), dtype=weight.dtype, device=weight.device)
+    bare._modules = {"out_proj": SimpleNamespace(weight=one, bias=None)}
+    mixed, *rest = nn.MultiheadAttention.forward(bare, *args, **kwargs)
     return (part.out_proj(mixed), *rest)
 
 
 @contextmanager
 def undisturbed(module: Any) -> Iterator[None]:
     """A context in which a module calls all its parts as modules, where torch would use their parameters alone."""
-    fast = torch.backends.mha.get_fastpath_enabled()
-    same = nn.MultiheadAttention.forward
+    fast, same = torch.backends.mha.get_fastpath_enabled(), nn.MultiheadAttention.forward
     parts = [one for one in module.modules() if type(one).forward is same and "forward" not in vars(one)]
     with ExitStack() as stack:
-        if parts:
-            torch.backends.mha.set_fastpath_enabled(False)
-            stack.callback(torch.backends.mha.set_fastpath_enabled, fast)
+        torch.backends.mha.set_fastpath_enabled(fast and not parts)
+        stack.callback(torch.backends.mha.set_fastpath_enabled, fast)
         for one in parts:
             vars(one)["forward"] = partial(_projected, one)
             stack.callback(vars(one).pop, "forward")

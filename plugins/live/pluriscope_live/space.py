@@ -143,14 +143,11 @@ class Space:
         """By dictionary, the share of its module's variance that its features make on the rows, padding left out; the
         rest is always kept.
         """
-        rows, found = self.rows, dict[str, float]()
-        for ablator in self._ablators:
-            if isinstance(ablator, FeatureAblator):
-                every = torch.split(torch.arange(len(rows)), self.in_flight)
-                tokens = (None if rows.mask is None else rows.mask[at] for at in every)
-                with self._as_it_was(), torch.no_grad():
-                    runs = (partial(self._outputs, rows, at, 1) for at in every)
-                    found |= ablator.explained(self.model, zip(runs, tokens, strict=True))
+        found, run = dict[str, float](), partial(self._run_whole, self.rows)
+        with self._as_it_was(), torch.no_grad():
+            for ablator in self._ablators:
+                if isinstance(ablator, FeatureAblator):
+                    found |= ablator.explained(self.model, run, self.rows.mask)
         return found
 
     @property
