@@ -104,6 +104,10 @@ class ErrorBody(BaseModel):
     parent: str = Field("", description="Address of the nearest thing that exists, empty if there is none.")
 
 
+MOST_ERRORS: Final = 60
+"""Of one request, that are said: an address has room for thousands, and a page of them takes long to make."""
+
+
 def api_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """``responses=`` of a route, so that OpenAPI describes its errors."""
     return {status: {"model": ErrorBody, "description": STATUS_TITLES[status]} for status in statuses}
@@ -139,9 +143,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def validation_error(request: Request, error: RequestValidationError) -> Response:
-        status = max({"query": 400, "path": 404}.get(str(e["loc"][0]), 422) for e in error.errors())
-        wrong = {str(e["loc"][1]) for e in error.errors() if status == 400 and len(e["loc"]) > 1}
-        return _answer(request, status, errors=[_problem(request, e) for e in error.errors()], wrong=wrong)
+        found = error.errors()
+        status = max({"query": 400, "path": 404}.get(str(e["loc"][0]), 422) for e in found)
+        wrong = {str(e["loc"][1]) for e in found if status == 400 and len(e["loc"]) > 1}
+        return _answer(request, status, errors=[_problem(request, e) for e in found[:MOST_ERRORS]], wrong=wrong)
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
@@ -213,7 +218,7 @@ def _answer(
     wrong: Collection[str] = (),
 ) -> Response:
     """Page with an error, or a JSON body for programs."""
-    answer = list(errors) or [FieldError(field=field, message=str(error))]
+    answer = list(errors[:MOST_ERRORS]) or [FieldError(field=field, message=str(error))]
     parent, label = (error.parent, error.parent_label) if isinstance(error, PageError) else ("", "")
     if not parent:
         parent, label = without_options(request, wrong) or nearest_parent(request)

@@ -101,13 +101,17 @@ class Envelope:
                 if "location" in headers:
                     headers["location"] = _without_host(headers["location"], scope)
             elif method == "HEAD" and message["type"] == "http.response.body":
-                message = {"type": "http.response.body", "body": b"", "more_body": message.get("more_body", False)}
+                await send({"type": "http.response.body", "body": b""})
+                if message.get("more_body", False):
+                    raise ClientDisconnect  # who asked has it all, so that no more is made
+                return
             await send(message)
 
         try:
             await self.app(scope, receive, send_wrapped)
         except ClientDisconnect:
-            status = 499  # whoever asked has gone in the middle of a body, and nobody is left to be answered
+            if method != "HEAD" or not response_started:
+                status = 499  # whoever asked has gone in the middle of a body, and nobody is left to be answered
         except Exception as error:
             # answered here and not by Starlette's outermost layer, so that this answer has its headers and its id too
             if response_started:

@@ -35,7 +35,7 @@ from pluriscope.analysis.discovery.selection import sequence, strengths
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
-from pluriscope.analysis.subjects.sites import pairs_of, partner_of, run
+from pluriscope.analysis.subjects.sites import pairs_of, partner_of, run, some_of
 from pluriscope.analysis.subjects.transformer.files import attention_document
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import AttentionModel
@@ -132,7 +132,7 @@ def given_of(model: AttentionModel) -> dict[str, Any]:
     """A model with rows and pairs of rows, as other packages are given it."""
     pairs = pairs_of(model, _PAIRS)
     document = json.loads(json.dumps(attention_document(model)))
-    explained = (np.arange(4) * len(model.tokens) // 4).tolist()
+    explained = some_of(len(model.tokens), 4).tolist()
     site = f"x{len(model.layers)}"
     learned: Any = asked(model, "sae", latents=_LATENTS).weights
     return {

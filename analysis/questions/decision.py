@@ -68,7 +68,7 @@ class Decision:
             of: the module whose arrays they are: numpy, or torch, whose derivatives go through.
         """
         if not self.each:
-            rows, n_outputs = of.arange(outputs.shape[-2]), outputs.shape[-1]
+            rows, n_outputs = of.arange(outputs.shape[-2], device=outputs.device), outputs.shape[-1]
             if others is not None or n_outputs <= _FEW:
                 steps = [others] if others is not None else [(answers + one) % n_outputs for one in range(1, n_outputs)]
                 return outputs[..., rows, answers] - reduce(of.maximum, (outputs[..., rows, one] for one in steps))

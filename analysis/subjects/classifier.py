@@ -170,6 +170,9 @@ class Classifier(Described):
             InvalidProtocol: masks would have too many bits.
         """
         space = ClassifierSpace(self, rules["granularity"] == "neurons", rules["ablation"] == "mean")
+        if rules["granularity"] == "edges" and not self.network.weights[-1].any(axis=1).all():
+            cause = "would have edges to an output that is the same on every row"
+            raise InvalidProtocol("circuits by edges", cause, "use neurons")
         if space.n_bits > MAX_BITS:
             cause = f"make masks of {space.n_bits:,} bits, and {MAX_BITS:,} is the most"
             raise InvalidProtocol(f"circuits by {rules['granularity']}", cause, "use neurons, or a smaller network")

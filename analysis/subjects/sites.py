@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 METRICS: Final = ("logit-difference", "probability", "kl")
 Metric = Literal["logit-difference", "probability", "kl"]
 _NUMBERS: Final = 1 << 21  # that a run keeps at once
+_SEED: Final = 0  # of the rows that are drawn
 _PARALLEL: Final = 1e-9  # directions of which less is orthogonal
 
 
@@ -210,14 +211,22 @@ class Pairs:
     of: int
 
 
+def some_of(n: int, most: int) -> NDArray[np.intp]:
+    """Numbers below ``n`` in ascending order: all, or as many as are wanted, drawn at random and always the same ones.
+
+    Rows often stand in the order of their tokens, so that every second one, or fourth, may have one token alike.
+    """
+    return np.sort(np.random.default_rng(_SEED).permutation(n)[:most])
+
+
 def pairs_of(model: Subject, most: int) -> Pairs:
-    """Evenly spread rows with their partners; of several partners the first; none where all answers are the same.
+    """Rows, drawn where there are more, with their partners, of several the first; none where all are answered alike.
 
     Args:
         most: so many pairs.
     """
     n = len(model.answers) if len(set(model.answers.tolist())) > 1 else 0
-    clean = np.unique(np.arange(min(n, most)) * n // max(1, min(n, most)))
+    clean = some_of(n, most)
     return Pairs(clean, np.array([partner_of(model, row) for row in clean.tolist()], dtype=np.intp), n)
 
 

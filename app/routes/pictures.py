@@ -11,8 +11,10 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
+from pluriscope.analysis.running.progress import OutOfTime
+from pluriscope.app import computing
 from pluriscope.app.computing import BOUND, room
-from pluriscope.app.errors import BadQuery, NotFound
+from pluriscope.app.errors import BadQuery, NotFound, TakesTooLong
 from pluriscope.app.middleware import CONTENT_SECURITY_POLICY
 from pluriscope.app.pages.page import DRAWING
 from pluriscope.app.pages.sharing.share import Share, Shared, share_of
@@ -147,7 +149,12 @@ def _svg(markup: str) -> Response:
 def _png(svg: str, width: int | None) -> Response:
     """A rendered drawing."""
     with room("this picture"):
-        return Response(png_apart(svg, width=width), media_type="image/png", headers=ANYWHERE)
+        try:
+            drawn = png_apart(svg, width=width, seconds=computing.SECONDS)
+        except OutOfTime:
+            cause = computing.CAUSE.format(computing.SECONDS)
+            raise TakesTooLong("this picture", cause, "take it as SVG or PDF") from None
+        return Response(drawn, media_type="image/png", headers=ANYWHERE)
 
 
 def card_of(page: Shared, theme: Theme) -> str:

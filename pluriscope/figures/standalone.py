@@ -7,16 +7,20 @@ not every reader of SVG knows them; of a hue's rules there is one for each hue.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
+from tempfile import TemporaryFile
 from typing import Any, Final, Literal
 
 import resvg_py
 
+from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.figures.svg.tiles import HUES, NEUTRAL
 from pluriscope.resources import STATIC
 
@@ -30,9 +34,18 @@ _FONTS: Final[dict[str, Any]] = {
     "font_files": [str(FONT)],
     **dict.fromkeys(("font_family", "serif_family", "sans_serif_family", "monospace_family"), FONT_FAMILY),
 }
-_DRAW: Final = (
-    "import json, sys, resvg_py; sys.stdout.buffer.write(resvg_py.svg_to_bytes(**json.load(sys.stdin.buffer)))"
-)
+_DRAW: Final = """
+import json, sys
+given = json.load(sys.stdin.buffer)
+seconds = given.pop("seconds")
+if sys.platform != "win32":
+    import resource
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+import resvg_py
+sys.stdout.buffer.write(resvg_py.svg_to_bytes(**given))
+"""
+_LOOKS: Final = 0.1
+"""Seconds after which who waits for a picture can be ended, and the picture with it."""
 _CLASSES: Final = re.compile(
     r"\.(e-|n-|dir|lead|lab|halo|w\b|big|tile|capsule|t-|numline|m-|fl-|vs-)"
     r"|^svg (text|tspan)|^svg rect"
@@ -98,15 +111,38 @@ def png_of(svg: str, *, width: int | None = None) -> bytes:
     return resvg_py.svg_to_bytes(svg_string=svg, width=width, **_FONTS)
 
 
-def png_apart(svg: str, *, width: int | None = None) -> bytes:
+def png_apart(svg: str, *, width: int | None = None, seconds: float) -> bytes:
     """A drawing as PNG, made in a process of its own: resvg holds Python's lock, so all other threads of a server would
     stand still for the second that a large picture takes.
+
+    Args:
+        svg: as of :func:`png_of`.
+        width: likewise.
+        seconds: of the processor that it may take, in whole ones. What is raised in the waiting thread ends it, too.
+
+    Raises:
+        OutOfTime: it takes more.
     """
-    arguments = json.dumps({"svg_string": svg, "width": width, **_FONTS}).encode()
+    most = math.ceil(seconds)
+    given = json.dumps({"svg_string": svg, "width": width, "seconds": most, **_FONTS}).encode()
     own = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     # -P: nothing is imported from the folder in which it is called
     command = [sys.executable, "-P", "-c", _DRAW]
-    return subprocess.run(command, input=arguments, stdout=subprocess.PIPE, env=own, check=True).stdout  # noqa: S603
+    with TemporaryFile() as sent:
+        sent.write(given)
+        sent.seek(0)
+        with subprocess.Popen(command, stdin=sent, stdout=subprocess.PIPE, env=own) as process:  # noqa: S603
+            try:
+                while process.returncode is None:
+                    with suppress(subprocess.TimeoutExpired):
+                        drawn, _ = process.communicate(timeout=_LOOKS)
+            finally:
+                process.kill()
+    if process.returncode < 0:
+        raise OutOfTime
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command[0])
+    return drawn
 
 
 def token(name: str, theme: Theme = "light") -> str:

@@ -131,7 +131,8 @@ def read_model(
         return declared_beside(GivenNetwork(TRANSFORMER, transformer), decided, **outputs)
     if (rows or unread) and not isinstance(data, Mapping):
         decided = DECISIONS if _decided(task) else None
-        whole = GivenNetwork(CLASSIFIER, live_classifier(draft, data, None if decided else task, named))
+        one = outputs.pop("output_is") if draft.network.n_outputs == 1 else None
+        whole = GivenNetwork(CLASSIFIER, live_classifier(draft, data, None if decided else task, named, one or None))
         return declared_beside(whole, decided, **outputs)
     if draft.original and draft.original.classes:
         cause = f"answers with one of {len(draft.original.classes)} classes"
@@ -209,7 +210,8 @@ def declared_beside(network: GivenNetwork, task: TaskLike = None, name: str = ""
     """
     kind, file = network.kind, network.file
     for item, needs in (("encoding", "numbers"), ("data", "own-rows"), ("layers", "formats"), ("output_is", "numbers")):
-        if not isinstance(value := declared.get(item), (str, type(None))) or value not in (None, "", "value"):
+        usual = "classes" if item == "output_is" else ""  # the largest decides
+        if not isinstance(value := declared.get(item), (str, type(None))) or value not in (None, "", usual):
             kind.require(needs, item.replace("_", "-"))
     if task is not None and task != "":
         if not isinstance(task, str) or task != DECISIONS:

@@ -117,7 +117,7 @@ def explain(
         negative_slope: of "leaky_relu", where a file does not say it.
         output_is: "value" near 0 or 1; "logit", which decides at 0, as after ``BCEWithLogitsLoss``; "sign", near -1 or
             1, which does so, too; or "classes", two logits of which the larger decides. Of live models
-            a value if nothing is said.
+            a value if nothing is said, and of one output on rows of numbers what alone fits them.
         layers: names of the layers of a file of tensors in order, a list or with commas between, where it does not
             have it.
         algorithms: texts of algorithms with finite variables that are placed instead of those of vocabularies, such as

@@ -605,6 +605,49 @@ def test_a_classifier_answers_each_row_alone_and_has_an_output_for_each_class():
     by_all = Own(lambda m, x: m.two(F.relu(m.first(x))) * (1 if len(x) > 1 else -1))
     with pytest.raises(AnalysisError, match=r"gives row 0, inputs 0\.5, 2, other outputs alone"):
         read_model(by_all, data=rows)
-    with pytest.raises(AnalysisError, match="gives one number for each row") as refusal:
-        read_model(perceptron(), data=rows)
-    assert "leave data out" in refusal.value.cure
+
+
+@pytest.mark.parametrize(
+    ("ends", "output_is", "words"),
+    [
+        ([nn.Sigmoid()], "", "decided at ½ (guessed)"),
+        ([nn.Sigmoid()], "value", "decided at ½"),
+        ([], "", "decided at 0 (guessed)"),
+        ([], "logit", "decided at 0"),
+        ([nn.Tanh()], "sign", "decided at 0 between −1 and 1"),
+    ],
+)
+def test_one_output_on_rows_of_ones_own_is_two_classes(ends, output_is, words):
+    torch.manual_seed(3)
+    net = nn.Sequential(nn.Linear(7, 3), nn.Tanh(), nn.Linear(3, 1), *ends)
+    with torch.no_grad():
+        net[0].weight.mul_(6)
+        net[2].weight.mul_(9)
+        net[2].bias.zero_()
+    rows = torch.randint(0, 2, (40, 7)).float()
+    labels = (net[:3](rows)[:, 0] > 0).int().tolist()
+    twin = nn.Sequential(net[0], net[1], nn.Linear(3, 2))
+    with torch.no_grad():
+        twin[2].weight.copy_(torch.cat([-net[2].weight, net[2].weight]))
+        twin[2].bias.zero_()
+    found = pluriscope.explain(net, labels, data=rows, output_is=output_is)
+    other = pluriscope.explain(twin, labels, data=rows)
+    assert (found.counts, str(found.verdict)) == (other.counts, str(other.verdict))
+    assert read_model(net, labels, data=rows, output_is=output_is).file.task == f"classes of rows, {words}"
+    assert read_model(net, data=rows, output_is=output_is).file.answers.tolist() == labels
+
+
+def test_what_one_output_or_several_on_rows_decide_is_asked():
+    net, rows = xor(), [[0.0, 1.0], [1.0, 1.0], [2.0, 0.5]]
+    with pytest.raises(AnalysisError, match=r"what decides: .* Say output_is='value' or"):
+        read_model(net, [1, 1, 1], data=rows)
+    assert read_model(net, [1, 1, 1], data=rows, output_is="value").file.task.endswith("decided at ½")
+    torch.manual_seed(0)
+    two = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
+    assert read_model(two, data=rows, output_is="classes").file.network.n_outputs == 2
+    with pytest.raises(AnalysisError, match=r"ends with relu, .* or ask pluriscope\.space\(model, …\)"):
+        read_model(nn.Sequential(*two, nn.ReLU()), data=rows)
+    with pytest.raises(AnalysisError, match="output-is"):
+        read_model(two, data=rows, output_is="value")
+    with pytest.raises(AnalysisError, match=r"same on every row\. Use neurons"):
+        pluriscope.explain(net, [1, 1, 1], data=rows, output_is="value", protocol="edges")

@@ -17,8 +17,43 @@ _OUT: Final = ("o_proj", "c_proj", "out_proj", "dense", "wo", "o", "proj", "W_O"
 _DOWN: Final = ("down_proj", "c_proj", "dense_4h_to_h", "fc2", "fc_out", "w2", "out", "proj")
 _QKV: Final = ("c_attn", "query_key_value", "qkv_proj", "qkv", "Wqkv", "att_proj")
 _EACH: Final = (("q_proj", "k_proj", "v_proj"), ("wq", "wk", "wv"), ("q", "k", "v"))
-_HEADS: Final = ("num_attention_heads", "n_head", "n_heads", "num_heads")
+_PAIRS: Final = (("fc1", "fc2"), ("linear1", "linear2"))
+"""MLPs without a module of their own, in OPT and torch."""
+_POINTS: Final = {"Q": "hook_q", "K": "hook_k", "V": "hook_v", "O": "hook_z"}
+"""Modules of TransformerLens through which what its matrices of heads give or are given passes."""
+_HEADS: Final = ("num_attention_heads", "n_head", "n_heads", "num_heads", "heads", "nhead")
 _GROUPS: Final = ("num_key_value_heads", "n_kv_heads", "num_kv_heads", "n_key_value_heads")
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A linear map that a module keeps as a parameter, as those of TransformerLens do.
+
+    Args:
+        holder: of the parameter.
+        name: "W_Q", "W_K", "W_V", "W_O" ``[heads, in, out]``, "W_out" ``[in, out]``, or with "_" before it.
+        at: module through which what it is given passes, of queries, keys and values what it gives.
+        dims: last dimensions of that; two have heads apart.
+    """
+
+    holder: Any
+    name: str
+    at: Any
+    dims: int = 2
+
+    @property
+    def weight(self) -> Any:
+        """Matrix ``[out, in]``."""
+        held = getattr(self.holder, self.name)
+        return held.transpose(-2, -1).flatten(0, 1) if self.name[-1] in "QKV" else held.flatten(0, -2).T
+
+    @property
+    def bias(self) -> Any:
+        return getattr(self.holder, self.name.replace("W", "b")).flatten()
+
+    @property
+    def in_features(self) -> int:
+        return int(self.weight.shape[1])
 
 
 @dataclass(frozen=True)
@@ -28,8 +63,9 @@ class Block:
     Args:
         path: of its module.
         module: of torch.
-        out: projection of what heads mix, None without attention.
-        n_heads, n_groups: heads of queries, and of keys and values.
+        attention: module of heads, None without one.
+        out: projection of what heads mix, None where it is not known.
+        n_heads, n_groups: heads of queries, and of keys and values; 0 where their number is not known.
         qkv: the projection of queries, keys and values, or three of them.
         mlp: MLP whose output is written, None without one.
         entry: module whose input the MLP reads.
@@ -39,6 +75,7 @@ class Block:
 
     path: str
     module: Any
+    attention: Any = None
     out: Any = None
     n_heads: int = 0
     n_groups: int = 0
@@ -55,6 +92,19 @@ class Block:
         return 0 if self.down is None else in_features(self.down)
 
     @property
+    def written(self) -> Any:
+        """Module that gives what heads write together."""
+        return self.attention if isinstance(self.out, Matrix) else self.out
+
+    @property
+    def unread(self) -> list[str]:
+        """Paths within the layer of matrices that neither its heads nor its MLP are known to have."""
+        known = [self.mlp, self.entry, self.down, self.attention if self.n_heads else None]
+        read = {id(each) for one in known if isinstance(one, nn.Module) for each in one.parameters()}
+        left = [name for name, one in self.module.named_parameters() if one.ndim > 1 and id(one) not in read]
+        return [*dict.fromkeys(f"{self.path}.{name.split('.')[0]}" for name in left)]
+
+    @property
     def width(self) -> int:
         """Numbers of one head."""
         return int(in_features(self.out)) // self.n_heads
@@ -68,14 +118,24 @@ class Architecture:
         module: the whole.
         blocks: in their order.
         paths: of each module.
+        others: paths of other lists of blocks, such as an encoder's.
     """
 
     module: Any
     blocks: Sequence[Block]
     paths: Mapping[int, str] = field(repr=False)
+    others: Sequence[str] = ()
 
     def path(self, module: Any) -> str:
-        return self.paths[id(module)]
+        return self.paths[id(module.at if isinstance(module, Matrix) else module)]
+
+    def unread(self, kind: str = "") -> str:
+        """What is in the blocks or beside them and was not read as units of a kind, in a clause; "" for nothing."""
+        names = [*self.others, *(name for one in self.blocks for name in one.unread)]
+        if kind == "neurons":  # experts have some, too
+            names += [self.path(one.mlp) for one in self.blocks if one.mlp is not None and not one.n_neurons]
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        return f"not read: {', '.join(names[:3])}{more}" if names else ""
 
 
 def in_features(module: Any) -> int:
@@ -106,39 +166,53 @@ def read_architecture(module: Any) -> Architecture:
         InvalidNetwork: there are none with names that are known.
     """
     every = {id(one): name for name, one in module.named_modules()}
-    best: list[Block] = []
+    stacks: dict[str, list[Block]] = {}
     for path, stack in module.named_modules():
         if isinstance(stack, (nn.ModuleList, nn.Sequential)) and len(stack):
             found = [_block(module, f"{path}.{number}", one) for number, one in enumerate(stack)]
-            if all(one.out is not None or one.mlp is not None for one in found) and len(found) > len(best):
-                best = found
-    if not best:
+            if all(one.out is not None or one.mlp is not None for one in found):
+                stacks[path] = found
+    if not stacks:
         cause = "has no list of blocks with attention or an MLP under a name that is known"
         cure = "give names of its modules as units, such as " + ", ".join(names_called(module)[:2])
         raise InvalidNetwork(f"model {type(module).__name__}", cause, cure)
-    return Architecture(module, best, every)
+    best = max(stacks, key=lambda path: len(stacks[path]))
+    others = [one for one in stacks if not f"{one}.".startswith(f"{best}.") and not f"{best}.".startswith(f"{one}.")]
+    return Architecture(module, stacks[best], every, others)
 
 
 def _block(whole: Any, path: str, module: Any) -> Block:
     attention, mlp = _child(module, _ATTENTION), _child(module, _MLPS)
     inner = _child(attention, _ATTENTION)  # GPT-Neo and BERT hold it one deeper
+    found: dict[str, Any] = {"attention": attention}
     attention = attention if inner is None else inner
-    found: dict[str, Any] = {}
     out = _child(attention, _OUT)
     if out is not None and is_linear(out):
-        heads = _number((attention, whole), _HEADS) or 1
+        heads = _number((attention, whole), _HEADS) or 0
+        heads = 0 if not heads or in_features(out) % heads else heads
         groups = _number((attention, whole), _GROUPS) or heads
         each = next((names for names in _EACH if all(hasattr(attention, name) for name in names)), None)
         one = _child(attention, _QKV)
         qkv = tuple(getattr(attention, name) for name in each) if each else () if one is None else (one,)
         found |= {"out": out, "n_heads": heads, "n_groups": groups, "qkv": qkv}
         found["interleaved"] = not each and hasattr(attention, "query_key_value") and groups != 1
+    elif getattr(getattr(attention, "W_O", None), "ndim", 0) == 3 and hasattr(attention, "hook_z"):
+        joined = not hasattr(attention, "_W_K") or attention.cfg.ungroup_grouped_query_attention
+        names = {part: f"W_{part}" if joined or part in "QO" else f"_W_{part}" for part in _POINTS}
+        held = [Matrix(attention, names[part], getattr(attention, point)) for part, point in _POINTS.items()]
+        found |= {"out": held[-1], "qkv": tuple(held[:-1])}
+        found |= {"n_heads": len(attention.W_O), "n_groups": len(getattr(attention, names["K"]))}
+    first = next((names for names in _PAIRS if all(hasattr(module, name) for name in names)), None)
     if mlp is not None:
-        down = _child(mlp, _DOWN)
+        last = [one for one in mlp if is_linear(one)][-1:] if isinstance(mlp, nn.Sequential) else []
+        down = next((one for one in (_child(mlp, _DOWN), *last) if one is not None and is_linear(one)), None)
+        if down is None and getattr(getattr(mlp, "W_out", None), "ndim", 0) == 2 and hasattr(mlp, "hook_post"):
+            down = Matrix(mlp, "W_out", mlp.hook_post, 1)
         adds = down is not None and "residual" in signature(mlp.forward).parameters  # BLOOM's gives the stream
         found |= {"mlp": down if adds else mlp, "entry": mlp, "down": down}
-    elif hasattr(module, "fc1") and hasattr(module, "fc2"):  # OPT
-        found |= {"mlp": module.fc2, "entry": module.fc1, "down": module.fc2}
+    elif first is not None:
+        entry, down = (getattr(module, name) for name in first)
+        found |= {"mlp": down, "entry": entry, "down": down}
     return Block(path, module, **found)
 
 

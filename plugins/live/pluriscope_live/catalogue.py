@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from pluriscope.analysis.errors import InvalidNetwork
+import torch
+
+from pluriscope.analysis.errors import InvalidData, InvalidNetwork
 from pluriscope.errors import InvalidOption
-from pluriscope_live.architecture import Architecture, read_architecture
+from pluriscope_live.architecture import Architecture, Matrix, read_architecture
 from pluriscope_live.edges import EdgeAblator, Residual, edge_units, named_edges, read_residual
 from pluriscope_live.features import Dictionary, FeatureAblator
-from pluriscope_live.hooks import Ablator, NodeAblator, sites_of
+from pluriscope_live.hooks import Ablator, NodeAblator, State, attached, first_givers, sites_of, watched
 from pluriscope_live.scores import Scored, read_file, scored
-from pluriscope_live.units import NODES, Piece, Unit, read_name, refuse_shared, units_of
+from pluriscope_live.units import NODES, Piece, Unit, mixed, read_name, refuse_shared, units_of
 
 EDGES: Final = ("edges", "head-edges")
 KINDS: Final = (*NODES, *EDGES, "neurons", "features")
+_CLOSE: Final = 1e-5
+"""Of the largest output, how far outputs may be apart that are of one function: nothing is added in another order."""
 
 
 class Catalogue:
@@ -25,11 +31,11 @@ class Catalogue:
 
     Args:
         module: of torch.
-        run: runs it on a few rows.
+        run: runs it on a few rows, of which numbers may be given, and gives its outputs.
         dictionaries: by name.
     """
 
-    def __init__(self, module: Any, run: Callable[[], object], dictionaries: Mapping[str, Dictionary]) -> None:
+    def __init__(self, module: Any, run: Callable[..., Any], dictionaries: Mapping[str, Dictionary]) -> None:
         self.module, self._run, self._dictionaries = module, run, dictionaries
 
     @cached_property
@@ -62,15 +68,22 @@ class Catalogue:
         """
         if isinstance(units, str) and units in KINDS:
             every = self._every(units)
-            if not every:
-                cause = "are none in this model, as far as names of its modules say"
-                raise InvalidOption(f"units {units!r}", cause, "give names of modules")
-            return units, every, Scored(tuple(one.name for one in every), {})
+            unread = "" if units in EDGES else self.architecture.unread(units)
+            wanted = [] if units in EDGES else [one.removesuffix("s") for one in units.split("+")]
+            if lacking := [one for one in wanted if not any(unit.kind == one for unit in every)]:
+                cause = f"are asked for, and no {lacking[0]} was found" + (f" ({unread})" if unread else "")
+                there = [kind for kind in ("heads", "mlps") if units_of(kind, self.architecture)] or ["layers"]
+                raise InvalidOption(f"units {units!r}", cause, f"take {' or '.join(there)}, or names of modules")
+            refuse_shared(every)
+            title = f"{units} ({unread})" if unread else units
+            return title, every, Scored(tuple(one.name for one in every), {})
         if isinstance(units, (str, Path)) and Path(units).is_file():
             names = read_file(Path(units))
         elif isinstance(units, (Mapping, list, tuple)) and units:
             try:
                 names = scored(units)
+            except InvalidData:
+                raise
             except (TypeError, ValueError, AttributeError, KeyError) as problem:
                 cause = f"cannot be read ({problem})"
                 raise InvalidOption("units", cause, "give names, or names with scores") from None
@@ -128,23 +141,88 @@ class Catalogue:
         if "edge" in kinds and len(kinds) > 1:
             raise InvalidOption("units", "have edges among other units", "give edges alone, or none")
         if "edge" in kinds:
-            return [EdgeAblator(self.module, self.residual, units, rest == "kept")]
-        found: list[Ablator] = [FeatureAblator(self._dictionaries, units)] if "feature" in kinds else []
-        left = self._rest(units) if rest == "ablated" else []
-        return [NodeAblator(sites_of(units, left), units), *found]
+            found: list[Ablator] = [EdgeAblator(self.module, self.residual, units, rest == "kept")]
+        else:
+            sites = sites_of(units, self._rest(units) if rest == "ablated" else [])
+            features = {one.name.rpartition("/")[0] for one in units if one.kind == "feature"}
+            paths = [one.path for one in sites if one.side == "out"] + [
+                self._dictionaries[one].path for one in features
+            ]
+            at = first_givers(self.module, paths, self._run)
+            found = [NodeAblator([replace(one, at=at.get(one.path, one.path)) for one in sites], units)]
+            given = {one: replace(self._dictionaries[one], path=at[self._dictionaries[one].path]) for one in features}
+            found += [FeatureAblator(given, units)] if given else []
+        self._turn(found)
+        return found
+
+    def _turn(self, ablators: Sequence[Ablator]) -> None:
+        """Find out of which values the second dimension is the rows, by one row and the same twice."""
+        shapes: dict[Any, list[Any]] = {}
+
+        def put(ablator: Ablator, key: Any, value: Any) -> None:
+            shapes.setdefault((ablator, key), []).append(value.shape)
+
+        with watched(self.module, ablators, put):
+            for rows in ([0], [0, 0]):
+                self._run(torch.tensor(rows))
+        for (ablator, key), (one, *_, two) in shapes.items():
+            if one[0] == two[0] and one[1:2] != two[1:2]:
+                if not isinstance(ablator, NodeAblator):
+                    cause = "has rows in its second dimension, in which edges and features are not ablated"
+                    raise InvalidNetwork(f"unit {ablator.names(key)[0][0]!r}", cause, "take heads, MLPs or modules")
+                ablator.second.add(key)
+
+    def refuse_unlike(self, units: Sequence[Unit]) -> None:
+        """See that the model with layers, MLPs and all heads of layers ablated is the model without the matrices by
+        which they write, and without any matrix of a whole layer.
+
+        Raises:
+            InvalidNetwork: it answers otherwise.
+        """
+        names, kinds = {one.name for one in units}, {one.kind for one in units}
+        ablated, left = set[str](), dict[int, Any]()
+        for number, block in enumerate(self.blocks.blocks if self.blocks else ()):
+            heads, parts = {f"{number}.{head}" for head in range(block.n_heads)}, list[Any]()
+            if str(number) in names:
+                parts = [one for one in block.module.parameters() if one.ndim > 1]
+            elif heads and names >= heads:
+                parts = [block.out.holder.W_O if isinstance(block.out, Matrix) else block.out.weight]
+            mlp = names & {str(number), f"{number}.mlp"}
+            parts += block.mlp.parameters() if mlp and block.mlp is not None else ()
+            ablated |= mlp | (heads if names >= heads else set())
+            left |= {id(one): one for one in parts}
+        if not left or any(one.is_meta or not one.is_floating_point() for one in left.values()):
+            return
+        gates = torch.tensor([[one.name not in ablated for one in units]], device=next(iter(left.values())).device)
+        with attached(self.module, self.ablators(units, "kept"), State(gates)):
+            ours = self._run().float()
+        shapes = {(one.shape, one.dtype, one.device): one for one in left.values()}
+        zeros = {shape: torch.zeros_like(one, requires_grad=False) for shape, one in shapes.items()}
+        with ExitStack() as stack:
+            for held in [part._parameters for part in self.module.modules()]:
+                for name, one in [*held.items()]:
+                    if id(one) in left:
+                        stack.callback(held.__setitem__, name, one)
+                        held[name] = zeros[one.shape, one.dtype, one.device]
+            theirs = self._run().float()
+        if float((ours - theirs).abs().nan_to_num().max()) > _CLOSE * float(theirs.abs().nan_to_num().max()):
+            unread = self.architecture.unread() or "its modules write in another way than by these matrices"
+            cause = f"is with these units ablated not what it is without what they write ({unread})"
+            cure = "take heads or mlps, or names of modules" if "layer" in kinds else "give names of modules"
+            raise InvalidNetwork(f"model {type(self.module).__name__}", cause, cure)
 
     def _rest(self, units: Sequence[Unit]) -> list[Piece]:
         """Heads and MLPs of which nothing is a unit, as far as they are known, and what units' modules have beside."""
         pieces = [piece for unit in units for piece in unit.pieces]
         whole = {(piece.path, piece.side) for piece in pieces if piece.start is None}
-        found = {(one.path, one.side): Piece(one.path, one.side, 0) for one in pieces if one.start is not None}
+        found = {(one.path, one.side): replace(one, start=0, stop=None) for one in pieces if one.start is not None}
         within = {one.path for one in pieces} | {
             self._dictionaries[one.name.rpartition("/")[0]].path for one in units if one.kind == "feature"
         }
         for block in self.blocks.blocks if self.blocks else ():
             path = self.architecture.path
             if block.out is not None and (path(block.out), "in") not in whole:
-                found.setdefault((path(block.out), "in"), Piece(path(block.out), "in", 0))
+                found.setdefault((path(block.out), "in"), mixed(self.architecture, block, 0))
             if block.mlp is None or within & {path(block.mlp), path(block.down) if block.down is not None else ""}:
                 continue
             if (path(block.mlp), "out") not in whole:

@@ -53,7 +53,8 @@ def settled(
         guessed.append("position")
     rows = replace(rows, position="last" if at is None else at)
     if not isinstance(rows.position, str):
-        shortest = n_positions if rows.lengths is None else int(rows.lengths.min())
+        ends = n_positions if rows.lengths is None else rows.lengths
+        shortest = int((ends - rows.starts.to(getattr(ends, "device", "cpu"))).min())
         if not -shortest <= rows.position < shortest:
             cause = f"is {rows.position}, and the shortest row has {shortest} positions"
             raise InvalidData("position", cause, f"give one from {-shortest} to {shortest - 1}, 'first' or 'last'")
@@ -67,13 +68,10 @@ def settled(
         names = found
         guessed.append("output_is")
     place = str(rows.position) if n_positions > 1 else ""
-    more: dict[str, Any] = {
-        "output_is": names[0],
-        "n_outputs": n_outputs,
-        "position": place,
-        "guessed": " ".join(guessed),
-    }
-    return (protocol := replace(protocol, **more)), answered(rows, protocol.decision, n_outputs)
+    more: dict[str, Any] = {"output_is": names[0], "n_outputs": n_outputs, "position": place}
+    rows = answered(rows, Decision(names[0]), n_outputs)
+    more |= {"answers": "pairs"} if rows.others is not None else {}
+    return replace(protocol, **more, guessed=" ".join(guessed)), rows
 
 
 def answered(rows: Rows, decision: Decision, n_outputs: int) -> Rows:
@@ -111,8 +109,8 @@ def _ways(names: Sequence[DecisionName]) -> str:
 
 
 def _place(rows: Rows, outputs: Outputs, names: Sequence[DecisionName], labels: Any) -> Position:
-    """The position that alone fits: gives what is asked for, or answers not always the same; without labels the last one of
-    a model whose first does not see the others.
+    """The position that alone fits: gives what is asked for, or answers not always the same; without labels the last
+    one of a model whose first does not see the others.
 
     Raises:
         InvalidProtocol: the first fits as well as the last.
@@ -122,10 +120,11 @@ def _place(rows: Rows, outputs: Outputs, names: Sequence[DecisionName], labels: 
     fit = [place for place, one in found.items() if any(fits(Decision(name), one, labels) for name in names)]
     if "first" not in fit or (fit == ["first"] and labels is not None):
         return "first" if fit == ["first"] else "last"
-    others = {
-        name: torch.cat([one[:, :1], one.roll(1, 0)[:, 1:]], 1) if one.ndim > 1 and "mask" not in name else one
-        for name, one in rows.inputs.items()
-    }
+    others, beyond = dict(rows.inputs), torch.arange(rows.width) > rows.starts.cpu()[:, None]
+    for name, one in rows.inputs.items():
+        if one.ndim > 1 and one.shape[1] == rows.width and "mask" not in name:
+            later = beyond.to(one.device).view(*beyond.shape, *[1] * (one.ndim - 2))
+            others[name] = torch.where(later, one.roll(1, 0), one)
     moved = outputs(replace(at["first"], inputs=others)).float().cpu().numpy()
     if abs(moved - found["first"]).max() <= 1e-4 * abs(moved).max():
         return "last"

@@ -17,8 +17,8 @@ import torch
 
 from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.errors import InvalidOption
-from pluriscope_live.architecture import Architecture, Block, weight_of
-from pluriscope_live.hooks import State, on_input, on_output, replaced_rows
+from pluriscope_live.architecture import Architecture, Block, Matrix, weight_of
+from pluriscope_live.hooks import State, first_givers, joined, on_input, on_output, replaced_rows, unhooked
 from pluriscope_live.units import Unit
 
 _CLOSE: Final = 1e-4
@@ -42,12 +42,16 @@ class Reader:
         norm: path of the norm that it reads by, "" for none.
         path: of the module that it gives its input to, or of which its rows are the output.
         rows: of the output of a projection; None for all of an input.
+        entry: path of the module whose input is read where there is no norm.
+        projection: of these rows.
     """
 
     name: str
     norm: str
     path: str
     rows: tuple[int, ...] | None = None
+    entry: str = ""
+    projection: Any = None
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,8 @@ def read_residual(architecture: Architecture, run: Callable[[], object]) -> Resi
             stack.callback(on_output(module, partial(seen.put, seen.gave, path)).remove)
         run()
     layers, blocks = [], architecture.blocks
+    projections = [architecture.path(one) for block in blocks for one in block.qkv]
+    seen.at = first_givers(architecture.module, projections, run)
     for number, block in enumerate(blocks):
         if number and not seen.reads(block.path, seen.gave[blocks[number - 1].path]):
             raise InvalidNetwork(f"block {block.path}", "is given something else than the block before it gives", _CURE)
@@ -171,8 +177,10 @@ def read_residual(architecture: Architecture, run: Callable[[], object]) -> Resi
     final = next((path for path in seen.gave if seen.outside(path) and seen.reads(path, last)), "")
     if not final:
         raise InvalidNetwork(f"model {type(architecture.module).__name__}", "has no reader of its last block", _CURE)
-    is_norm = seen.gave[final].shape == last.shape
-    return Residual(tuple(layers), Reader("out", final if is_norm else "", final), blocks[0].path)
+    norm, at = "", final
+    if seen.gave[final].shape == last.shape:
+        norm, at = final, first_givers(architecture.module, [final], run)[final]
+    return Residual(tuple(layers), Reader("out", norm, at, entry=final), blocks[0].path)
 
 
 _CURE: Final = "take heads, MLPs or layers as units"
@@ -185,6 +193,7 @@ class _Seen:
         self.architecture = architecture
         self.given: dict[str, Any] = {}
         self.gave: dict[str, Any] = {}
+        self.at: dict[str, str] = {}  # by path of a projection, what gives its output first
 
     def put(self, where: dict[str, Any], path: str, value: Any) -> Any:
         if isinstance(value, torch.Tensor) and path:
@@ -223,18 +232,19 @@ class _Seen:
         if block.out is not None:
             out = path_of(block.out)
             attention = list(self._attention(number, block, start))
-            behind = self.norm(block.path, given=self.gave[out])
-            added = self.gave[behind or out]
+            written = path_of(block.written)
+            behind = self.norm(block.path, given=self.gave[written])
+            added = self.gave[behind or written]
         reads, parallel = None, False
         if block.mlp is not None:
             entry, mlp = path_of(block.entry), path_of(block.mlp)
             norm = self.norm(block.path, gave=self.given[entry])
             stream = self.given[norm or entry]
             parallel = self.same(stream, start) and out != ""
-            reads = Reader(f"{number}.m", norm, entry)
+            reads = Reader(f"{number}.m", norm, entry, entry=entry)
             self._summed(block, stream, start + (torch.zeros_like(added) if parallel else added))
             mlp = self.norm(block.path, given=self.gave[mlp]) or mlp
-            added = added + self.gave[mlp]
+            added = added + self.gave[mlp].reshape(added.shape)
         self._summed(block, end, start + added)
         return Layer(block, out, mlp, behind, tuple(attention), reads, parallel)
 
@@ -242,20 +252,26 @@ class _Seen:
         close = max(_CLOSE, 4 * torch.finfo(stream.dtype).eps) * float(stream.abs().max())
         if stream.shape != summed.shape or float((stream - summed).abs().max()) > close:
             cause = "adds something else to its stream than what its heads and its MLP write"
+            cause += f" ({unread})" if (unread := self.architecture.unread()) else ""
             raise InvalidNetwork(f"block {block.path}", cause, _CURE)
 
     def _attention(self, number: int, block: Block, start: Any) -> Iterator[Reader]:
-        if not block.qkv:
-            raise InvalidNetwork(f"block {block.path}", "has no projection of queries, keys and values", _CURE)
+        if not block.qkv or not block.n_heads:
+            cause = "has no projection of queries, keys and values" if block.n_heads else "does not say how many heads"
+            raise InvalidNetwork(f"block {block.path}", cause, _CURE)
         paths = [self.architecture.path(one) for one in block.qkv]
-        norm = self.norm(block.path, gave=self.given[paths[0]])
-        if not self.same(self.given[norm or paths[0]], start):
+        first = block.qkv[0]
+        entry = self.architecture.path(first.holder if isinstance(first, Matrix) else first)
+        norm = self.norm(block.path, gave=self.given[entry])
+        if not self.same(self.given[norm or entry], start):
             raise InvalidNetwork(f"block {block.path}", "has attention that does not read the stream", _CURE)
         for head in range(block.n_heads):
             for at, part in enumerate("qkv"):
                 if part == "q" or head < block.n_groups:
                     rows = _rows(block, head, at)
-                    yield Reader(f"{number}.{head}.{part}", norm, paths[at if len(paths) > 1 else 0], tuple(rows))
+                    each = at if len(paths) > 1 else 0
+                    path = self.at[paths[each]]
+                    yield Reader(f"{number}.{head}.{part}", norm, path, tuple(rows), entry, block.qkv[each])
 
 
 def _rows(block: Block, head: int, part: int) -> range:
@@ -318,21 +334,20 @@ class EdgeAblator:
         """Put hooks on a module; gives their handles."""
         yield on_input(module.get_submodule(self.residual.first), partial(self._begin, state))
         yield from self._writes(module, state, partial(self._put, state))
-        by_norm = {one.norm or one.path for one in self.residual.readers}
-        for path in by_norm:
-            yield on_input(module.get_submodule(path), partial(self._keep, state, path))
         projections: dict[str, list[Reader]] = {}
         for layer in self.residual.layers:
             for reader in layer.attention:
                 projections.setdefault(reader.path, []).append(reader)
             if layer.reads:
                 part = module.get_submodule(layer.reads.path)
-                yield on_input(part, partial(self._read, module, state, layer.reads))
+                yield on_input(part, partial(self._read, module, state, layer.reads), first=True)
         for path, readers in projections.items():
-            yield on_output(module.get_submodule(path), partial(self._project, module, state, readers))
+            yield on_output(module.get_submodule(path), partial(self._project, module, state, readers), first=True)
         final = self.residual.final
         part = module.get_submodule(final.path)
-        yield (on_output if final.norm else on_input)(part, partial(self._read, module, state, final))
+        yield (on_output if final.norm else on_input)(part, partial(self._read, module, state, final), first=True)
+        for path in {one.norm or one.entry for one in self.residual.readers}:  # before these
+            yield on_input(module.get_submodule(path), partial(self._keep, state, path), first=True)
 
     def _begin(self, state: State, value: Any) -> Any:
         gates = state.gates
@@ -373,7 +388,8 @@ class EdgeAblator:
 
     def _heads(self, number: int, layer: Layer, put: Any, state: State, mixed: Any) -> Any:
         """Take what each head writes; before a norm it is not yet what is added."""
-        block = layer.block
+        block, given = layer.block, mixed
+        mixed = joined(mixed, block.out.dims if isinstance(block.out, Matrix) else 1)
         weight = weight_of(block.out).to(mixed.dtype)
         for head in range(block.n_heads):
             if (name := f"{number}.{head}") in self._written:
@@ -383,7 +399,7 @@ class EdgeAblator:
                     state.kept[name] = write
                 else:
                     put(name, write)
-        return mixed
+        return given
 
     def _scaled(self, number: int, layer: Layer, put: Any, state: State, gave: Any) -> Any:
         """Of a norm behind the heads its factor in this run, by which each head's write is multiplied."""
@@ -406,7 +422,7 @@ class EdgeAblator:
         if not some:
             return None, [], None
         n_masks, norm = len(gates), readers[0].norm
-        stream = state.kept[norm or readers[0].path]
+        stream = state.kept[norm or readers[0].entry]
         result = stream.view(n_masks, 1, len(stream) // n_masks, *stream.shape[1:])
         left_out, written = left_out[:, :, some], state.kept["written"]
         names = [name for name in written if not exact or bool(left_out[:, self._writer[name]].any())]
@@ -414,7 +430,10 @@ class EdgeAblator:
             left_out = left_out[:, [self._writer[name] for name in names]].to(stream.dtype)
             away = torch.stack([written[name].flatten(1) for name in names], 1)  # [masks, writers, numbers]
             result = result - (left_out.transpose(1, 2) @ away).view(n_masks, len(some), *result.shape[2:])
-        return module.get_submodule(norm).forward(result) if norm else result, some, touched[:, some]
+        if norm:  # hooks are given what the model itself makes, once
+            with unhooked(part := module.get_submodule(norm)):
+                result = part.forward(result)
+        return result, some, touched[:, some]
 
     def _read(self, module: Any, state: State, reader: Reader, value: Any) -> Any:
         """The input of a reader, or the output of its norm, for what its edges carry."""
@@ -430,7 +449,8 @@ class EdgeAblator:
         made, some, touched = self._seen(module, state, readers)
         if not some:
             return value
-        part = module.get_submodule(readers[0].path)
+        part, shape = readers[0].projection, value.shape
+        value = joined(value, part.dims if isinstance(part, Matrix) else 1)
         rows = torch.tensor([readers[one].rows for one in some], device=value.device)
         weight, bias = weight_of(part)[rows], getattr(part, "bias", None)  # [readers, width, n]
         made = torch.einsum("mr...d,rwd->mr...w", made.to(weight.dtype), weight)
@@ -442,4 +462,4 @@ class EdgeAblator:
             at = slice(int(rows[number, 0]), int(rows[number, -1]) + 1)
             where = touched[:, number].view(-1, *[1] * (value.ndim))
             result[..., at] = torch.where(where, made[:, number].to(value.dtype), result[..., at])
-        return result.reshape(value.shape)
+        return result.reshape(shape)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, Final, Protocol
 
 import torch
+from torch import nn
 
 from pluriscope.analysis.errors import InvalidData, InvalidNetwork
 from pluriscope.errors import InvalidOption
@@ -60,11 +64,15 @@ class Site:
         path: of the module.
         side: input or output.
         parts: number of a unit, or −2 for what is always ablated, and which numbers it is; later ones come first.
+        dims: last dimensions that its numbers lie in.
+        at: path of the module that is hooked, which gives first what this one gives.
     """
 
     path: str
     side: Side
     parts: tuple[tuple[int, slice], ...]
+    dims: int = 1
+    at: str = ""
 
     def units(self, width: int) -> Any:
         """``[width]`` the unit of each number; −1 for what is always kept, −2 for what is always ablated."""
@@ -83,11 +91,12 @@ def sites_of(units: Sequence[Unit], rest: Sequence[Piece] = ()) -> list[Site]:
         units: in the order of masks.
         rest: what is no unit and is ablated as well.
     """
-    parts: dict[tuple[str, Side], list[tuple[int, slice]]] = {}
+    parts: dict[tuple[str, Side, int], list[tuple[int, slice]]] = {}
     every = [(_ABLATED, piece) for piece in rest]
     for number, piece in (*every, *((number, piece) for number, unit in enumerate(units) for piece in unit.pieces)):
-        parts.setdefault((piece.path, piece.side), []).append((number, slice(piece.start, piece.stop)))
-    return [Site(path, side, tuple(some)) for (path, side), some in parts.items()]
+        at = slice(piece.start, piece.stop)
+        parts.setdefault((piece.path, piece.side, piece.dims), []).append((number, at))
+    return [Site(path, side, tuple(some), dims, path) for (path, side, dims), some in parts.items()]
 
 
 class NodeAblator:
@@ -96,10 +105,13 @@ class NodeAblator:
     Args:
         sites: where.
         units: in the order of masks.
+
+    Attributes:
+        second: sites of which the second dimension is the rows, as torch has it by default.
     """
 
     def __init__(self, sites: Sequence[Site], units: Sequence[Unit]) -> None:
-        self.sites, self._units = sites, units
+        self.sites, self._units, self.second = sites, units, set[Site]()
         self.absent: dict[Any, Any] = {}
 
     def names(self, key: Site) -> list[tuple[str, Any]]:
@@ -114,12 +126,22 @@ class NodeAblator:
             return value
 
         for site in self.sites:
-            yield _on_site(module, site, partial(looked, site))
+            yield self._on_site(module, site, partial(looked, site))
 
     def attach(self, module: Any, state: State) -> Iterator[Any]:
         """Put hooks on a module; gives their handles."""
         for site in self.sites:
-            yield _on_site(module, site, partial(self._gated, state, site))
+            yield self._on_site(module, site, partial(self._gated, state, site))
+
+    def _on_site(self, module: Any, site: Site, function: Callable[[Any], Any]) -> Any:
+        """A hook that replaces a site's values, rows first and heads beside each other."""
+
+        def turned(value: Any) -> Any:
+            rows_first = value.transpose(0, 1) if site in self.second else value
+            result = function(joined(rows_first, site.dims)).reshape(rows_first.shape)
+            return result.transpose(0, 1) if site in self.second else result
+
+        return (on_input if site.side == "in" else on_output)(module.get_submodule(site.at), turned, first=True)
 
     def _gated(self, state: State, site: Site, value: Any) -> Any:
         gates, n_masks = state.gates, len(state.gates)
@@ -157,12 +179,17 @@ def replaced_rows(absent: Any, state: State, value: Any) -> Any:
     return absent
 
 
-def _on_site(module: Any, site: Site, function: Callable[[Any], Any]) -> Any:
-    return (on_input if site.side == "in" else on_output)(module.get_submodule(site.path), function)
+def joined(value: Any, dims: int) -> Any:
+    """Values with their last dimensions as one."""
+    return value if dims == 1 else value.flatten(-dims)
 
 
-def on_input(part: Any, function: Callable[[Any], Any]) -> Any:
-    """A hook by which a function replaces the first tensor that a module is given."""
+def on_input(part: Any, function: Callable[[Any], Any], first: bool = False) -> Any:
+    """A hook by which a function replaces the first tensor that a module is given.
+
+    Args:
+        first: whether before hooks that are there already, so that they are given what replaces it.
+    """
 
     def before(_module: Any, args: Any, kwargs: Any) -> Any:
         if args:
@@ -170,16 +197,77 @@ def on_input(part: Any, function: Callable[[Any], Any]) -> Any:
         name = next((name for name, one in kwargs.items() if isinstance(one, torch.Tensor)), None)
         return (args, kwargs) if name is None else (args, {**kwargs, name: function(kwargs[name])})
 
-    return part.register_forward_pre_hook(before, with_kwargs=True)
+    return part.register_forward_pre_hook(before, with_kwargs=True, prepend=first)
 
 
-def on_output(part: Any, function: Callable[[Any], Any]) -> Any:
+def on_output(part: Any, function: Callable[[Any], Any], first: bool = False) -> Any:
     """A hook by which a function replaces what a module gives, or the first of it."""
 
     def after(_module: Any, _args: Any, result: Any) -> Any:
         return (function(result[0]), *result[1:]) if isinstance(result, tuple) else function(result)
 
-    return part.register_forward_hook(after)
+    return part.register_forward_hook(after, prepend=first)
+
+
+def first_givers(module: Any, paths: Sequence[str], run: Callable[[], object]) -> dict[str, str]:
+    """By path of a module, the path of the one within it that gives its output first, and which the others pass on, so
+    that all hooks are given what a hook on that one gives.
+
+    Args:
+        run: runs the module on a few rows.
+    """
+    gave, alive = dict[str, list[Any]](), list[Any]()
+
+    def put(path: str, value: Any) -> Any:
+        counted = isinstance(value, torch.Tensor) and not value.is_inference()
+        alive.append(value)
+        gave.setdefault(path, []).append((id(value), value._version if counted else 0))  # it may be changed in place
+        return value
+
+    with ExitStack() as stack:
+        for path, part in module.named_modules():
+            if any(f"{path}.".startswith(f"{one}.") for one in paths):
+                stack.callback(on_output(part, partial(put, path)).remove)
+        run()
+    once = [path for path, some in gave.items() if len(some) == 1]
+    within = {path: [one for one in once if f"{one}.".startswith(f"{path}.")] for path in paths}
+    return {path: next((one for one in some if gave[one] == gave[path]), path) for path, some in within.items()}
+
+
+def _projected(part: Any, *args: Any, **kwargs: Any) -> Any:
+    """What a module of attention of torch gives, made by a call of its output projection."""
+    weight, bare = part.out_proj.weight, copy(part)
+    one = torch.eye(len(weight), dtype=weight.dtype, device=weight.device)
+    bare._modules = {"out_proj": SimpleNamespace(weight=one, bias=None)}
+    mixed, *rest = nn.MultiheadAttention.forward(bare, *args, **kwargs)
+    return (part.out_proj(mixed), *rest)
+
+
+@contextmanager
+def undisturbed(module: Any) -> Iterator[None]:
+    """A context in which a module calls all its parts as modules, where torch would use their parameters alone."""
+    fast, same = torch.backends.mha.get_fastpath_enabled(), nn.MultiheadAttention.forward
+    parts = [one for one in module.modules() if type(one).forward is same and "forward" not in vars(one)]
+    with ExitStack() as stack:
+        torch.backends.mha.set_fastpath_enabled(fast and not parts)
+        stack.callback(torch.backends.mha.set_fastpath_enabled, fast)
+        for one in parts:
+            vars(one)["forward"] = partial(_projected, one)
+            stack.callback(vars(one).pop, "forward")
+        yield
+
+
+@contextmanager
+def unhooked(part: Any) -> Iterator[None]:
+    """A context in which no hook of a module, or of one within it, is called."""
+    held = [(one, one._forward_hooks, one._forward_pre_hooks) for one in part.modules()]
+    try:
+        for one, *_ in held:
+            one._forward_hooks, one._forward_pre_hooks = OrderedDict(), OrderedDict()
+        yield
+    finally:
+        for one, after, before in held:
+            one._forward_hooks, one._forward_pre_hooks = after, before
 
 
 @contextmanager
@@ -191,7 +279,7 @@ def attached(module: Any, ablators: Sequence[Ablator], state: State) -> Iterator
     """
     if id(module) in _IN_USE:
         raise InvalidNetwork(f"model {type(module).__name__}", "runs as a circuit already", "leave that context first")
-    with ExitStack() as stack:
+    with ExitStack() as stack, undisturbed(module):
         _IN_USE.add(id(module))
         stack.callback(_IN_USE.discard, id(module))
         for ablator in ablators:

@@ -30,7 +30,8 @@ class Protocol:
         criterion: what is measured.
         threshold: share of rows, share of the whole model's logit difference, or most KL divergence in nats.
         two_sided: of logit differences, whether 1/threshold bounds them, too.
-        answers: "given", or "whole" where the whole model's decisions are the answers.
+        answers: "given", "pairs" of an answer and the output that it is compared with, or "whole" where the whole
+            model's decisions are the answers.
         granularity: what the units are: "heads", "edges", …
         output_is: what decides, None until the model was run.
         n_outputs: of a row.
@@ -64,7 +65,8 @@ class Protocol:
     @property
     def decided(self) -> str:
         """What decides, and where, as part of a sentence."""
-        said = {"output_is": self.output_is and self.decision.words(self.n_outputs), "position": self.place.strip()}
+        rule = self.decision.words(self.n_outputs) if self.answers != "pairs" else "by the larger of a pair of outputs"
+        said = {"output_is": self.output_is and rule, "position": self.place.strip()}
         guessed = self.guessed.split()
         return ", ".join(f"{one}{' (guessed)' * (key in guessed)}" for key, one in said.items() if one)
 

@@ -26,7 +26,7 @@ from pluriscope_live.protocol import Criterion, Rest, read_protocol
 from pluriscope_live.replacements import Replacement
 from pluriscope_live.rows import Rows, read_rows
 from pluriscope_live.scores import Scored
-from pluriscope_live.space import Space, device_of, run_once
+from pluriscope_live.space import Space, as_it_was, device_of, run_once
 from pluriscope_live.units import read_name, usual_name
 
 
@@ -124,8 +124,13 @@ def space(
     extra["file"] = None if file is None else Path(file)
     few = Rows({name: value[:2] for name, value in rows.inputs.items()})
     paths = partial(_path_of, module)
+
+    def run(at: Any = None) -> Any:
+        with as_it_was(module), torch.no_grad():
+            return run_once(module, few, at)
+
     dictionaries = {} if dictionary is None else read_dictionaries(dictionary, paths)
-    catalogue = Catalogue(module, lambda: run_once(module, few), dictionaries)
+    catalogue = Catalogue(module, run, dictionaries)
     granularity, chosen, scores = catalogue.choose(units)
     protocol = replace(protocol, granularity=granularity)
     if top is not None:
@@ -136,7 +141,9 @@ def space(
             scores = Scored(scores.names, attributed(Space(module, chosen, ablators, protocol, rows, **extra)))
         best = scores.top(top)
         chosen = [one for one in chosen if one.name in best]
-    return Space(module, chosen, catalogue.ablators(chosen, rest), protocol, rows, scores=scores.scores, **extra)
+    found = Space(module, chosen, catalogue.ablators(chosen, rest), protocol, rows, scores=scores.scores, **extra)
+    catalogue.refuse_unlike(chosen)
+    return found
 
 
 def _more(data: Any, task: Any, takes: Sequence[str], tokens: Any, device: Any) -> Rows | None:

@@ -31,7 +31,7 @@ def refuse_unpaired(rows: Rows, counterfactual: Rows | None) -> None:
             shapes = f"{tuple(value.shape)} and {'none' if its is None else tuple(its.shape)}"
             cure = "give a counterfactual row of the same length for each row"
             raise InvalidData("counterfactual", f"has another shape than the rows: {shapes}", cure)
-    if rows.lengths is not None and not torch.equal(rows.lengths, counterfactual.lengths):
+    if not torch.equal(*(one.from_right(None)[1].cpu() for one in (rows, counterfactual))):
         raise InvalidData("counterfactual", "has rows of other lengths", "pair rows of one length")
 
 
@@ -82,19 +82,19 @@ def take(
 
 
 def _mean(values: Any, of: Rows, onto: Rows) -> Any:
-    """Means of rows, position by position, for others; counted from the right where these are not of one length."""
-    if values.ndim < 3 or of.n_tokens == onto.n_tokens is not None:
+    """Means of rows, position by position and without padding, for others; counted from the right where any is padded
+    or these are of another length.
+    """
+    same = of.mask is None and onto.mask is None and of.width == onto.width
+    if same or values.ndim < 3 or values.shape[1] != of.width:
         return values.mean(0, keepdim=True)
-    n, device = values.shape[1], values.device
-    lengths, others = (torch.as_tensor(one.token_counts, device=device) for one in (of, onto))
-    from_right = lengths[:, None] - 1 - torch.arange(n, device=device)
-    place, there = from_right.clamp(min=0), (from_right >= 0).unsqueeze(-1).to(values.dtype)
-    index = place.unsqueeze(-1).expand_as(values)
-    sums = torch.zeros_like(values[0]).scatter_add(0, index.flatten(0, 1), (values * there).flatten(0, 1))
-    counts = torch.zeros(n, 1, dtype=values.dtype, device=device)
+    place, there = of.from_right(values.device)
+    place, there = place.clamp(min=0), there.view(*there.shape, *[1] * (values.ndim - 2)).to(values.dtype)
+    counts = torch.zeros(of.width, *there.shape[2:], dtype=values.dtype, device=values.device)
+    sums = torch.zeros_like(values[0]).index_add_(0, place.flatten(), (values * there).flatten(0, 1))
     counts.index_add_(0, place.flatten(), there.flatten(0, 1))
-    wanted = others[:, None] - 1 - torch.arange(int(others.max()), device=device)
-    return (sums / counts.clamp(min=1))[wanted.clamp(0, int(lengths.max()) - 1)]
+    last = int(torch.nonzero(counts.flatten()).max())  # whatever is farther is padding, or longer than any row
+    return (sums / counts.clamp(min=1))[onto.from_right(values.device)[0].clamp(0, last)]
 
 
 def _own(values: Any, names: Sequence[tuple[str, Any]], function: Replacement, rows: Rows) -> Any:

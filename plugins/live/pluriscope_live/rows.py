@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from pluriscope.analysis.errors import InvalidData, InvalidTask
+
+_MASKS: Final = {"attention_mask": True, "src_key_padding_mask": False, "key_padding_mask": False}
+"""Arguments that say which positions are padding, by whether they are 1 at tokens; of torch's own at padding."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +21,11 @@ class Rows:
 
     Args:
         inputs: arguments of the model by name, "" for the only positional one; ``[rows, …]`` each.
-        lengths: tokens of each row where rows are padded on the right, None where they are of one length.
+        lengths: where each row ends, None where all end at the last position.
         answers: ``[rows]`` the output that should be largest, or ``[rows, outputs]`` 0 or 1 of each; None for what the
             whole model decides.
         others: ``[rows]`` the output that it is compared with; None for the largest other.
+        mask: ``[rows, positions]`` which are tokens, None where none is padding.
         labels: ``[rows, labels]`` what was given, of which answers are made once it is known what decides.
         position: that is judged: the last or first of each row, or a number, below 0 from the end.
     """
@@ -30,6 +34,7 @@ class Rows:
     lengths: Any = None
     answers: Any = None
     others: Any = None
+    mask: Any = None
     labels: Any = None
     position: str | int = "last"
 
@@ -42,15 +47,20 @@ class Rows:
         return None if self.labels is None else int(self.labels.shape[1])
 
     @property
-    def n_tokens(self) -> int | None:
-        """Of each row, None where they are of several lengths."""
-        width = next((value.shape[1] for value in self.inputs.values() if value.ndim > 1), 1)
-        return width if self.lengths is None else None
+    def width(self) -> int:
+        """Tokens of each row, padding among them."""
+        return next((int(value.shape[1]) for value in self.inputs.values() if value.ndim > 1), 1)
 
     @property
-    def token_counts(self) -> list[int]:
-        """Of each row."""
-        return [self.n_tokens] * len(self) if self.n_tokens is not None else self.lengths.tolist()
+    def starts(self) -> Any:
+        """``[rows]`` where each row begins, behind padding."""
+        return torch.zeros(len(self), dtype=torch.long) if self.mask is None else self.mask.int().argmax(1)
+
+    def from_right(self, device: Any) -> tuple[Any, Any]:
+        """``[rows, positions]`` how far each is from the row's last token, and which are tokens and no padding."""
+        ends = torch.full((len(self),), self.width) if self.lengths is None else self.lengths
+        place = ends.to(device)[:, None] - 1 - torch.arange(self.width, device=device)
+        return place, torch.ones_like(place, dtype=torch.bool) if self.mask is None else self.mask.to(device)
 
     def given(self, at: Any = None, n_masks: int = 1) -> tuple[list[Any], dict[str, Any]]:
         """Arguments of the model for some rows, once for each mask."""
@@ -62,7 +72,7 @@ class Rows:
         """``[rows]`` position of the answer in outputs of so many tokens."""
         at = {"first": 0, "last": -1}[self.position] if isinstance(self.position, str) else self.position
         if at >= 0:
-            return torch.full((len(self),), at)
+            return self.starts + at
         return (torch.full((len(self),), n_tokens) if self.lengths is None else self.lengths) + at
 
 
@@ -80,38 +90,46 @@ def read_rows(data: Any, task: Any, takes: Sequence[str], tokenizer: Any = None,
         InvalidData: it is empty, ragged without a mask, or texts without a tokenizer.
         InvalidTask: answers do not fit the rows.
     """
-    inputs, lengths = _inputs(data, takes, tokenizer)
+    inputs = _inputs(data, takes, tokenizer)
     sizes = {len(value) for value in inputs.values()}
     if len(sizes) != 1 or 0 in sizes:
         cause = "has no rows" if 0 in sizes else f"has {' and '.join(map(str, sorted(sizes)))} rows"
         raise InvalidData("data", cause, "give at least one row, and as many of each argument")
     inputs = {name: value.to(device) for name, value in inputs.items()}
-    rows = Rows(inputs, lengths if lengths is None else lengths.to(device))
+    mask = _mask(inputs)
+    ends = None if mask is None else (torch.arange(1, mask.shape[1] + 1, device=device) * mask).amax(1)
+    if ends is not None and not bool(ends.all()):
+        raise InvalidData(f"row {int(ends.argmin())}", "is nothing but padding", "leave it out")
+    rows = Rows(inputs, None if ends is None or bool((ends == mask.shape[1]).all()) else ends, mask=mask)
     labels = _labels(task, rows, data, tokenizer)
-    return Rows(rows.inputs, rows.lengths, labels=None if labels is None else labels.to(device))
+    return replace(rows, labels=None if labels is None else labels.to(device))
 
 
-def _inputs(data: Any, takes: Sequence[str], tokenizer: Any) -> tuple[dict[str, Any], Any]:
+def _mask(inputs: Mapping[str, Any]) -> Any:
+    """Which positions of rows ``[rows, positions]`` are tokens, by an argument that says it; None for all."""
+    for name, of_tokens in _MASKS.items():
+        if (given := inputs.get(name)) is not None and given.ndim == 2:
+            found = (given != 0) == of_tokens
+            return None if bool(found.all()) else found
+    return None
+
+
+def _inputs(data: Any, takes: Sequence[str], tokenizer: Any) -> dict[str, Any]:
     if isinstance(data, Mapping):
-        found = {str(name): torch.as_tensor(value) for name, value in data.items()}
-        mask = found.get("attention_mask")
-        if mask is None or bool(mask.all()):
-            return found, None
-        if bool((mask[:, 1:] > mask[:, :-1]).any()):  # padding on the left
-            return found, None
-        return found, mask.sum(1)
+        return {str(name): torch.as_tensor(value) for name, value in data.items()}
     name = "input_ids" if "input_ids" in takes else ""
     if isinstance(data, (list, tuple)) and data and isinstance(data[0], str):
         data = [_tokens(tokenizer, text) for text in data]
     if isinstance(data, (list, tuple)) and len({len(row) if hasattr(row, "__len__") else -1 for row in data}) > 1:
-        if "attention_mask" not in takes:
+        name_of_mask = next((one for one in _MASKS if one in takes), None)
+        if name_of_mask is None:
             raise InvalidData("data", "has rows of different lengths", "give rows of one length")
         lengths = torch.tensor([len(row) for row in data])
         padded = pad_sequence([torch.as_tensor(row, dtype=torch.long) for row in data], batch_first=True)
         mask = torch.arange(padded.shape[1]) < lengths[:, None]
-        return {name: padded, "attention_mask": mask.long()}, lengths
+        return {name: padded, name_of_mask: mask.long() if _MASKS[name_of_mask] else ~mask}
     try:
-        return {name: torch.as_tensor(data)}, None
+        return {name: torch.as_tensor(data)}
     except (TypeError, ValueError, RuntimeError) as problem:
         cause = f"cannot be read as rows of numbers ({problem})"
         raise InvalidData("data", cause, "give a tensor, lists, texts, or a dict of the model's arguments") from None

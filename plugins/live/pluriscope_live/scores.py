@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,12 +37,12 @@ class Scored:
         Raises:
             InvalidOption: there are no scores, or fewer names.
         """
-        if not self.scores or not all(map(isfinite, self.scores.values())):
-            cause = "needs scores, and the units have none, or some that are not finite"
-            raise InvalidOption("top", cause, "leave it out, or give scores")
+        if lacking := [name for name in self.names if not isfinite(self.scores.get(name, nan))]:
+            cause = f"needs scores, and these have none, or one that is not finite: {_some(lacking)}"
+            raise InvalidOption("top", cause, "leave it out, or give a score of each")
         if count > len(self.names):
             raise InvalidOption("top", f"is {count}, of {len(self.names)} units", "give a number that there is")
-        return {*sorted(self.names, key=lambda name: -abs(self.scores.get(name, 0.0)))[:count]}
+        return {*sorted(self.names, key=lambda name: -abs(self.scores[name]))[:count]}
 
 
 def read_file(path: Path) -> Scored:
@@ -71,6 +71,11 @@ def read_file(path: Path) -> Scored:
         if isinstance(problem, InvalidData):
             raise
         raise InvalidData(f"file {str(path)!r}", f"cannot be read ({problem})"[:160], _CURE) from None
+
+
+def _some(names: Sequence[str]) -> str:
+    """A few of some names, and how many more there are."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
 
 
 def _is_number(text: str) -> bool:
@@ -125,10 +130,14 @@ def _attribution_graph(value: Mapping[str, Any]) -> Scored:
         for end in (link["source"], link["target"]):
             weights[end] = weights.get(end, 0.0) + abs(float(link["weight"]))
     scores: dict[str, float] = {}
-    for node in value["nodes"]:
-        if "transcoder" in str(node.get("feature_type")):
-            layer, feature, *_ = str(node["node_id"]).split("_")
-            own, name = node.get("influence"), f"{layer}.mlp/{feature}"
-            score = weights.get(node["node_id"], 0.0) if own is None else 1 - float(own)
-            scores[name] = max(scores.get(name, 0.0), score)  # of all positions
+    features = [node for node in value["nodes"] if "transcoder" in str(node.get("feature_type"))]
+    lacking = [str(node["node_id"]) for node in features if node.get("influence") is None]
+    if 0 < len(lacking) < len(features):
+        cause = f"has no influence for {_some(lacking)}, and others have one: these are scores of two scales"
+        raise InvalidData("attribution graph", cause, "give each node of a feature its influence, or none of them")
+    for node in features:
+        layer, feature, *_ = str(node["node_id"]).split("_")
+        name = f"{layer}.mlp/{feature}"
+        score = weights.get(node["node_id"], 0.0) if lacking else 1 - float(node["influence"])
+        scores[name] = max(scores.get(name, 0.0), score)  # of all positions
     return Scored(tuple(scores), scores)

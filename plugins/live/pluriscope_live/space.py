@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -20,7 +20,8 @@ from pluriscope.analysis.questions.decision import Decision, DecisionName
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.live.packages import opened
 from pluriscope_live.deciding import Position, answered, settled
-from pluriscope_live.hooks import Ablator, NodeAblator, State, attached, watched
+from pluriscope_live.features import FeatureAblator
+from pluriscope_live.hooks import Ablator, NodeAblator, State, attached, undisturbed, watched
 from pluriscope_live.memory import bytes_taken, free_bytes, is_full, wanted
 from pluriscope_live.protocol import TIE, Protocol, divergence
 from pluriscope_live.replacements import Replacement, take
@@ -137,10 +138,17 @@ class Space:
         """Digest of the model's parameters and buffers."""
         return digest_of(self.model)
 
-    @property
+    @cached_property
     def explained(self) -> dict[str, float]:
-        """By dictionary, the share of its module's variance that its features make; the rest is always kept."""
-        return {name: one for ablator in self._ablators for name, one in getattr(ablator, "explained", {}).items()}
+        """By dictionary, the share of its module's variance that its features make on the rows, padding left out; the
+        rest is always kept.
+        """
+        found, run = dict[str, float](), partial(self._run_whole, self.rows)
+        with self._as_it_was(), torch.no_grad():
+            for ablator in self._ablators:
+                if isinstance(ablator, FeatureAblator):
+                    found |= ablator.explained(self.model, run, self.rows.mask)
+        return found
 
     @property
     def device(self) -> Any:
@@ -439,17 +447,9 @@ class Space:
             self._put(rows)
             yield
 
-    @contextmanager
-    def _as_it_was(self, other: Any = None) -> Iterator[None]:
+    def _as_it_was(self, other: Any = None) -> AbstractContextManager[None]:
         """The model, or another one, in evaluation mode, and afterwards each of its modules in its own."""
-        model = self.model if other is None else other
-        modes = [(one, one.training) for one in model.modules() if one.training]
-        model.eval()
-        try:
-            yield
-        finally:
-            for one, mode in modes:
-                one.training = mode
+        return as_it_was(self.model if other is None else other)
 
     def _once(self, gates: Any, at: Any, rows: Rows) -> Any:
         """Outputs of one batch under hooks."""
@@ -593,8 +593,8 @@ class Space:
             raise InvalidNetwork(f"model {self.name}", cause, "switch off what it draws, and give it fixed kernels")
         hidden = [site.path for site in sites if site not in seen]
         if hidden:
-            cause = "is not called when the model runs, as within fused or compiled modules"
-            raise InvalidNetwork(f"module {hidden[0]}", cause, "run the model uncompiled, with its usual attention")
+            cause = "is not called as a module when the model runs on these rows"
+            raise InvalidNetwork(f"module {hidden[0]}", cause, f"give units without {hidden[0]}")
 
     def _check_batch(self) -> None:
         """Run a circuit alone and beside another one, and see that it answers alike."""
@@ -616,6 +616,19 @@ class Space:
             raise InvalidProtocol(f"threshold {self.protocol.threshold:g}", cause, cure)
         if self.protocol.criterion == "logit-difference" and float(self._whole("rows")[1].sum()) <= 0:
             raise InvalidProtocol("logit-difference", "is not above 0 in the whole model", "take the criterion 'kl'")
+
+
+@contextmanager
+def as_it_was(model: Any) -> Iterator[None]:
+    """A model in evaluation mode, with all its parts called as modules; afterwards each is in its own mode."""
+    modes = [(one, one.training) for one in model.modules() if one.training]
+    model.eval()
+    try:
+        with undisturbed(model):
+            yield
+    finally:
+        for one, mode in modes:
+            one.training = mode
 
 
 def run_once(model: Any, rows: Rows, at: Any = None, n_masks: int = 1) -> Any:

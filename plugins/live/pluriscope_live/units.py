@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, Final, Literal
 
 from pluriscope.errors import InvalidOption
-from pluriscope_live.architecture import Architecture, Block, names_called
+from pluriscope_live.architecture import Architecture, Block, Matrix, names_called
 
 NODES: Final = ("heads", "mlps", "heads+mlps", "layers")
 Side = Literal["in", "out"]
@@ -29,12 +29,14 @@ class Piece:
         path: of the module.
         side: which of both.
         start, stop: of its last dimension; None for all of it.
+        dims: last dimensions that count as one; two where heads are apart.
     """
 
     path: str
     side: Side
     start: int | None = None
     stop: int | None = None
+    dims: int = 1
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,14 @@ def units_of(kind: str, architecture: Architecture) -> list[Unit]:
     return [_layer(architecture, n, one) for n, one in blocks]
 
 
+def mixed(architecture: Architecture, block: Block, start: int | None = None, stop: int | None = None) -> Piece:
+    """Numbers of what a layer's heads mix."""
+    dims = block.out.dims if isinstance(block.out, Matrix) else 1
+    return Piece(architecture.path(block.out), "in", start, stop, dims)
+
+
 def _head(architecture: Architecture, layer: int, block: Block, head: int) -> Unit:
-    width = block.width
-    piece = Piece(architecture.path(block.out), "in", head * width, (head + 1) * width)
+    piece = mixed(architecture, block, head * block.width, (head + 1) * block.width)
     return Unit(f"{layer}.{head}", "head", (piece,))
 
 
@@ -86,7 +93,7 @@ def _mlp(architecture: Architecture, layer: int, block: Block) -> Unit:
 
 
 def _layer(architecture: Architecture, layer: int, block: Block) -> Unit:
-    pieces = [] if block.out is None else [Piece(architecture.path(block.out), "in")]
+    pieces = [] if block.out is None else [mixed(architecture, block)]
     pieces += [] if block.mlp is None else [Piece(architecture.path(block.mlp), "out")]
     return Unit(str(layer), "layer", tuple(pieces))
 
@@ -118,13 +125,14 @@ def read_name(name: str, module: Any, architecture: Architecture | None) -> Unit
     try:
         if not path or (sliced and sliced[3] and int(sliced[3]) <= int(sliced[2])):
             raise AttributeError
-        module.get_submodule(path)
+        part = module.get_submodule(path)
     except AttributeError:
         shown = names_called(module)
         if architecture:
             shown = [one.name for kind in ("heads", "mlps", "layers") for one in units_of(kind, architecture)[:2]]
         cure = "give names such as " + ", ".join(shown[:4])
         raise InvalidOption(f"unit {name!r}", "does not exist in this model", cure) from None
+    path = next((each for each, one in module.named_modules() if one is part), path)  # bridges have several for one
     if sliced is None:
         return Unit(name, "module", (Piece(path, "out"),))
     start = int(sliced[2])

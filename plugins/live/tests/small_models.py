@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 from safetensors.torch import load_file
@@ -87,6 +88,42 @@ class Fused(nn.Module):
         sizes = [len(one.weight) for one in (like.q_proj, like.k_proj, like.v_proj)]
         q, k, v = getattr(self, self.layout)(x)[..., self.back].split(sizes, -1)
         return like.mixed(q, k, v)
+
+
+class Hooked(nn.Module):
+    """The same attention as TransformerLens keeps it: matrices of heads, and modules through which values pass."""
+
+    def __init__(self, like):
+        super().__init__()
+        self.like, self.cfg = [like], SimpleNamespace(ungroup_grouped_query_attention=False)
+        for name, one in (("W_Q", like.q_proj), ("_W_K", like.k_proj), ("_W_V", like.v_proj)):
+            setattr(self, name, nn.Parameter(one.weight.detach().unflatten(0, (-1, like.width)).transpose(1, 2)))
+            setattr(self, name.replace("W", "b"), nn.Parameter(torch.zeros(len(one.weight)).view(-1, like.width)))
+        self.W_O = nn.Parameter(like.o_proj.weight.detach().T.unflatten(0, (like.num_heads, -1)))
+        self.hook_q, self.hook_k, self.hook_v, self.hook_z = (nn.Identity() for _ in range(4))
+
+    def forward(self, x):
+        points = (self.W_Q, self.hook_q), (self._W_K, self.hook_k), (self._W_V, self.hook_v)
+        q, k, v = (hook(torch.einsum("bpd,hdw->bphw", x, one)).transpose(1, 2) for one, hook in points)
+        k, v = (one.repeat_interleave(q.shape[1] // one.shape[1], 1) for one in (self.like[0].turned(k), v))
+        mixed = functional.scaled_dot_product_attention(self.like[0].turned(q), k, v, is_causal=True)
+        return torch.einsum("bphw,hwd->bpd", self.hook_z(mixed.transpose(1, 2)), self.W_O)
+
+
+class Encoder(nn.Module):
+    """Torch's own layers."""
+
+    def __init__(self, kind=nn.TransformerEncoderLayer, rows=0):
+        super().__init__()
+        torch.manual_seed(0)
+        self.rows, self.emb, self.u = rows, nn.Embedding(7, 8), nn.Linear(8, 7)
+        self.blocks = nn.ModuleList(kind(8, 2, 16, batch_first=rows == 0) for _ in range(2))
+
+    def forward(self, tokens):
+        x = self.emb(tokens).transpose(0, self.rows)
+        for one in self.blocks:
+            x = one(x, x) if hasattr(one, "multihead_attn") else one(x)
+        return self.u(x.transpose(0, self.rows))
 
 
 class MLP(nn.Module):

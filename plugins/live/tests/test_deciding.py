@@ -60,7 +60,8 @@ TOKENS = torch.cat([torch.full((4, 1), 2), ROWS.long()], 1)
         (HALF_ADDER, None, None, "each of 2 outputs decided at ½ (guessed)"),
         (HALF_ADDER, [[0, 0], [0, 1], [0, 1], [1, 0]], None, "each of 2 outputs decided at ½ (guessed)"),
         (CLASSES, [0, 1, 1, 0], None, "by the largest of 2 outputs"),
-        (CLASSES, [[0, 1], [1, 0], [1, 0], [0, 1]], None, "by the largest of 2 outputs (guessed)"),
+        (nn.Sequential(*CLASSES, nn.ReLU()), [0, 1, 1, 0], None, "by the largest of 2 outputs"),
+        (CLASSES, [[0, 1], [1, 0], [1, 0], [0, 1]], None, "by the larger of a pair of outputs (guessed)"),
     ],
 )
 def test_what_decides_is_named_where_it_is_guessed_and_where_it_is_said(net, labels, said, decided):

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 import pluriscope
-from plugins.live.tests.small_models import Fused, Llama, golden
+from plugins.live.tests.small_models import Fused, Hooked, Llama, golden
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope_live.groups import Asked
 
@@ -86,18 +86,22 @@ def test_an_explicit_forward_pass_agrees(kind, ablation):
     assert torch.equal(space.run([[*space.units]])[0], model(rows)[:, -1])
 
 
-@pytest.mark.parametrize(("layout", "groups"), [("c_attn", 2), ("query_key_value", 4), ("query_key_value", 2)])
-def test_one_projection_of_queries_keys_and_values(layout, groups):
+@pytest.mark.parametrize(
+    ("layout", "groups"), [("c_attn", 2), ("query_key_value", 4), ("query_key_value", 2), ("hooked", 2), ("hooked", 4)]
+)
+def test_other_projections_of_queries_keys_and_values(layout, groups):
     torch.manual_seed(0)
     model, rows = Llama(groups=groups), torch.randint(0, 9, (5, 4))
-    plain = pluriscope.space(model, data=rows, units="edges", ablation="mean")
-    masks = np.random.default_rng(0).random((8, plain.n_units)) < 0.6
-    expected = plain.run(masks)
+    rules = {"data": rows, "ablation": "mean", "criterion": "kl", "threshold": 99}
+    plain = [pluriscope.space(model, units=one, **rules) for one in ("edges", "heads", "layers")]
+    masks = [np.random.default_rng(0).random((8, one.n_units)) < 0.6 for one in plain]
+    expected = [one.run(some) for one, some in zip(plain, masks, strict=True)]
     for layer in model.model.layers:
-        layer.self_attn = Fused(layer.self_attn, layout)
-    space = pluriscope.space(model, data=rows, units="edges", ablation="mean")
-    assert space.units == plain.units
-    torch.testing.assert_close(space.run(masks), expected, atol=1e-5, rtol=0)
+        layer.self_attn = Hooked(layer.self_attn) if layout == "hooked" else Fused(layer.self_attn, layout)
+    for one, some, logits in zip(plain, masks, expected, strict=True):
+        space = pluriscope.space(model, units=one.protocol.granularity, **rules)
+        assert space.units == one.units
+        torch.testing.assert_close(space.run(some), logits, atol=1e-5, rtol=0)
 
 
 def test_gates_between_0_and_1_meet_masks_at_their_ends():

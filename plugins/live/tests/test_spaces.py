@@ -2,6 +2,7 @@
 
 import copy
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -183,7 +184,7 @@ ROWS = [[0, 1, 8, 0], [0, 2, 8, 0]]
         ("does not exist", {"units": ["0.mlp[999]"]}),
         ("does not exist", {"units": ["model.layers.0.mlp[4:4]"]}),
         ("beyond its 32 numbers", {"units": ["model.layers.0.mlp[30:33]"]}),
-        ("not finite", {"units": {"0.1": float("nan"), "0.2": 1.0}, "top": 1}),
+        ("one that is not finite: 0.1", {"units": {"0.1": float("nan"), "0.2": 1.0}, "top": 1}),
         ("units: are none", {"units": {"edges": {}}}),
         ("has 4 parts", {"held_out": (ROWS, [1, 2], ROWS, ROWS)}),
         ("is given twice", {"units": ["0.1", "0.1"]}),
@@ -203,6 +204,7 @@ ROWS = [[0, 1, 8, 0], [0, 2, 8, 0]]
         ("'zero', 'mean' or 'resample'", {"ablation": "noise"}),
         ("9 outputs", {"task": [1, 9]}),
         ("no counterfactual rows", {"ablation": "resample", "counterfactual": ROWS, "held_out": (ROWS, [1, 2])}),
+        ("row 1: is nothing but padding", {"data": {"input_ids": ROWS, "attention_mask": [[1] * 4, [0] * 4]}}),
         ("no rows", {"data": torch.zeros(0, 4)}),
         ("'kept' or 'ablated'", {"rest": "cut"}),
         ("'decisions', 'logit-difference' or 'kl'", {"criterion": "accuracy"}),
@@ -254,6 +256,51 @@ def test_means_count_positions_from_the_right(llama):
     (carried,) = space._absent["held-out"][0].values()
     torch.testing.assert_close(carried, absent[2:, :3].expand(2, 3, 32), atol=1e-5, rtol=0)
     assert space.judge([0], rows="held-out").valid.shape == (1,)
+
+
+class Bag(nn.Module):
+    """The mean of what tokens are so far; padding is left out, wherever it is."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.emb, self.a, self.out = nn.Embedding(9, 6), nn.Linear(6, 6), nn.Linear(6, 5, bias=False)
+
+    def forward(self, input_ids, attention_mask):
+        some = torch.tanh(self.a(self.emb(input_ids))) * attention_mask[..., None]
+        return self.out(some.cumsum(1) / attention_mask.cumsum(1).clamp(min=1)[..., None])
+
+
+@pytest.mark.parametrize("side", ["left", "right", "both", "lists"])
+def test_padding_reaches_means_answers_and_shares(side):
+    model, rows = Bag(), [[3], [4, 1], [7, 8, 2], [5, 1, 6, 2]]
+    left = {"left": 4, "right": 0, "both": 2}.get(side)
+    if left is None:
+        data = rows
+    else:
+        data = {name: torch.zeros(4, 8, dtype=torch.long) for name in ("input_ids", "attention_mask")}
+        for number, row in enumerate(rows):
+            start = left and left + (4 - len(row)) // (3 - left // 2)
+            data["input_ids"][number, start : start + len(row)] = torch.tensor(row)
+            data["attention_mask"][number, start : start + len(row)] = 1
+    space = pluriscope.space(model, data=data, units=[f"a[{one}]" for one in range(6)], ablation="mean")
+    with torch.no_grad():
+        own = [model.a(model.emb(torch.tensor(row))) for row in rows]
+        means = [torch.stack([one[-1 - at] for one in own if len(one) > at]).mean(0) for at in range(4)]
+        absent = [torch.stack([means[len(row) - 1 - at] for at in range(len(row))]) for row in rows]
+        expected = torch.stack([model.out(torch.tanh(one).mean(0)) for one in absent])
+        torch.testing.assert_close(space.run([0])[0], expected, atol=1e-5, rtol=0)
+        torch.testing.assert_close(space.whole_logits, torch.stack([model.out(torch.tanh(one).mean(0)) for one in own]))
+        # of a dictionary that gives half of each value, padding would change what is left of the variance
+        half = SimpleNamespace(encode=lambda value: value, decode=lambda value: value / 2)
+        some = pluriscope.space(model, data=data, units=["a/0"], dictionary={"a": half}, batch=3)
+        every = torch.cat(own)
+        left_over = (every / 2).square().sum() / (every - every.mean(0)).square().sum()
+        assert some.explained["a"] == pytest.approx(float(1 - left_over), abs=1e-6)
+    if side != "lists":
+        turned = {name: one.flip(1) for name, one in data.items()}
+        with pytest.raises(AnalysisError, match="rows of other lengths"):
+            pluriscope.space(model, data=data, counterfactual=turned, units=["a"], ablation="resample")
 
 
 def test_held_out_rows_and_pairs_of_answers(llama):

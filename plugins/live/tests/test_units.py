@@ -1,13 +1,14 @@
 """Units of other kinds, and where they come from: scores, files, dictionaries, a first attribution."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
 import pluriscope
-from plugins.live.tests.small_models import Llama, golden
+from plugins.live.tests.small_models import Encoder, Llama, golden
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope_live.attribution import attributed
 
@@ -83,6 +84,23 @@ def test_attribution_graphs_of_circuit_tracer(model, tmp_path):
         assert pluriscope.space(model, data=ROWS, units=path, dictionary=dictionary, top=1).units == ("0.mlp/11",)
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ([("0_3_1", 0.4), ("0_1_2", None), ("0_2_2", 0.8)], "no influence for 0_1_2, and others have one"),
+        ({"edges": {"input->a0.h1<q>": {"score": 1}, "m0->logits": {"score": None}}}, "not finite: 0.m -> out"),
+    ],
+)
+def test_scores_of_two_scales_are_refused(model, tmp_path, content, words):
+    if isinstance(content, list):
+        nodes = [{"node_id": one, "feature_type": "transcoder", "influence": share} for one, share in content]
+        content = {"metadata": {}, "nodes": nodes, "links": [{"source": "0_1_2", "target": "0_2_2", "weight": 9}]}
+    (tmp_path / "scores.json").write_text(json.dumps(content))
+    for given in (tmp_path / "scores.json", content):
+        with pytest.raises(AnalysisError, match=words):
+            pluriscope.space(model, data=ROWS, units=given, dictionary={"0.mlp": Autoencoder()}, top=1)
+
+
 @pytest.mark.parametrize("name", ["circuit.pt", "circuit.pkl"])
 def test_pickled_files_are_never_opened(model, tmp_path, name):
     (tmp_path / name).write_bytes(b"cos\nsystem\n(S'false'\ntR.")
@@ -103,9 +121,20 @@ class Autoencoder(nn.Module):
         return features @ self.W_dec + 1
 
 
+class Normalising(Autoencoder):
+    """It divides by the size of what it encodes, and the next decode alone undoes that, as SAELens has it."""
+
+    def encode(self, x):
+        self.size = x.norm(dim=-1, keepdim=True)
+        return super().encode(x / self.size)
+
+    def decode(self, features):
+        return super().decode(features) * self.__dict__.pop("size")
+
+
 @pytest.mark.parametrize("ablation", ["zero", "mean"])
-def test_features(model, ablation):
-    sae = Autoencoder()
+@pytest.mark.parametrize("sae", [Autoencoder(), Normalising()])
+def test_features(model, sae, ablation):
     units = ["0.mlp/3", "0.mlp/11"]
     with torch.no_grad():
         space = pluriscope.space(model, data=ROWS, units=units, dictionary={"0.mlp": sae}, ablation=ablation)
@@ -113,7 +142,8 @@ def test_features(model, ablation):
 
         def without(_module, _args, result):
             strong = sae.encode(result)[..., 3:4]
-            return result - (strong - (strong.mean(0) if ablation == "mean" else 0)) * sae.W_dec[3]
+            write = (strong - (strong.mean(0) if ablation == "mean" else 0)) * sae.W_dec[3]
+            return result - write * sae.__dict__.get("size", 1)
 
         hook = model.model.layers[0].mlp.register_forward_hook(without)
         expected = model(torch.tensor(ROWS))[:, -1]
@@ -122,6 +152,12 @@ def test_features(model, ablation):
     assert torch.equal(space.run([3])[0], model(torch.tensor(ROWS))[:, -1])
     assert space.explained.keys() == {"0.mlp"}
     assert space.explained["0.mlp"] < 1
+
+
+def test_a_dictionary_that_fails_is_named(model):
+    sae = SimpleNamespace(encode=lambda x: x[..., :20], decode=lambda features: features @ torch.zeros(19, 32))
+    with pytest.raises(AnalysisError, match=r"dictionary '0.mlp': fails on values of the shape .*RuntimeError"):
+        pluriscope.space(model, data=ROWS, units=["0.mlp/3"], dictionary={"0.mlp": sae})
 
 
 def test_a_transcoder_reads_the_input(model):
@@ -174,6 +210,100 @@ def test_a_first_attribution_adds_up(model, units, criterion):
     best = sorted(scores, key=lambda name: -abs(scores[name]))[:5]
     few = pluriscope.space(model, known["answers"], known["rows"], **rules, top=5)
     assert len(set(few.units) & set(best)) >= 4  # by fewer steps
+
+
+@pytest.mark.parametrize("rows_at", [0, 1])
+def test_layers_of_torch(rows_at):
+    model, rows = Encoder(rows=rows_at).eval(), torch.arange(20).view(5, 4) % 7
+    spaces = {one: pluriscope.space(model, data=rows, units=one, ablation="mean") for one in ("heads", "mlps")}
+    assert spaces["heads"].units == ("0.0", "0.1", "1.0", "1.1")
+    assert len(pluriscope.space(model, data=rows, units="neurons", top=3).units) == 3
+    with torch.no_grad():
+        torch.testing.assert_close(spaces["heads"].whole_logits, model(rows)[:, -1], atol=1e-5, rtol=0)
+        hook = model.blocks[1].linear2.register_forward_hook(lambda _m, _args, out: out * 0 + out.mean(rows_at, True))
+        expected = model(rows)[:, -1]
+        hook.remove()
+        torch.testing.assert_close(spaces["mlps"].run([1, 2, 0, 3])[0], expected, atol=1e-5, rtol=0)
+        zero = pluriscope.space(model, data=rows, units="heads").run([7, 13])
+        model.blocks[0].self_attn.out_proj.weight[:, 4:] = 0  # of head 0.1
+        torch.testing.assert_close(zero[1], model(rows)[:, -1], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("units", ["heads", "mlps", "layers", ["model.layers.0.mlp"], ["0.mlp/3", "0.mlp/11"], "edges"])
+def test_hooks_put_on_before_see_the_circuit(model, units):
+    seen, (layer, other) = {}, model.model.layers
+    parts = {"attention": layer.self_attn, "down": layer.mlp.down_proj, "mlp": layer.mlp, "layer": layer}
+    parts |= {"o": layer.self_attn.o_proj, "query": other.self_attn.q_proj}
+
+    def keep(name, part):
+        return part.register_forward_hook(lambda _part, args, out: seen.update({name: (args[0].clone(), out.clone())}))
+
+    handles = [keep(*one) for one in parts.items()]
+    more = {"dictionary": {"0.mlp": Autoencoder()}, "criterion": "kl", "threshold": 99}
+    with torch.no_grad():
+        space = pluriscope.space(model, data=ROWS, units=units, **more)
+        seen.clear()
+        with space.circuit(0).hooks():
+            model(torch.tensor(ROWS))
+    for one in handles:
+        one.remove()
+    (given, gave), attention, mlp = seen["layer"], seen["attention"][1], seen["mlp"][1]
+    torch.testing.assert_close(given + attention + mlp, gave)
+    assert torch.equal(mlp, seen["down"][1])
+    assert bool(mlp.any()) == (units == "heads" or "0.mlp/3" in units)
+    assert bool(seen["o"][0].any()) == (units not in ("heads", "layers", "edges"))
+    assert bool(seen["query"][1].any()) == (units != "edges")
+
+
+class Plain(nn.Module):
+    """Blocks of which a part has a name that is not known, and attention does not say how many heads it has."""
+
+    def __init__(self, **parts):
+        super().__init__()
+        self.emb, self.u = nn.Embedding(9, 4), nn.Linear(4, 9)
+        self.blocks = nn.ModuleList(nn.ModuleDict({name: make() for name, make in parts.items()}) for _ in range(2))
+
+    def forward(self, tokens):
+        x = self.emb(tokens)
+        for block in self.blocks:
+            for part in block.values():
+                x = x + (part["o_proj"](x) if isinstance(part, nn.ModuleDict) else part(x))
+        return self.u(x)
+
+
+def linear():
+    return nn.Linear(4, 4)
+
+
+def attention():
+    return nn.ModuleDict({"o_proj": linear()})
+
+
+def test_what_was_asked_is_what_was_found():
+    def asked(model, units, rows=ROWS):
+        return pluriscope.space(model, data=rows, units=units, criterion="kl", threshold=99)
+
+    plain = Plain(attn=attention, mlp=lambda: nn.Sequential(linear(), nn.ReLU(), linear()))
+    with pytest.raises(AnalysisError, match=r"no head was found \(not read: blocks.0.attn, blocks.1.attn\). Take mlps"):
+        asked(plain, "heads+mlps")
+    for block in plain.blocks:
+        block["attn"].num_heads = 2
+    every = {kind: asked(plain, kind).n_units for kind in ("heads+mlps", "layers", "neurons")}
+    assert every == {"heads+mlps": 6, "layers": 2, "neurons": 8}
+    with pytest.raises(AnalysisError, match=r"no mlp was found .*Take layers"):
+        asked(Plain(attn=attention), "mlps")
+    assert asked(Plain(attn=attention), "layers").n_units == 2
+    plain.blocks[1]["mlp"] = linear()
+    assert asked(plain, "neurons").protocol.granularity == "neurons (not read: blocks.1.mlp)"
+    other = Plain(mlp=linear, gate=linear)
+    assert "mlps (not read: blocks.0.gate, blocks.1.gate), zero" in str(asked(other, "mlps").protocol)
+    for model, left in ((other, "blocks.0.gate"), (Encoder(nn.TransformerDecoderLayer), "blocks.0.multihead_attn")):
+        for units in ("layers", ["0"]):
+            with pytest.raises(AnalysisError, match=rf"not what it is without what they write \(not read: {left}"):
+                asked(model, units, [[1, 2], [3, 4]])
+    other.blocks[1] = other.blocks[0]
+    with pytest.raises(AnalysisError, match="has numbers in common"):
+        asked(other, "mlps")
 
 
 def test_own_replacement(model):

@@ -32,7 +32,7 @@ OLDER = {
 }
 """Lenses that have answered otherwise since 0035, by network and rules."""
 SURVEYED = ("complete", "paper")
-"""Rules under which the common ground of the perceptron was surveyed, which keeps more now."""
+"""Rules under which the common ground of the perceptron was surveyed, which keeps more now, and pairs were sought."""
 
 
 @pytest.mark.slow
@@ -52,10 +52,10 @@ def test_answers_of_corrected_methods_are_marked_and_made_again(tmp_path):
             older, page = answer(slug, rules)
             assert (older, f"Made by an older version: {', '.join(labels)}" in page) == (labels, True)
             assert answer(slug, rules, "methods")[0] == []
-        of_das = Addresses().analysis(TRANSFORMER, "lenses", Scope(protocol="heads"), "das")
-        (note,) = client.get(Addresses().twin(of_das)).json()["notes"][:1]
+        of_roles = Addresses().analysis(TRANSFORMER, "lenses", Scope(protocol="heads"), "roles")
+        (note,) = client.get(Addresses().twin(of_roles)).json()["notes"][:1]
         assert note.startswith("Made by an older version. ")
-        assert note in client.get(of_das).text
+        assert note in client.get(of_roles).text
         shelf = client.get(Addresses().analyses(SLUG, Scope(protocol="paper"))).text
         assert "Made by an older version: LIME" in shelf
 
@@ -66,12 +66,12 @@ def test_answers_of_corrected_methods_are_marked_and_made_again(tmp_path):
 
         assert waiting() == [], "pages have asked for nothing"
         with store.write() as session:
-            assert enqueue_outdated(session) == enqueue_outdated(session) == len(OLDER) + len(SURVEYED)
+            assert enqueue_outdated(session) == enqueue_outdated(session) == len(OLDER) + 2 * len(SURVEYED)
             row = find_network(session, SLUG).analyses[0]
             queue.enqueue_about(session, row, "criteria", criteria=default_steps("circuit"))
         first, *others = waiting()
         assert first[0] == "criteria"
-        expected = ["lenses"] * len(OLDER) + ["common-ground"] * len(SURVEYED)
+        expected = ["lenses"] * len(OLDER) + ["common-ground", "pair"] * len(SURVEYED)
         assert sorted(others) == sorted((kind, LONGEST) for kind in expected)
         run_workers(settings, slots=1, until_idle=True)
         for slug, rules in OLDER:
@@ -80,7 +80,7 @@ def test_answers_of_corrected_methods_are_marked_and_made_again(tmp_path):
             twin = Addresses().twin(Addresses().analysis(slug, "lenses", Scope(protocol=rules)))
             kind = kind_called("perceptron" if slug == SLUG else "attention")
             assert client.get(twin).json()["version"] == BY_KEY["lenses"].version_for(kind) > 1
-        assert "Made by an older version" not in client.get(of_das).text
+        assert "Made by an older version" not in client.get(of_roles).text
     with store.write() as session:
         assert enqueue_outdated(session) == 0
     store.close()

@@ -184,3 +184,10 @@ def test_addresses_and_headers_are_bounded(gated):
     assert browser.get("/?a=" + "x" * MAX_ADDRESS_BYTES).status_code == 414
     assert browser.get("/", headers={"x-a": "x" * (MAX_HEADER_BYTES - 1_000)}).status_code == 200
     assert browser.get("/", headers={"x-a": "x" * MAX_HEADER_BYTES}).status_code == 431
+
+
+def test_of_thousands_of_wrong_options_some_are_said(visit):
+    options = "&".join(f"o{n}=" for n in range(4_000))
+    for path in ("/", "/api/v2/networks"):
+        answer = visit().get(f"{path}?{options}")
+        assert (answer.status_code, len(answer.text) < 40_000) == (400, True)

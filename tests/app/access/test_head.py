@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from pluriscope.app.pages.sharing import exports
 from tests.serving import Served, served_xor
 
 pytestmark = pytest.mark.slow
@@ -45,6 +46,14 @@ def test_head_answers_as_get_does(server, caplog):
         for path in PATHS:
             assert answer(server, "HEAD", path).status == answer(server, "GET", path).status, path
     assert [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")] == []
+
+
+def test_head_makes_no_more_than_the_beginning_of_a_long_table(server, monkeypatch):
+    made = []
+    monkeypatch.setattr(exports, "interpretations_lines", lambda *_: (made.append(n) or "1\n" for n in range(1_000)))
+    path = "/networks/xor-pretrained/explanations/c-1/interpretations.csv?rows=0"
+    assert (answer(server, "HEAD", path).status, answer(server, "HEAD", path).status) == (200, 200)
+    assert len(made) < 10
 
 
 def test_who_goes_while_sending_is_no_error_of_ours(server, caplog):

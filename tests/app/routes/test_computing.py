@@ -4,8 +4,10 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from itertools import count
-from threading import BoundedSemaphore
+from resource import RUSAGE_CHILDREN, getrusage
+from threading import BoundedSemaphore, Timer
 
 import pytest
 import resvg_py
@@ -13,7 +15,7 @@ from fastapi.testclient import TestClient
 
 from pluriscope.app import computing
 from pluriscope.app.errors import Busy
-from pluriscope.figures.standalone import png_of
+from pluriscope.figures.standalone import png_apart, png_of
 from pluriscope.own_circuits import page as own_page
 from pluriscope.page_kit.blocks import Prose
 from tests.app.routes.conftest import LOCAL
@@ -165,3 +167,20 @@ def test_nothing_is_computed_for_who_has_gone(application, client, store, monkey
     scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b""}
     scope |= {"headers": [], "scheme": "http", "client": LOCAL, "server": ("127.0.0.1", 80), "http_version": "1.1"}
     asyncio.run(asyncio.wait_for(application(scope, receive, send), 60))
+
+
+LINES = "".join(f'<path d="M0 {i} L900 {900 - i}" stroke="#000" stroke-dasharray="1 2"/>' for i in range(2_000))
+SLOW = f'<svg viewBox="0 0 900 900" width="900" height="900" xmlns="http://www.w3.org/2000/svg">{LINES}</svg>'
+"""A drawing that takes many seconds as a PNG."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_picture_ends_with_its_seconds_and_with_its_visitor(gone):
+    bound, before = computing.Bound(), getrusage(RUSAGE_CHILDREN).ru_utime
+    leaves = Timer(0.5 if gone else 60.0, partial(bound.tick, gone=True))
+    leaves.start()
+    with pytest.raises(computing.TakesTooLong), bound.within("this picture"):
+        png_apart(SLOW, width=2_400, seconds=60.0 if gone else 1.0)
+    leaves.cancel()
+    assert getrusage(RUSAGE_CHILDREN).ru_utime - before < 3.0

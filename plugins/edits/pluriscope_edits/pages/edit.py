@@ -18,6 +18,7 @@ from pluriscope.analysis.edits.registry import EDIT_BY_KEY, EDITS
 from pluriscope.analysis.errors import AnalysisError, BeyondLimits
 from pluriscope.analysis.methods.settings import Setting, one_of, written
 from pluriscope.analysis.questions.tasks import Task
+from pluriscope.app import computing
 from pluriscope.app.db.codecs import edited_file_of, subject_of
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.db.writes import network_row, save_network
@@ -41,7 +42,6 @@ MOST_SLIDERS: Final = 80
 """Weights and biases up to which each has a slider."""
 _MOST_NAMED: Final = 16
 _MOST_ROWS: Final = 64
-_MOST_SECONDS: Final = 20.0
 _REACH: Final = 3.0
 _AS_SENT: Final = 1e-9  # a browser's slider keeps fewer digits than a weight has
 _OWN: Final = ("rule", "name", "output", "protocol", "data")
@@ -140,8 +140,8 @@ class Editing:
 
         one = editable(self.place.question)
         seconds = self.rule.milliseconds(one, self.settings) / 1_000
-        if seconds > _MOST_SECONDS:
-            cause = f"may take {seconds:,.0f} seconds, and pages take at most {_MOST_SECONDS:,.0f}"
+        if seconds > computing.SECONDS:
+            cause = f"may take {seconds:,.0f} seconds, and pages take at most {computing.SECONDS:,.0f}"
             raise BeyondLimits(f"edit {self.rule.key}", cause, "ask for fewer steps, or run pluriscope edit FILE")
         return self.rule.edited(one, self.settings, Named(stored, str.encode))
 

@@ -59,7 +59,7 @@ def client(tmp_path_factory):
         ({"network": "majority", "rule": "zero", "where": "1.0"}, ("another task", "512 of 1,216")),
         ({"network": "majority", "rule": "zero"}, ("It cannot be done as it stands", "has nothing to set to 0")),
         ({"network": "majority", "rule": "prune", "where": "9"}, ("It cannot be done as it stands", "is not there")),
-        ({"network": "majority", "rule": "unlearn", "steps": "20000"}, ("seconds, and pages take at most 20",)),
+        ({"network": "majority", "rule": "unlearn", "steps": "20000"}, ("seconds, and pages take at most 10",)),
         ({"network": "majority", "rule": "rank-one", "target": "0"}, ("asked for", "The logit of 0")),
     ],
 )

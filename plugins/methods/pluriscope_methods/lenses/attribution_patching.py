@@ -102,6 +102,7 @@ ATTRIBUTION_PATCHING: Final = Lens(
     },
     on_sites=partial(
         SiteLens,
+        version=2,
         needs=(),
         definition="What activation patching would find at each site, as the metric’s derivative there predicts.",
         look=_look_at_sites,

@@ -20,7 +20,7 @@ from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.optimizers import Adam
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.perceptron.threads import one_thread
-from pluriscope.analysis.subjects.sites import on_all_rows
+from pluriscope.analysis.subjects.sites import on_all_rows, some_of
 from pluriscope.analysis.subjects.subject import Subject
 from pluriscope_methods.lenses.lens import Array, Grid, Grids, Table
 from pluriscope_methods.lenses.null_test import N_NETWORKS, generator
@@ -197,7 +197,7 @@ def look_at_sites(model: Subject, settings: Settings, work: Work) -> Grids | Non
     grids, weights, shares, notes = list[Grid](), dict[str, Any](), list[float](), list[str]()
     for name in names:
         size, width = values[name][..., 0].size, values[name].shape[2]
-        at = np.unique(np.arange(min(size, MAX_SAMPLES)) * size // min(size, MAX_SAMPLES))
+        at = some_of(size, MAX_SAMPLES)
         label = np.broadcast_to(labels, values[name].shape[:2]).ravel()[at]
         here = (label[:, None] == np.arange(len(model.outputs))).astype(np.float64)
         found = encoded(values[name].reshape(size, -1)[at], settings, work)
@@ -214,7 +214,7 @@ def look_at_sites(model: Subject, settings: Settings, work: Work) -> Grids | Non
         grids.append(Grid(title, tuple(map(str, range(len(alive)))), model.outputs, tuple(map(tuple, mean.tolist()))))
         own = {key: one if key == "centre" else one[alive] for key, one in learned.items()}
         weights[name] = {key: one.tolist() for key, one in own.items()}
-        notes += [f"On {len(at):,} of {size:,} rows and positions, evenly spread."] if len(at) < size else []
+        notes += [f"On {len(at):,} of {size:,} rows and positions, drawn."] if len(at) < size else []
         notes.append(random_share(int(settings["latents"]), width))
     least = f"{min(shares):.1%} or more of each site’s variance is explained" if shares else "No site varies"
     return Grids(tuple(grids), f"{least}.", tuple(dict.fromkeys(notes)), weights)

@@ -116,6 +116,7 @@ def _bands(seen: Table) -> Bands:
 
 BLAME: Final = Lens(
     key="blame",
+    version=2,
     label="Why is it wrong on this row?",
     definition="Of all circuits that are right where the network is right, the share that keeps an edge or a neuron "
     "among those that are wrong on a row as the network is, less the share among those that are right on it.",
@@ -125,8 +126,8 @@ BLAME: Final = Lens(
     look=_look,
     says=_says,
     can_know="What circuits have in common that make the mistake, not what training did. One weight of four bundled "
-    "networks was changed so that one row is wrong, in 62 ways: the changed edge has the largest blame in 21, where "
-    "chance gives 4, and the largest move where each edge alone is ablated in 29.",
+    "networks was changed so that one row is wrong, in 63 ways: the changed edge has the largest blame in 19, where "
+    "chance gives 3, and the largest move where each edge alone is ablated in 29.",
     columns={
         "row": "on which the network is wrong",
         "part": "an edge, or a hidden neuron with its edges",

@@ -328,7 +328,7 @@ DAS: Final = Lens(
     bars=lambda seen: tuple(Bar(_name(row), row["agreed"], row["of"]) for row in runs_of(seen)),
     on_sites=partial(
         SiteLens,
-        version=3,
+        version=4,
         definition="Of the residual stream of each layer and position, or of the units or channels there, a subspace "
         "is learned so that interchanging it between rows brings the other row’s answer: the share of pairs on which "
         "one does that was learned from the other folds, beside the shares for the whole stream there and for "

@@ -54,6 +54,7 @@ def _multiplications(model: Subject, settings: Settings) -> float:
 
 DICTIONARIES: Final = SiteLens(
     key="dictionaries",
+    version=2,
     label="Dictionaries, by penalty and count",
     definition="Autoencoders of one site, sparse by an L1 penalty λ or by k latents on a row, of two sizes and from "
     "two seeds: what each leaves unexplained, how often latents fire, whether the other seed has the same, and how "

@@ -12,7 +12,7 @@ from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.questions.answers import largest
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.classifier import Classifier
-from pluriscope.analysis.subjects.sites import Site, added, on_all_rows
+from pluriscope.analysis.subjects.sites import Site, added, on_all_rows, some_of
 from pluriscope.analysis.subjects.subject import Subject
 from pluriscope_methods.lenses.autoencoder import DEAD, encoded, unit
 from pluriscope_methods.lenses.dictionaries import COUNTS, PENALTIES, SEEDS, samples, site_of
@@ -41,7 +41,7 @@ def look(model: Subject, settings: Settings, work: Work) -> Grids | None:
     name, size, count = site_of(model, settings), int(settings["latents"]), int(settings["k"])
     every = on_all_rows(model, name.__eq__)[name]
     values = every.reshape(-1, every.shape[2])
-    values = values[np.arange(samples(model, name)) * len(values) // samples(model, name)]
+    values = values[some_of(len(values), samples(model, name))]
     moved = values - fixed_order.mean(values)
     scale = fixed_order.length(moved.ravel()) / np.sqrt(len(moved))
     if not scale > 0.0:

@@ -79,6 +79,7 @@ def _look(model: AttentionModel, settings: Settings, _work: Work) -> Grids:
 
 DIRECT_ATTRIBUTION: Final = SiteLens(
     key="direct-attribution",
+    version=2,
     label="Direct logit attribution",
     definition="What the embedding, each head and each MLP block add to the right logit less the logit of another "
     "row’s answer at the last position; of heads also by the position that they read.",

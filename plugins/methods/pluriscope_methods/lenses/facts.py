@@ -19,7 +19,7 @@ from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.questions.answers import largest
 from pluriscope.analysis.running.work import Work
-from pluriscope.analysis.subjects.sites import Site, run
+from pluriscope.analysis.subjects.sites import Site, run, some_of
 from pluriscope.analysis.subjects.transformer.model import AttentionModel
 from pluriscope_methods.lenses.lens import Array, Grid, Grids, SiteLens, run_cost
 from pluriscope_methods.lenses.null_test import generator
@@ -45,7 +45,7 @@ class Fact(NamedTuple):
 
 
 def facts_of(model: AttentionModel, n: int) -> list[Fact]:
-    """Return up to so many facts that have a paraphrase, evenly spread."""
+    """Return up to so many facts that have a paraphrase, drawn if there are more."""
     tokens, answers = model.tokens, model.answers
     sets = np.sort(tokens, axis=1)
     right = largest(run(model, tokens).logits) == answers
@@ -56,8 +56,7 @@ def facts_of(model: AttentionModel, n: int) -> list[Fact]:
         alike[row] = False
         if one_apart.any() and alike.any():
             found.append(Fact(row, int(one_apart.argmax()), np.flatnonzero(alike)))
-    some = np.unique(np.arange(min(n, len(found))) * len(found) // max(1, min(n, len(found))))
-    return [found[at] for at in some.tolist()]
+    return [found[at] for at in some_of(len(found), n).tolist()]
 
 
 def edited(model: AttentionModel, layer: int, reads: Array, more: Array) -> AttentionModel:
@@ -148,6 +147,7 @@ def _refuses(model: AttentionModel, _settings: Settings) -> str:
 
 FACTS: Final = SiteLens(
     key="facts",
+    version=2,
     label="Facts, located and edited",
     definition="What an MLP block adds at a position is exchanged with that of a row that differs in one token and has "
     "another answer; then the block is edited by rank one to add that itself: whether the row, its paraphrases (the "
@@ -158,7 +158,7 @@ FACTS: Final = SiteLens(
     "An edit that a paraphrase does not follow has changed how a row is answered, not a fact.",
     needs=("stream",),
     look=_look,
-    own=(Setting("facts", 16, "rows that are edited, evenly spread", low=1, high=256),),
+    own=(Setting("facts", 16, "rows that are edited, drawn of more", low=1, high=256),),
     multiplications=lambda model, settings: (
         3.0 * run_cost(model) * int(settings["facts"]) * len([*_cells(model)]) if model.blocks.mlps else 0.0
     ),

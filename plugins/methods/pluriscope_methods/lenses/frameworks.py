@@ -48,8 +48,8 @@ def _used(question: Question, layer: int, neuron: int) -> bool:
 def _look(question: Question, settings: Settings, work: Work) -> Table:
     network, rows = question.network, input_table(question.network.n_inputs)
     own = answers(activations(network, rows)[-1][:, 0])
-    known = {"task": Task(tuple(own.tolist()), "its answers"), "protocol": question.protocol.by_answers}
-    asked = replace(question, record=clean_data(network.n_inputs), **known)
+    task, protocol = Task(tuple(own.tolist()), "its answers"), question.protocol.by_answers
+    asked = replace(question, record=clean_data(network.n_inputs), task=task, protocol=protocol)
     masks = search_circuits(asked, work).masks
     if not len(masks):
         return Table((), ("No circuit answers as the network does.",))
@@ -98,6 +98,7 @@ def _says(_question: Question, seen: Table) -> str:
 
 FRAMEWORKS: Final = Lens(
     key="frameworks",
+    version=2,
     label="Who is fooled by what",
     definition="Shapley values, LIME, probes of single neurons, a smallest circuit and all valid circuits claim that "
     "inputs and neurons matter; beside each stands whether an answer changes if it is changed.",

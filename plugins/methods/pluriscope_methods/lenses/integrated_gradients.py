@@ -123,6 +123,7 @@ INTEGRATED_GRADIENTS: Final = Lens(
     "input 0…0.",
     on_sites=partial(
         SiteLens,
+        version=3,
         needs=(),
         definition="The score of a position is the derivative of the right logit less the other row’s by what stands "
         "there, in the mean along the line from the row that is answered otherwise and differs least, times how far "

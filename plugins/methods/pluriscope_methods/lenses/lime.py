@@ -141,12 +141,13 @@ LIME: Final = Lens(
     "Ridge, width of the kernel and number of draws are those that lime has for tables.",
     on_sites=partial(
         SiteLens,
+        version=4,
         needs=(),
         definition="The score of a position is its slope in a ridge regression of the right logit, less the mean of "
         "the others, on which positions of a row are kept; the others are those of the row that is answered "
         "otherwise and differs least.",
         can_know="A line is fitted to one row and its partner: positions that both have alike have slope 0, whatever "
-        "they do elsewhere.",
+        "they do elsewhere. lime itself cuts numbers into quartiles and draws from these: other rows, other scores.",
         look=_look_at_tokens,
         own=(ROWS,),
         multiplications=lambda model, settings: coalition_cost(model, int(settings["rows"]), 1),

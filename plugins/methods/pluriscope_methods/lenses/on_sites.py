@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.numerics import fixed_order
-from pluriscope.analysis.subjects.sites import METRICS, Pairs, Site, pairs_of, run
+from pluriscope.analysis.subjects.sites import METRICS, Pairs, Site, in_portions, pairs_of, run
 from pluriscope.analysis.subjects.subject import Subject
 from pluriscope_methods.lenses.lens import Grid, run_cost
 
-PAIRS: Final = Setting("pairs", 32, "of rows, evenly spread, each with one answered otherwise", low=1, high=4_096)
+PAIRS: Final = Setting("pairs", 32, "of rows, drawn of more, each with one answered otherwise", low=1, high=4_096)
 FOLDS: Final = (
     Setting("folds", 2, "that rows are dealt to in random order; each is held out once", low=2, high=20),
     Setting("seed", 0, "of that order", low=0, high=2**31 - 1),
@@ -51,7 +51,7 @@ def paired(model: Subject, settings: Settings) -> tuple[Pairs, tuple[str, ...]]:
     """The pairs that settings ask for, and a note where these are not all."""
     pairs = pairs_of(model, int(settings["pairs"]))
     n = len(pairs.clean)
-    return pairs, (f"On {n:,} of {pairs.of:,} rows, evenly spread.",) if n < pairs.of else ()
+    return pairs, (f"On {n:,} of {pairs.of:,} rows, drawn.",) if n < pairs.of else ()
 
 
 def folds_of(n_rows: int, settings: Settings) -> list[NDArray[np.bool_]]:
@@ -158,7 +158,7 @@ def largest_of(grids: Sequence[Grid]) -> str:
 
 MAX_POSITIONS: Final = 10
 """Of which every set is tried."""
-ROWS: Final = Setting("rows", 8, "that are explained, evenly spread", low=1, high=256)
+ROWS: Final = Setting("rows", 8, "that are explained, drawn of more", low=1, high=256)
 
 
 def coalitions(model: Subject, rows: NDArray[np.intp], others: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -173,7 +173,8 @@ def coalitions(model: Subject, rows: NDArray[np.intp], others: NDArray[np.intp])
     found = np.empty((len(rows), 1 << n))
     for at, row in enumerate(rows.tolist()):
         mixed = np.where(inside[:, None], data[row], data[others[at]])  # [sets, backgrounds, positions]
-        logits = run(model, mixed.reshape(-1, *shape)).logits
+        parts = in_portions(model, mixed.reshape(-1, *shape))
+        logits = np.concatenate([run(model, part).logits for part in parts])
         right = logits[:, model.answers[row]]
         apart = right - (np.add.accumulate(logits, axis=1)[:, -1] - right) / (n_outputs - 1)
         found[at] = fixed_order.mean(apart.reshape(len(inside), -1).T)

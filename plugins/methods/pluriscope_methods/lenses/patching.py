@@ -342,6 +342,7 @@ PATCHING_TABLE: Final = Lens(
     bars=_neuron_bars,
     on_sites=partial(
         SiteLens,
+        version=2,
         needs=(),
         definition="What one site computes at one position of a row, or one unit, is set to what it computes on a "
         "row that is answered otherwise and differs least: the share of the way from one run to the other that the "
@@ -379,6 +380,7 @@ PATH_PATCHING: Final = Lens(
     bars=_path_bars,
     on_sites=partial(
         SiteLens,
+        version=2,
         definition="What one source gives one reader, and nobody else, is set to what it gives on a row that is "
         "answered otherwise and differs least: the share of the way from one run to the other that the metric goes.",
         can_know="Each number is of runs of the model, so it is certain: what this edge alone carries, all others "

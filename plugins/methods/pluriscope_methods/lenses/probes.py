@@ -240,8 +240,8 @@ PROBES: Final = Lens(
     label="Linear probes",
     definition="Of every Boolean function whether some affine read-out of a layer separates its two values, by a "
     "linear programme.",
-    source="Alain & Bengio 2016 (arXiv:1610.01644); agrees with scikit-learn 1.9.1, which never separates what is "
-    "called inseparable here",
+    source="Alain & Bengio 2016 (arXiv:1610.01644); scikit-learn 1.9.1 never separates what is called "
+    "inseparable here, and as it comes, with a penalty, little of what is separable",
     needs=("neurons", "boolean-rows"),
     applies=_fit,
     look=_look,

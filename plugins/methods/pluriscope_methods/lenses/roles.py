@@ -252,7 +252,7 @@ def _in_circuits(of: Analysed[GraphQuestion]) -> tuple[Grid, str] | None:
 
 ROLES_LENS: Final = SiteLens(
     key="roles",
-    version=3,
+    version=4,
     label="Roles of heads",
     definition="Mean attention, at positions that a later head or the answer reads, to the token before (previous "
     "token), to an earlier same token (duplicate token), to what followed it before the reader (induction), where the "

@@ -104,6 +104,7 @@ SAE: Final = Lens(
     on_request={"force": True},
     on_sites=partial(
         SiteLens,
+        version=3,
         definition="Latents with a ReLU and a unit decoder are trained to rebuild the residual stream of each layer "
         "and what each MLP block adds, or units and channels, few of them at a time; each is given by the positions "
         "or rows on which it is large.",

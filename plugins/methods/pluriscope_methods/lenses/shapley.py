@@ -20,6 +20,7 @@ from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.questions.tasks import INPUT_NAMES
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.sites import some_of
 from pluriscope.analysis.subjects.subject import Subject
 from pluriscope_methods.lenses.games import shapley_values
 from pluriscope_methods.lenses.lens import Attribution, Grids, Lens, SiteLens, bit_of, outputs_by_input
@@ -84,17 +85,11 @@ def _says(_question: Question, seen: Attribution) -> str:
     return f"By how much each input moves the output, in the mean over the rows: {effects}."
 
 
-_BACKGROUNDS: Final = Setting("backgrounds", 8, "rows that positions are put into, evenly spread", low=1, high=256)
-
-
-def _spread_rows(model: Subject, most: int) -> NDArray[np.intp]:
-    """Numbers of so many rows, evenly spread."""
-    n = len(model.rows)
-    return np.unique(np.arange(min(n, most)) * n // min(n, most))
+_BACKGROUNDS: Final = Setting("backgrounds", 100, "rows that positions are put into, drawn of more", low=1, high=256)
 
 
 def _look_at_tokens(model: Subject, settings: Settings, _work: Work) -> Grids:
-    rows, others = (_spread_rows(model, int(settings[name])) for name in ("rows", "backgrounds"))
+    rows, others = (some_of(len(model.rows), int(settings[name])) for name in ("rows", "backgrounds"))
     values = coalitions(model, rows, np.broadcast_to(others, (len(rows), len(others))))
     scores = shapley_values(values, len(positions(model)))
     grids, strongest = by_position(model, rows, scores, "Shapley value")
@@ -116,10 +111,11 @@ SHAPLEY: Final = Lens(
     "equal outputs have equal values, whatever happens inside.",
     on_sites=partial(
         SiteLens,
+        version=2,
         needs=(),
         definition="The score of a position of a row is what it adds to the right logit less the mean of the others, "
         "in the mean over all orders in which positions get what the row has there in place of what another row has, "
-        "and over evenly spread other rows.",
+        "and over all rows, or over drawn ones of more.",
         can_know="A score is made of logits on mixed rows alone: two models with equal logits have equal scores, "
         "whatever happens inside.",
         look=_look_at_tokens,

@@ -135,7 +135,7 @@ class SteeringReport(Report):
     along: str
     on: str
     classes: tuple[str, str] = Field(description="Class 1 and class 0.")
-    n_rows: int = Field(description="Rows of the task, of which these are all or evenly spread ones.")
+    n_rows: int = Field(description="Rows of the task, of which these are all or drawn ones.")
     steered: Steered
     predicted: list[Predicted]
     notes: list[str]
@@ -213,7 +213,7 @@ def find(
     steered, now = _steered(question, here, direction, doses)
     notes, predicted = list[str](), list[Predicted]()
     if len(here.rows) < here.of:
-        notes.append(f"On {len(here.rows)} of {here.of:,} rows, evenly spread.")
+        notes.append(f"On {len(here.rows)} of {here.of:,} rows, drawn.")
     if isinstance(question, Question) and question.data.boolean:
         tallies = _Asked(question, here, direction, doses, now)
         asked = (tallies.interpretations(of, work), tallies.on_neurons(of), tallies.on_directions())

@@ -15,7 +15,7 @@ from pluriscope.analysis.questions.answers import answers, largest
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
-from pluriscope.analysis.subjects.sites import Site, added, in_portions, on_all_rows, run
+from pluriscope.analysis.subjects.sites import Site, added, in_portions, on_all_rows, run, some_of
 from pluriscope.analysis.subjects.subject import Subject, gaps
 from pluriscope.analysis.subjects.transformer.model import AttentionModel
 from pluriscope.analysis.subjects.transformer.runs import site_names
@@ -23,7 +23,7 @@ from pluriscope_methods.lenses.on_sites import encoded_sites
 
 Array = NDArray[np.float64]
 MOST_ROWS: Final = 256
-"""Rows of a task that stand in a file; of more, so many, evenly spread."""
+"""Rows of a task that stand in a file; of more, so many, drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +140,7 @@ def _perceptron(question: Question, at: str, of: str) -> Steerable:
 
 def _of_answers(model: Subject, at: str, of: str) -> Steerable:
     site, n_all = _site_of(model, at), len(model.rows)
-    some = np.unique(np.arange(min(n_all, MOST_ROWS)) * n_all // min(n_all, MOST_ROWS))
+    some = some_of(n_all, MOST_ROWS)
     data, wanted, names = model.inputs[some], model.answers[some].astype(np.int64), model.outputs
     one, other = _two_answers(model, of)
     each, whole = model.n_multiplications // n_all, on_all_rows(model, site.name.__eq__)[site.name]

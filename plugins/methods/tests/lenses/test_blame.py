@@ -84,14 +84,14 @@ def ranks(slug):
 
 def test_a_changed_edge_is_found_more_often_than_by_chance_and_less_often_than_by_ablating_each_alone():
     found = np.array([one for slug in ("and-3-3", "majority-3-3") for one in ranks(slug)])
-    assert (len(found), *(found == 0).sum(axis=0)) == (31, 13, 18)  # by chance 1.6
+    assert (len(found), *(found == 0).sum(axis=0)) == (31, 11, 18)  # by chance 1.6
 
 
 @pytest.mark.slow
 def test_what_the_lens_says_of_faults_is_what_was_counted():
     slugs = ("xor-pretrained", "and-3-3", "xor-2-2-2", "majority-3-3")
     found = np.array([one for slug in slugs for one in ranks(slug)])
-    assert (len(found), *(found == 0).sum(axis=0)) == (62, 21, 29)
+    assert (len(found), *(found == 0).sum(axis=0)) == (63, 19, 29)
 
 
 def test_it_says_where_it_cannot_answer():

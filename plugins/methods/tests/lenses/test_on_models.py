@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 from functools import cache
-from itertools import count
+from itertools import combinations, count, permutations
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,7 +18,7 @@ from pluriscope.analysis.subjects.chances import log_softmax
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import question_in
-from pluriscope.analysis.subjects.sites import Site, pairs_of, run
+from pluriscope.analysis.subjects.sites import Site, pairs_of, run, some_of
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import read_attention
 from pluriscope.analysis.subjects.transformer.runs import site_names
@@ -90,6 +90,35 @@ def test_patching_goes_that_share_of_the_way(model, direction, site):
     assert cell(found, "x2", "all") == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("most", [8, 16])
+def test_rows_that_are_looked_at_have_every_token_at_each_position(most):
+    model = question_in(bundled_models()["majority-5-attention"]).subject  # rows in the order of their tokens
+    for rows in (some_of(32, most), pairs_of(model, most).clean):
+        assert [len(set(column)) for column in model.tokens[rows].T.tolist()] == [2, 2, 2, 2, 2, 1]
+        assert rows.tolist() == sorted({*rows.tolist()})
+        assert len(rows) == most
+    assert some_of(5, most).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_shapley_values_are_before_every_row_and_no_position_of_a_majority_has_none():
+    model = question_in(bundled_models()["majority-5-attention"]).subject
+    view, n = asked(model, "shapley"), 6
+    by_position = view.grids[0].values[0]
+    assert min(by_position[:5]) > 0.95 * max(by_position)
+    row, right = model.tokens[some_of(32, 8)[0]], model.answers[some_of(32, 8)[0]]
+
+    def value(kept):
+        logits = run(model, np.where(np.isin(np.arange(n), kept), row, model.tokens)).logits
+        return (logits[:, right] - np.delete(logits, right, axis=1).mean(axis=1)).mean()
+
+    values = {kept: value(kept) for size in range(n + 1) for kept in combinations(range(n), size)}
+    gains = np.zeros(n)
+    for order in permutations(range(n)):
+        for at, one in enumerate(order):
+            gains[one] += values[tuple(sorted(order[: at + 1]))] - values[tuple(sorted(order[:at]))]
+    assert view.grids[1].values[0] == pytest.approx(gains / 720)
+
+
 @pytest.mark.parametrize("form", ["first-order", "integrated"])
 def test_attribution_is_the_patch_where_the_model_is_linear(form):
     exact, estimate = (asked(PLAIN, key, pairs=8) for key in ("patching-table", "attribution-patching"))
@@ -149,7 +178,7 @@ def test_scores_of_tokens_add_up(key, given):
     found = asked(SMOOTH, key, **given)
     sums = np.array(found.grids[1].values).sum(axis=1)
     if key == "shapley":
-        values = coalitions(SMOOTH, np.array([0, 66, 133]), np.broadcast_to([0, 100], (3, 2)))
+        values = coalitions(SMOOTH, some_of(200, 3), np.broadcast_to(some_of(200, 2), (3, 2)))
         assert np.allclose(sums, values[:, -1] - values[:, 0])
     else:
         pairs = pairs_of(SMOOTH, 3)
@@ -372,9 +401,9 @@ def test_what_a_probe_that_is_not_linear_adds_may_be_its_own():
     lens = LENSES.of(TRANSFORMER)["probes"]
     view = lens.answer(question, lens.filled({})).view
     linear, bent, null = (np.array(view.grids[at].values) for at in (0, 3, 5))
-    assert (linear[1, 4] < 0.7, bent[1, 4] > 0.9) == (True, True)
-    assert null[1, 4] > 0.85  # as networks with shuffled matrices have it, the network has not learned it
-    assert "adds most at x1, position 5: 23%, to 92%. In shuffled networks it reads 91% there." in view.says
+    assert (linear[1, 4] < 0.75, bent[1, 4] > 0.85) == (True, True)
+    assert null[1, 4] > 0.9  # as networks with shuffled matrices have it, the network has not learned it
+    assert "adds most at x1, position 5: 11%, to 86%. In shuffled networks it reads 93% there." in view.says
 
 
 def test_where_nothing_is_read_no_place_is_the_best():

@@ -9,7 +9,7 @@ from pluriscope.analysis.methods.report import Analysed, Settings
 from pluriscope.analysis.subjects.classifier import CLASSIFIER
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
-from pluriscope.analysis.subjects.sites import Site, pairs_of, run
+from pluriscope.analysis.subjects.sites import Site, pairs_of, run, some_of
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.app.bundled import bundled_models
 from pluriscope_methods.lenses.registry import LENSES
@@ -107,14 +107,14 @@ def test_shapley_values_add_up(slug):
     _, subject = SUBJECTS[slug]
     n_outputs = len(subject.outputs)
     scores = np.array(asked(slug, "shapley", rows=2, backgrounds=1).grids[1].values)
-    rows = [0, len(subject.inputs) // 2]
+    rows, before = (some_of(len(subject.inputs), most) for most in (2, 1))
     logits, right = run(subject, subject.inputs).logits, subject.answers[rows]
 
     def apart(of):
         own = logits[of, right]
         return own - (logits[of].sum(axis=1) - own) / (n_outputs - 1)
 
-    assert np.allclose(scores.sum(axis=1), apart(rows) - apart([0, 0]), rtol=0, atol=1e-9)
+    assert np.allclose(scores.sum(axis=1), apart(rows) - apart(before.repeat(2)), rtol=0, atol=1e-9)
 
 
 @KINDS
