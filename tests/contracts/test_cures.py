@@ -112,6 +112,12 @@ def xor() -> torch.nn.Sequential:
     return net
 
 
+def largest(*last: torch.nn.Module) -> torch.nn.Sequential:
+    """Two outputs of which the largest decides."""
+    torch.manual_seed(0)
+    return torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 2), *last)
+
+
 class Tokens(torch.nn.Module):
     """A model of tokens without heads, one part of which is a list, which nobody calls."""
 
@@ -207,6 +213,10 @@ ROWS: dict[str, tuple[Act, Act]] = {
             pluriscope.space(Gated(), data=STEPS, units=re.findall(r"\w+\[\d+\]", cure), output_is="classes")
         ),
     ),
+    "give it without that, where the largest decides, or one output, or ask pluriscope.space(model, …)": (
+        lambda _: read_model(largest(torch.nn.ReLU()), data=[[0, 1], [1, 0]]),
+        lambda _, cure: read_model(largest(), data=[[0, 1], [1, 0]]),
+    ),
     "give rows, or ablation='mean'": (
         lambda _: space(ablation="resample"),
         lambda _, cure: space(ablation=re.search(r"ablation='(\w+)'", cure)[1]),
@@ -237,6 +247,7 @@ ELSEWHERE = {
     r"--checkpoints": "plugins/edits/tests/commands/test_checkpoints.py",
     r"by=fine-tune|pluriscope edit|split=2": "plugins/edits/tests/edits/test_edits.py",
     r"dictionary|'0.mlp/7'": "plugins/live/tests/test_units.py",
+    r"position='first'": "plugins/live/tests/test_deciding.py",
     r"held_out|ablation='zero'|explain\(space\)": "plugins/live/tests/test_spaces.py",
     r"--insecure|dask worker": "plugins/studies/tests/test_cluster.py",
     r"pluriscope study": "plugins/studies/tests/test_study_commands.py",

@@ -475,7 +475,7 @@ REFUSED = {  # item, cause, cure
         *("module Sequential", "is convolutional", "pluriscope-convolutional/1"),
     ),
     "recurrent": (lambda: drawn(nn.RNN(1, 2, batch_first=True)), "module", "is recurrent", "pluriscope-elman/1"),
-    "gates": (lambda: drawn(nn.LSTM(2, 3)), "module", "has gates", "pluriscope.space with units of it, such as 0[0] and 0[2]"),
+    "gates": (lambda: drawn(nn.LSTM(2, 3)), "module", "has gates", "units of it, such as 0[0] and 0[2]"),
     "recurrent, of steps": (
         lambda: Stepping(nn.RNN),
         *("module Stepping", "is recurrent", "pluriscope-elman/1, which holds an nn.RNN of one layer"),
