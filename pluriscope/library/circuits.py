@@ -78,10 +78,8 @@ def _mask_text(mask: MaskLike, graph: Graph) -> str:
         except TypeError:
             bits = []
         if len(bits) != graph.n_bits or not all(one in (0, 1) for one in bits):
-            words = (
-                f"{graph.n_hex_digits} digits as lists write them, or 0 or 1 for each of the {graph.n_bits} {graph.cut}"
-            )
-            raise unfit("mask", mask, words)
+            each = f"0 or 1 for each of the {graph.n_bits} {graph.cut}"
+            raise unfit("mask", mask, f"{graph.n_hex_digits} digits as lists write them, or {each}")
         given = graph.number([*map(bool, bits)])
     return graph.to_hex(given)
 
