@@ -195,7 +195,8 @@ def _reader(kind: Any, within: Within | None) -> Callable[[str], Any]:
                 return [number(part) for part in (text.replace("-", ",") if number is int else text).split(",")]
             value = kind(text)
         except ValueError:
-            what = {int: "whole number", float: "number"}.get(kind, "list of numbers. Separate them by commas, as in 3,3")
+            several = "list of numbers. Separate them by commas, as in 3,3"
+            what = {int: "whole number", float: "number"}.get(kind, several)
             raise ArgumentTypeError(f"{text!r} is no {what}") from None
         if within is not None and not within.least <= value <= within.most:
             to = f"at least {within.least:,}" if within.most == math.inf else f"{within.least:,} to {within.most:,}"
