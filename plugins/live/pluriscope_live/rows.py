@@ -155,9 +155,11 @@ def _labels(task: Any, rows: Rows, data: Any, tokenizer: Any) -> Any:
         pairs = [
             [_answer(one, tokenizer) for one in (each if isinstance(each, (list, tuple)) else [each])] for each in task
         ]
-        wide = {len(one) for one in pairs}
-        if len(pairs) != len(rows) or len(wide) != 1 or 0 in wide:
+        wide = sorted({len(one) for one in pairs})
+        if len(pairs) != len(rows):
             raise ValueError(f"{len(pairs)} answers for {len(rows)} rows")
+        if wide[0] == 0 or len(wide) > 1:
+            raise ValueError(f"answers of {' and '.join(map(str, wide))} parts")
     except (TypeError, ValueError) as problem:
         cure = "give an answer for each row: a number or text, a pair of it and the other one, or 0 or 1 of each output"
         raise InvalidTask("task", f"does not fit ({problem})", cure) from None
@@ -166,6 +168,8 @@ def _labels(task: Any, rows: Rows, data: Any, tokenizer: Any) -> Any:
 
 def _answer(one: Any, tokenizer: Any) -> int:
     if not isinstance(one, str):
+        if int(one) != one:
+            raise ValueError(f"{one!r} is no whole number")
         return int(one)
     ids = _tokens(tokenizer, one)
     if len(ids) != 1:
