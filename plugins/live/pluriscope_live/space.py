@@ -15,7 +15,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidMask, InvalidNetwork, InvalidProtocol
+from pluriscope.analysis.errors import (
+    AnalysisError,
+    BeyondLimits,
+    InvalidData,
+    InvalidMask,
+    InvalidNetwork,
+    InvalidProtocol,
+)
 from pluriscope.analysis.questions.decision import Decision, DecisionName
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.live.packages import opened
@@ -563,8 +570,9 @@ class Space:
             return torch.cat(self._run_whole(rows), 1)[0]
 
         with torch.no_grad():
-            few = run_once(self.model, replace(self.rows, position="first"), torch.arange(min(2, len(self.rows))))
-            shape = few.shape[1] if few.ndim == 3 else 0, few.shape[-1] if few.ndim > 1 else 1
+            at = torch.arange(min(2, len(self.rows)))
+            few = run_once(self.model, replace(self.rows, position="first"), at)
+            shape = few.shape[1:] if few.ndim == 3 else (0, few.numel() // len(at))
             self.protocol, self.rows = settled(self.protocol, self.rows, outputs, shape, output_is, position)
         if self.held_out is not None:
             held_out = replace(self.held_out, position=self.rows.position)
@@ -588,6 +596,11 @@ class Space:
             with watched(self.model, self._ablators, lambda _ablator, key, _value: seen.add(key)):
                 first = torch.cat(self._run_whole(self.rows), 1)
             second = torch.cat(self._run_whole(self.rows), 1)
+        if bool(first.isnan().any()):
+            row = int(first[0].isnan().any(-1).nonzero()[0])
+            raise InvalidNetwork(
+                f"model {self.name}", f"gives NaN on row {row}", "give rows that it answers in numbers"
+            )
         if not torch.equal(first, second):
             cause = f"answers differently when run twice, by up to {float((first - second).abs().max()):.3g}"
             raise InvalidNetwork(f"model {self.name}", cause, "switch off what it draws, and give it fixed kernels")
@@ -632,16 +645,35 @@ def as_it_was(model: Any) -> Iterator[None]:
 
 
 def run_once(model: Any, rows: Rows, at: Any = None, n_masks: int = 1) -> Any:
-    """What a model answers to some rows, once for each mask; of Hugging Face's the last position if it is judged."""
+    """What a model answers to some rows, once for each mask: the tensor that it gives, or of several "logits" or the
+    first; of Hugging Face's the last position if it is judged.
+
+    Raises:
+        InvalidNetwork: it fails, or gives no floats for each row.
+    """
     args, kwargs = rows.given(at, n_masks)
     takes = inspect.signature(model.forward).parameters
     options: dict[str, Any] = {"use_cache": False} if "use_cache" in takes else {}
     options |= (
         {"logits_to_keep": 1} if "logits_to_keep" in takes and rows.lengths is None and rows.position == "last" else {}
     )
-    found = model(*args, **kwargs, **options)
-    logits = found if isinstance(found, torch.Tensor) else getattr(found, "logits", None)
-    return found[0] if logits is None else logits
+    name, n = f"model {type(model).__name__}", n_masks * (len(rows) if at is None else len(at))
+    try:
+        found = model(*args, **kwargs, **options)
+    except Exception as problem:
+        if isinstance(problem, AnalysisError) or is_full(problem):
+            raise
+        given = ", ".join(f"{str(one.dtype)[6:]} {tuple(one.shape)}" for one in (*args, *kwargs.values()))
+        cause = f"fails on data of {given} ({type(problem).__name__}: {problem})"[:300]
+        raise InvalidNetwork(name, cause, "give data of the shape and the type of number that it takes") from problem
+    fields = found if isinstance(found, Mapping) else {"logits": getattr(found, "logits", None)}
+    held = [found, fields.get("logits"), *(found if isinstance(found, (tuple, list)) else fields.values())]
+    logits = next((one for one in held if isinstance(one, torch.Tensor)), None)
+    if logits is None or not logits.is_floating_point() or (len(logits) if logits.ndim else 1) != n:
+        shown = "no tensor" if logits is None else f"{str(logits.dtype)[6:]} {tuple(logits.shape)}"
+        cure = "give a module that returns floats [rows, outputs] or [rows, positions, outputs] alone"
+        raise InvalidNetwork(name, f"gives {shown} for {n} rows", cure)
+    return logits
 
 
 def digest_of(model: Any) -> str:
