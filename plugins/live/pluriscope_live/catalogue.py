@@ -12,7 +12,7 @@ from typing import Any, Final
 import torch
 from torch import nn
 
-from pluriscope.analysis.errors import InvalidData, InvalidNetwork
+from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.errors import InvalidOption
 from pluriscope_live.architecture import Architecture, Matrix, read_architecture
 from pluriscope_live.edges import EdgeAblator, Residual, edge_units, named_edges, read_residual
@@ -83,8 +83,6 @@ class Catalogue:
         elif isinstance(units, (Mapping, list, tuple)) and units:
             try:
                 names = scored(units)
-            except InvalidData:
-                raise
             except (TypeError, ValueError, AttributeError, KeyError) as problem:
                 cause = f"cannot be read ({problem})"
                 raise InvalidOption("units", cause, "give names, or names with scores") from None

@@ -52,11 +52,10 @@ def settled(
         at = _place(rows, outputs, names, wanted)
         guessed.append("position")
     rows = replace(rows, position="last" if at is None else at)
-    if n_positions > 1 and rows.mask is not None and n_positions != rows.width:
-        from_left = rows.position == "first" or (isinstance(rows.position, int) and rows.position >= 0)
-        if bool(rows.starts.any()) if from_left else rows.lengths is not None:
-            cause = f"is not known among {n_positions} positions of padded rows of {rows.width} tokens"
-            raise InvalidData(f"position {rows.position!r}", cause, "let the model give one answer for each row")
+    padded = bool(rows.starts.any()) if rows.number >= 0 else rows.lengths is not None
+    if padded and n_positions > 1 and n_positions != rows.width:
+        cause = f"is not known among {n_positions} positions of padded rows of {rows.width} tokens"
+        raise InvalidData(f"position {rows.position!r}", cause, "let the model give one answer for each row")
     if not isinstance(rows.position, str):
         ends = n_positions if rows.lengths is None else rows.lengths
         shortest = int((ends - rows.starts.to(getattr(ends, "device", "cpu"))).min())

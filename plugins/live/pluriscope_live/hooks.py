@@ -242,7 +242,7 @@ def first_givers(module: Any, paths: Sequence[str], run: Callable[[], object]) -
     with ExitStack() as stack:
         for path, part in module.named_modules():
             if any(f"{path}.".startswith(f"{one}.") for one in paths):
-                stack.callback(on_output(part, partial(put, path)).remove)
+                stack.enter_context(on_output(part, partial(put, path)))
         run()
     once = [path for path, some in gave.items() if len(some) == 1]
     within = {path: [one for one in once if f"{one}.".startswith(f"{path}.")] for path in paths}
@@ -257,11 +257,8 @@ def reads_state(part: Any, run: Callable[[], Any]) -> bool:
         calls.append(1)
         return result[0], tree_map_only(torch.Tensor, lambda one: one * torch.nan, result[1])
 
-    handle = part.register_forward_hook(after, prepend=True)
-    try:
+    with part.register_forward_hook(after, prepend=True):
         return bool(run().isnan().any()) and len(calls) == 1
-    finally:
-        handle.remove()
 
 
 def _projected(part: Any, *args: Any, **kwargs: Any) -> Any:
@@ -314,7 +311,7 @@ def attached(module: Any, ablators: Sequence[Ablator], state: State) -> Iterator
         stack.callback(_IN_USE.discard, id(module))
         for ablator in ablators:
             for handle in ablator.attach(module, state):
-                stack.callback(handle.remove)
+                stack.enter_context(handle)
         yield
 
 
@@ -324,5 +321,5 @@ def watched(module: Any, ablators: Sequence[Ablator], seen: Callable[[Ablator, A
     with ExitStack() as stack:
         for ablator in ablators:
             for handle in ablator.watch(module, partial(seen, ablator)):
-                stack.callback(handle.remove)
+                stack.enter_context(handle)
         yield

@@ -55,11 +55,7 @@ def take(
         refuse_unpaired(rows, counterfactual)
     if ablation == "zero":
         return
-    taken_from = rows
-    if ablation == "mean":
-        taken_from = means_of or rows
-    if ablation == "resample":
-        taken_from = counterfactual or rows
+    taken_from = {"mean": means_of, "resample": counterfactual}.get(str(ablation)) or rows
     seen: dict[tuple[int, Any], list[Any]] = {}
 
     def keep(ablator: Ablator, key: Any, value: Any) -> None:

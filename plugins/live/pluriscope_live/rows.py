@@ -48,6 +48,11 @@ class Rows:
         return None if self.labels is None else int(self.labels.shape[1])
 
     @property
+    def number(self) -> int:
+        """The position that is judged as a number, below 0 from the end."""
+        return {"first": 0, "last": -1}[self.position] if isinstance(self.position, str) else self.position
+
+    @property
     def width(self) -> int:
         """Tokens of each row, padding among them."""
         return next((int(value.shape[1]) for value in self.inputs.values() if value.ndim > 1), 1)
@@ -71,10 +76,9 @@ class Rows:
 
     def positions(self, n_tokens: int) -> Any:
         """``[rows]`` position of the answer in outputs of so many tokens."""
-        at = {"first": 0, "last": -1}[self.position] if isinstance(self.position, str) else self.position
-        if at >= 0:
-            return self.starts + at
-        return (torch.full((len(self),), n_tokens) if self.lengths is None else self.lengths) + at
+        if self.number >= 0:
+            return self.starts + self.number
+        return (torch.full((len(self),), n_tokens) if self.lengths is None else self.lengths) + self.number
 
 
 def read_rows(data: Any, task: Any, takes: Sequence[str], tokenizer: Any = None, like: Any = None) -> Rows:
