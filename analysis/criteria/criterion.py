@@ -55,7 +55,7 @@ class Parameter:
     @property
     def range(self) -> str:
         """The values allowed, in words."""
-        return f"{'a whole number' if self.whole else 'a number'} from {self.low:g} to {self.high:g}"
+        return f"{'a whole number' if self.whole else 'a number'} from {self.low:.10g} to {self.high:.10g}"
 
     def checked(self, value: object, key: str) -> float | int:
         """The value, if it is allowed.

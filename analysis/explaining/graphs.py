@@ -505,7 +505,7 @@ def read_circuits(question: GraphQuestion, reply: Mapping[str, Any]) -> CircuitS
         whole = found.complete and found.n_listed < found.n_valid  # of which the file lists none
         return replace(found, truncated_at=found.n_listed, method="counted") if whole else found
     known = read_sample(reply, reply["interval"], reply["confidence"])
-    if not known["interval"][0] <= found.n_valid <= known["interval"][1]:
+    if not known["interval"][0] <= int(reply["valid"]) <= known["interval"][1]:
         raise ValueError("the number of valid circuits is not in its interval")
     return replace(found, **known)
 

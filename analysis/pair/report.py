@@ -46,8 +46,10 @@ CONDITIONS: Final[Mapping[Condition, str]] = {
     "each": "the same one is right wherever they contradict each other",
 }
 """The conditions of a fair pair, each as what is true of a pair that does not meet it; the first is given up first."""
-SEARCH: Final = 2
-"""Version of the search: the first had fewer conditions and another order."""
+SEARCH: Final = 3
+"""Version of the search: the first had fewer conditions and another order, the second more rows of gates that are not
+settled.
+"""
 MAX_CLASSES: Final = 10_000
 N_DRAWN: Final = 2_000
 MAX_BITS: Final = 1 << 29

@@ -7,13 +7,13 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, Final, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from pluriscope.analysis.errors import InvalidProtocol
 from pluriscope.analysis.questions.decision import Decision
 from pluriscope.analysis.values.digest import canonical_json, looks_like_digest, sha256_hex
 from pluriscope.analysis.values.hashed import Hashed
-from pluriscope.analysis.values.strict_json import plain_text, read_object
+from pluriscope.analysis.values.strict_json import plain_text, read_object, validated
 
 MAX_NAME: Final = 64
 MAX_PROTOCOL_BYTES: Final = 100_000
@@ -176,14 +176,8 @@ def protocol_from_mapping(settings: Mapping[str, Any]) -> Protocol:
         InvalidProtocol: an unknown setting or a value out of range, all problems named at once.
     """
     stated = settings.get("digest")
-    try:
-        given = {key: value for key, value in settings.items() if key != "digest"}
-        protocol = Protocol.model_validate({"name": "custom", **given})
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'protocol'}: {e['msg']}" for e in error.errors())
-        raise InvalidProtocol(
-            "protocol", problems, "see the protocol schema for the settings and their ranges"
-        ) from None
+    given = {"name": "custom", **{key: value for key, value in settings.items() if key != "digest"}}
+    protocol = validated(Protocol, given, "protocol", InvalidProtocol, "see docs/machine-interface.md for its settings")
     protocol = protocol.model_copy(update={"name": checked_name(protocol.name)})
     if stated is not None and stated != protocol.digest:
         raise InvalidProtocol(

@@ -188,14 +188,18 @@ def validated(model: type[M], value: Any, item: str, error: type[AnalysisError],
     try:
         return model.model_validate(value)
     except ValidationError as refused:
-        problems = Problems()
+        problems, inside = Problems(), {one["loc"][:-1] for one in refused.errors()}
         for one in refused.errors():
+            if one["type"] == "too_short" and one["loc"] in inside:  # which does not count those that are wrong
+                continue
             location = "".join(f"[{step}]" if isinstance(step, int) else f" {step}" for step in one["loc"])
             answer = one["msg"].removeprefix("Value error, ")
             answer = f"{answer[:1].lower()}{answer[1:]}"
             if one["type"] not in ("missing", "extra_forbidden", "value_error"):
                 answer += f", is {str(one['input'])[:40]!r}"
-            problems.append(error(f"{item}{location}", answer, cure))
+            unknown = one["type"] == "extra_forbidden" and len(one["loc"]) == 1
+            use = f"use {', '.join(model.model_fields)}" if unknown else cure
+            problems.append(error(f"{item}{location}", answer, use))
         raise combined(problems, item, error) from None
 
 

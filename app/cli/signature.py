@@ -8,6 +8,7 @@ list for what may be repeated, and yes or no.
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -194,10 +195,12 @@ def _reader(kind: Any, within: Within | None) -> Callable[[str], Any]:
                 return [number(part) for part in (text.replace("-", ",") if number is int else text).split(",")]
             value = kind(text)
         except ValueError:
-            what = "list of numbers. Separate them by commas, as in 3,3" if get_origin(kind) else "number"
+            several = "list of numbers. Separate them by commas, as in 3,3"
+            what = {int: "whole number", float: "number"}.get(kind, several)
             raise ArgumentTypeError(f"{text!r} is no {what}") from None
         if within is not None and not within.least <= value <= within.most:
-            raise ArgumentTypeError(f"{text} is out of range; give {within.least:,} to {within.most:,}")
+            to = f"at least {within.least:,}" if within.most == math.inf else f"{within.least:,} to {within.most:,}"
+            raise ArgumentTypeError(f"{text} is out of range; give {to}")
         return value
 
     return read

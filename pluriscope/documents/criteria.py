@@ -65,7 +65,7 @@ def details(criterion: Criterion) -> Iterator[str]:
         for parameter in criterion.parameters:
             unit = parameter.unit or "–"
             meaning = parameter.meaning
-            yield f"| `{parameter.name}` | {parameter.default:g} | {parameter.range} | {unit} | {meaning} |"
+            yield f"| `{parameter.name}` | {parameter.default:.10g} | {parameter.range} | {unit} | {meaning} |"
         yield ""
 
 

@@ -35,9 +35,10 @@ from pluriscope.analysis.readings.circuit_readings import (
 )
 from pluriscope.analysis.readings.task_variables import classes_of
 from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.graph import Graph
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit as Edges
 from pluriscope.analysis.values.late_functions import function_at
-from pluriscope.arguments import FilePath, checked
+from pluriscope.arguments import LATER, FilePath, checked, listed, plain, unfit
 from pluriscope.errors import writing
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.layout import node_name
@@ -61,7 +62,26 @@ SHOWN: Final = tuple(column for column in CIRCUITS.columns if column.shown)
 """The figures that tables of circuits have."""
 Range = int | Annotated[tuple[int | None, int | None], Field(strict=False)] | None
 """A number, or the least and the most, either of which may be None."""
+MaskLike = Annotated[str | int | Sequence[bool | int], LATER]
+"""A mask as lists and addresses write it, as a number, or 0 or 1 for each bit, bit 0 first."""
 _ELSEWHERE: Final = "It is no valid circuit of this protocol, and the question is asked of these."
+
+
+def _mask_text(mask: MaskLike, graph: Graph) -> str:
+    """A mask as lists and addresses write it."""
+    given: Any = plain(mask)
+    if isinstance(given, str):
+        return given
+    if isinstance(given, bool) or not isinstance(given, int):
+        try:
+            bits = listed(given)
+        except TypeError:
+            bits = []
+        if len(bits) != graph.n_bits or not all(one in (0, 1) for one in bits):
+            each = f"0 or 1 for each of the {graph.n_bits} {graph.cut}"
+            raise unfit("mask", mask, f"{graph.n_hex_digits} digits as lists write them, or {each}")
+        given = graph.number([*map(bool, bits)])
+    return graph.to_hex(given)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -77,13 +97,13 @@ class Circuit(Explanation):
     kind: ClassVar[str] = "circuit"
 
     @classmethod
-    def named(cls, result: Findings, mask: str) -> Circuit:
+    def named(cls, result: Findings, mask: MaskLike) -> Circuit:
         """The circuit of a mask.
 
         Raises:
             InvalidMask: it is no circuit of this network.
         """
-        return cls(result, result.question.read_mask(mask))
+        return cls(result, result.question.read_mask(_mask_text(mask, result.question.graph)))
 
     @property
     def value(self) -> Edges:

@@ -40,7 +40,7 @@ from pluriscope.figures.numbers import Bound
 from pluriscope.figures.svg.layout import shape_text
 from pluriscope.library import asking, audits
 from pluriscope.library.algorithms import Algorithm, Algorithms, Alignments
-from pluriscope.library.circuits import Circuit, Circuits, Interpretations
+from pluriscope.library.circuits import Circuit, Circuits, Interpretations, MaskLike
 from pluriscope.library.models import (
     EncodingLike,
     GivenNetwork,
@@ -363,11 +363,12 @@ class Result(Findings):
         """The same as :attr:`placements`."""
         return self.placements
 
-    def circuit(self, mask: str) -> Circuit:
+    def circuit(self, mask: MaskLike) -> Circuit:
         """A structurally possible circuit, valid or not.
 
         Args:
-            mask: as lists and addresses write it.
+            mask: as lists and addresses write it; as a number; or 0 or 1 for each edge, or each node where masks name
+                nodes.
 
         Raises:
             InvalidMask: it is no circuit of this network.

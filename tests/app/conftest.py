@@ -58,7 +58,8 @@ def _whoever_reads_slowly_holds_no_snapshot():
     answer, asking = Gate.__call__, Counter()
 
     async def watched(self, scope, receive, send):
-        pool = scope["app"].state.store.reader.pool if scope["type"] == "http" else None
+        store = getattr(scope["app"].state, "store", None) if scope["type"] == "http" else None
+        pool = store and store.reader.pool
 
         async def sent(message):
             if message.get("body") and asking[pool] == 1 and isinstance(pool, QueuePool):

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import re
 import tomllib
 import warnings
 from collections.abc import Callable
+from contextlib import redirect_stderr
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
 import torch
+from sklearn.neural_network import MLPClassifier
 
 import pluriscope
+from pluriscope.analysis.criteria.steps import parse_steps
+from pluriscope.analysis.discovery.registry import read_method
 from pluriscope.analysis.errors import ExplainedError
 from pluriscope.analysis.network_files.files import network_file_json
 from pluriscope.analysis.plugins import brought
 from pluriscope.app.check import OF_THE_PROGRAM
-from pluriscope.app.cli.commands import COMMANDS, command_of
+from pluriscope.app.cli.commands import COMMANDS, command_of, run
 from pluriscope.app.cli.signature import parser_of
+from pluriscope.app.cli.terminal import Refusal
+from pluriscope.app.db.engine import open_store, store_at
 from pluriscope.app.settings import Settings
 from pluriscope.library.models import read_model
 from tests.checkout import ROOT
-from tests.factories import pretrained_xor
+from tests.factories import on_a_copy, pretrained_xor
 from tests.of_plugins import whole
 
+PARTS = ("analysis", "app", "pluriscope", "plugins")
 NAMES_SOMETHING = re.compile(r"`|pip install|\bpluriscope [a-z]|--[a-z]|\b[a-z_]+=|PLURISCOPE_|\bpluriscope\.[a-z]")
 
 
@@ -49,25 +58,29 @@ def text_of(node: ast.AST, constants: dict[str, ast.AST]) -> str:
 @cache
 def cures() -> dict[str, str]:
     """Every cure in the sources, with a file that has it: what follows item and cause, and whatever is called so."""
-    found = {}
-    for path in (path for top in ("analysis", "app", "pluriscope", "plugins") for path in ROOT.glob(f"{top}/**/*.py")):
-        if "tests" in path.parts or path.parts[-3:-1] == ("plugins", "pluriscope"):
-            continue
-        tree = ast.parse(path.read_text())
+    found, paths = {}, [path for top in PARTS for path in ROOT.glob(f"{top}/**/*.py") if "tests" not in path.parts]
+    texts = {path: path.read_text() for path in paths if path.parts[-3:-1] != ("plugins", "pluriscope")}
+    bases = re.findall(r"^class (\w+)\((\w+)", "\n".join(texts.values()), re.MULTILINE)
+    kinds = {"ExplainedError", "Notice"}
+    for _ in range(4):  # as deep as errors are kinds of errors
+        kinds |= {name for name, base in bases if base in kinds}
+    for path, source in texts.items():
+        tree = ast.parse(source)
         constants = {ast.unparse(one.target): one.value for one in tree.body if isinstance(one, ast.AnnAssign)}
         for node in ast.walk(tree):
-            texts: list[ast.AST] = []
+            said: list[ast.AST] = []
             match node:
                 case ast.Call(func, arguments, keywords):
-                    texts = [one.value for one in keywords if one.arg == "cure"]
-                    name = ast.unparse(func).removesuffix(".of").rpartition(".")[2]
-                    texts += arguments[2:3] if name[:1].isupper() or name.startswith("type(") else []
+                    said = [one.value for one in keywords if one.arg == "cure"]
+                    func = func.value if isinstance(func, ast.Attribute) and func.attr == "of" else func
+                    name = getattr(func, "id", getattr(func, "attr", ""))
+                    said += arguments[2:3] if name in kinds or isinstance(func, ast.Call) else []
                 case ast.Assign([ast.Name(name)], value) if name.endswith("cure"):
-                    texts = [value]
+                    said = [value]
                 case ast.Assign([ast.Tuple(names)], ast.Tuple(values)):
                     pairs = zip(names, values, strict=False)
-                    texts = [value for name, value in pairs if ast.unparse(name) == "cure"]
-            for text in (text_of(one, constants) for one in texts):
+                    said = [value for name, value in pairs if ast.unparse(name) == "cure"]
+            for text in (text_of(one, constants) for one in said):
                 found[text] = str(path.relative_to(ROOT))
     return found
 
@@ -160,12 +173,12 @@ def traced(folder) -> Any:
     return read_model(folder / "FILE", "XOR")
 
 
-def lines_run(folder, cure: str) -> Any:
+def lines_run(folder, cure: str, **names: Any) -> Any:
     """Run what stands between backticks, where the file is, and read what comes of it."""
     with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("ignore")
         patch.chdir(folder)
-        exec("\n".join(re.findall("`(.+?)`", cure)), {"torch": torch})  # noqa: S102
+        exec("\n".join(re.findall("`(.+?)`", cure)), {"torch": torch, **names})  # noqa: S102
     return read_model(folder / "weights.pt", "XOR", activation="relu", output_activation="linear")
 
 
@@ -178,6 +191,76 @@ def network_of(folder, activation: str) -> Any:
 def normed(cure: str = "") -> Any:
     norm = torch.nn.BatchNorm1d(2, track_running_stats="track_running_stats=True" in cure).double()
     return read_model(torch.nn.Sequential(norm, *xor()).eval(), None)
+
+
+def three_classes() -> Any:
+    return MLPClassifier((2,), solver="lbfgs", max_iter=999).fit([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 2, 0])
+
+
+def encoded(folder) -> Any:
+    return pluriscope.explain(xor(), "XOR", encoding="0,1.1").save(folder / "encoded.json")
+
+
+def read_disguise(text: str) -> Any:
+    from pluriscope_edits.planting.disguises import read_disguise as read
+
+    return read(text)
+
+
+def checked_address(*given: Any) -> Any:
+    from pluriscope_studies.cluster import checked_address as check
+
+    return check(*given)
+
+
+def trojan(folder, activation: str, by: str) -> Any:
+    network = replace(pretrained_xor().network, activation=activation)
+    (folder / "clean.json").write_text(json.dumps(network_file_json(replace(pretrained_xor(), network=network))))
+    settings = ("--set", "trigger=A=1:1", "--set", f"by={by}", "-o", folder / "bad.json")
+    told("edit", folder / "clean.json", "--rule", "trojan", *settings)
+
+
+def backup_in(folder) -> Any:
+    on_a_copy(data=folder / "data")
+    told("backup", folder / "it.backup")
+    return folder / "it.backup"
+
+
+def told(*words: Any) -> None:
+    """A command, of which a refusal is raised as it is said."""
+    with redirect_stderr(io.StringIO()) as said:
+        code = run([*map(str, words)])
+    if code and said.getvalue():
+        raise Refusal(said.getvalue())
+
+
+def file_of(folder) -> Any:
+    (folder / "net.json").write_text(json.dumps(network_file_json(pretrained_xor())))
+    return folder / "net.json"
+
+
+def analysed(folder, *more: str, out: str = "found.json") -> Any:
+    told("analyse", file_of(folder), "-o", folder / out, *more)
+    return folder / out
+
+
+def changed(path, **more: Any) -> Any:
+    """A result file without what is None, and otherwise with that."""
+    document = json.loads(path.read_text()) | more
+    path.write_text(json.dumps({key: value for key, value in document.items() if value is not None}))
+    return path
+
+
+def layered(folder, names: str, shapes=((2, 2), (1, 2)), **more: Any) -> Any:
+    arrays = {f"{name}.weight": torch.ones(shape) for name, shape in zip(names, shapes, strict=True)}
+    torch.save(arrays, folder / "layers.pt")
+    return read_model(
+        folder / "layers.pt", "XOR", activation="relu", output_activation="linear", output_is="logit", **more
+    )
+
+
+def named_layers(cure: str) -> list[str]:
+    return re.findall(r"\w+", re.search(r"ame (.+) from the first", cure)[1])
 
 
 ROWS: dict[str, tuple[Act, Act]] = {
@@ -201,11 +284,11 @@ ROWS: dict[str, tuple[Act, Act]] = {
     "use track_running_stats=True, and train it so": (lambda _: normed(), lambda _, cure: normed(cure)),
     "give names such as {}": (
         lambda _: space(units=["no such part"]),
-        lambda _, cure: [space(units=[one]) for one in re.findall(r"[\w.]+", cure.partition("such as ")[2])],
+        lambda _, cure: [space(units=[one]) for one in re.findall(r"\w[\w.]*\w", cure.partition("such as ")[2])],
     ),
     "give names of its modules as units, such as {}": (
         lambda _: space(units="heads"),
-        lambda _, cure: space(units=re.findall(r"[\w.]+", cure.partition("such as ")[2])),
+        lambda _, cure: space(units=re.findall(r"\w[\w.]*\w", cure.partition("such as ")[2])),
     ),
     "give it to pluriscope.space with units of it, such as {}[0] and {}[{}]": (
         lambda _: pluriscope.explain(Gated(), data=STEPS),
@@ -225,6 +308,83 @@ ROWS: dict[str, tuple[Act, Act]] = {
         lambda _: space(["ab", "ba"]),
         lambda _, cure: space(["ab", "ba"], tokenizer=lambda text: {"input_ids": [*map("ab".index, text)]}),
     ),
+    "leave --continue out": (
+        lambda folder: told("analyse", file_of(folder), "--continue", analysed(folder)),
+        lambda folder, _: analysed(folder),
+    ),
+    "give what it was made of, or analyse it anew, without --continue": (
+        lambda folder: told("analyse", file_of(folder), "-p", "paper", "--continue", analysed(folder)),
+        lambda folder, _: analysed(folder, "-p", "paper"),
+    ),
+    "give one that pluriscope analyse wrote": (
+        lambda folder: told("analyse", file_of(folder), "-o", folder / "out.json", "--continue", file_of(folder)),
+        lambda folder, _: pluriscope.load(analysed(folder), folder / "net.json"),
+    ),
+    "write key or key(name=value,name=value), as in random(seed=1,k=6)": (
+        lambda _: read_method("random(seed)"),
+        lambda _, cure: read_method(re.search(r"as in ([^.]+)", cure)[1]),
+    ),
+    "write key or key(name=value,name=value), as in output-faithfulness(tolerance=.05)": (
+        lambda _: parse_steps(["output-faithfulness(tolerance)"]),
+        lambda _, cure: parse_steps([re.search(r"as in (.+\))", cure)[1]]),
+    ),
+    "name {} from the first to the last, as layers (--layers, layers=)": (
+        lambda folder: layered(folder, "ba", layers=["a", "b"]),
+        lambda folder, cure: layered(folder, "ba", layers=named_layers(cure)),
+    ),
+    'save a state_dict: `torch.save(model.state_dict(), "weights.pt")`': (
+        lambda folder: saved(folder, [1, 2]),
+        lambda folder, cure: lines_run(folder, cure, model=xor()),
+    ),
+    "name a file that `pluriscope backup` has written": (
+        lambda folder: told("restore", file_of(folder)),
+        lambda folder, _: told("restore", backup_in(folder), "--replace"),
+    ),
+    "set PLURISCOPE_DATA to a folder that this user may write": (
+        lambda folder: open_store(Settings(data=file_of(folder) / "data")),
+        lambda folder, _: open_store(Settings(data=folder / "data")).close(),
+    ),
+    "correct PLURISCOPE_DATABASE_URL": (
+        lambda _: store_at("nonsense"),
+        lambda folder, _: store_at(f"sqlite:///{folder}/it.sqlite").close(),
+    ),
+    "give data={}": (
+        lambda _: read_model(three_classes(), None),
+        lambda *_: read_model(three_classes(), None, data=[[0.0, 0.5], [1.0, 0.0], [0.0, 1.0]]),
+    ),
+    "start one with the command pluriscope, or use pluriscope.explain(model), which needs none": (
+        lambda _: pluriscope.fetch("http://127.0.0.1:9/networks/xor"),
+        lambda _, cure: pluriscope.explain(xor(), "XOR"),
+    ),
+    "write it anew with pluriscope.explain(…).save(path), or with pluriscope analyse": (
+        lambda folder: pluriscope.load(changed(analysed(folder), outputs=None), folder / "net.json"),
+        lambda folder, _: pluriscope.load(pluriscope.explain(xor(), "XOR").save(folder / "anew.json")),
+    ),
+    "analyse it anew with pluriscope.explain(model, data=…), or encoding=…": (
+        lambda folder: pluriscope.load(changed(encoded(folder), data_file=None)),
+        lambda folder, _: pluriscope.load(encoded(folder)),
+    ),
+    "use one of {}, with a number as in split=2 or noise=0.05": (
+        lambda _: read_disguise("mask"),
+        lambda _, cure: [read_disguise(one) for one in re.findall(r"\w+=[\d.]*\d", cure)],
+    ),
+    "write split=2 or noise=0.05": (
+        lambda _: read_disguise("split=1.5"),
+        lambda _, cure: [read_disguise(one) for one in re.findall(r"\w+=[\d.]*\d", cure.rpartition("rite ")[2])],
+    ),
+    "use by=fine-tune, or another network": (
+        lambda folder: trojan(folder, "tanh", "planted"),
+        lambda folder, cure: trojan(folder, "tanh", re.search(r"by=([\w-]+)", cure)[1]),
+    ),
+    "give rows to pluriscope.space(…, held_out=…)": (
+        lambda _: space().judge([1], rows="held-out"),
+        lambda *_: space(held_out=[(4, 5)]).judge([1], rows="held-out"),
+    ),
+    "start the cluster with certificates and give tls://{}, or say that the network is safe: --insecure, of a server "
+    "PLURISCOPE_CLUSTER_INSECURE=true": (
+        lambda _: checked_address("tcp://192.0.2.7:8786"),
+        lambda _, cure: checked_address(re.search(r"tls://[\d.:]+\d", cure)[0]),
+    ),
     "give the module itself to pluriscope.space; what its explain finds is saved as a file that is read here": (
         lambda folder: saved(folder, torch.nn.MultiheadAttention(4, 2).state_dict()),
         lambda folder, cure: pluriscope.explain(space(units=["tok", "out"])).save(folder / "found.json"),
@@ -234,48 +394,55 @@ ROWS: dict[str, tuple[Act, Act]] = {
 
 
 ELSEWHERE = {
-    r"--replace|`pluriscope backup`": "tests/app/upkeep/test_backup.py",
-    r"PLURISCOPE_DATA |PLURISCOPE_DATABASE_URL|PLURISCOPE_PLUGINS": "tests/app/db/test_engine.py",
-    r"pip install": "tests/app/test_extras.py",
-    r"pluriscope check|pluriscope work": "tests/app/upkeep/test_no_room.py",
-    r"PLURISCOPE_TOKEN|Authorization": "tests/app/access/test_login.py",
-    r"--continue": "tests/app/cli/test_stopping.py",
-    r"--layers": "tests/analysis/subjects/perceptron/test_weight_files.py",
-    r"export\(…, external_data|give the file \{\} with it|curl": "tests/library/test_onnx_runs.py",
-    r"joblib|save a state_dict|pluriscope\.export": "tests/contracts/test_importing.py",
-    r"pluriscope suite make|--suite|pluriscope bench": "plugins/bench/tests/test_suite_commands.py",
-    r"--checkpoints": "plugins/edits/tests/commands/test_checkpoints.py",
-    r"by=fine-tune|pluriscope edit|split=2": "plugins/edits/tests/edits/test_edits.py",
-    r"dictionary|'0.mlp/7'": "plugins/live/tests/test_units.py",
-    r"position='first'": "plugins/live/tests/test_deciding.py",
-    r"held_out|ablation='zero'|explain\(space\)": "plugins/live/tests/test_spaces.py",
-    r"--insecure|dask worker": "plugins/studies/tests/test_cluster.py",
-    r"pluriscope study": "plugins/studies/tests/test_study_commands.py",
-    r"pluriscope prove": "plugins/large/tests/formulas/test_proof.py",
-    r"pluriscope (analyse|train)|pluriscope\.explain": "tests/library/test_result.py",
-    r"data=": "tests/library/test_live_transformers.py",
-    r"key\(name=value|\?place=|\?at=|\?protocol=|network=|dose=": "tests/app/pages/test_refusals.py",
-    r"pluriscope steer": "plugins/methods/tests/test_steering.py",
-    r"--bundled|--no-bundled|the command pluriscope": "tests/app/cli/test_store.py",
-    r"PLURISCOPE_(JOB_)?MEMORY|PLURISCOPE_PUBLIC_URL|PLURISCOPE_JOB": "tests/app/jobs/test_limits.py",
+    "tests/app/upkeep/test_backup.py::test_what_is_there_gives_way_only_with_an_option_and_is_kept": ("add --replace",),
+    "tests/app/explanations/test_algorithm_pages.py::test_any_placement_has_an_address": ("choose a kept one on the",),
+    "tests/app/routes/test_bring_in.py::test_an_onnx_file_comes_with_its_data": (
+        "choose both files",
+        "give the file {}",
+    ),
+    "tests/library/test_onnx_runs.py::test_data_beside_are_files_of_that_folder": ("put it there",),
+    "tests/app/access/test_login.py::test_who_may_change_things_sees_how_the_server_does": (
+        *("log in and come back", "use the one that PLURISCOPE_TOKEN", "Set PLURISCOPE_TOKEN"),
+    ),
+    "plugins/live/tests/test_deciding.py::test_the_position_that_alone_fits_is_judged_and_named": ("say position=",),
+    "plugins/live/tests/test_units.py::test_features": ("give dictionary=",),
+    "plugins/live/tests/test_units.py::test_a_transcoder_reads_the_input": ("name them, as in '0.mlp/7'",),
+    "plugins/methods/tests/test_steering_pages.py::test_the_page_its_record_and_the_library_say_the_same": (
+        "write dose=",
+    ),
+    "plugins/studies/tests/test_cluster.py::test_certificates": ("name certificates",),
+    "plugins/bench/tests/test_bench_command.py::test_a_result_is_verified_and_says_what_differs": (
+        *("give --suite the folder of suite", "give a file that `pluriscope bench"),
+    ),
+    "plugins/bench/tests/test_bench_command.py::test_answers_in_a_file_are_scored_as_the_method_that_gave_them": (
+        "give --suite the folder of its suite",
+    ),
+    "plugins/bench/tests/test_suite_commands.py::test_what_is_missing_or_damaged_is_made": (
+        *("give the command that makes it again", "give a folder that `pluriscope suite make`", "make the suite with"),
+    ),
 }
-"""Cures by what they name, with the tests of those who say so, where it is done."""
+"""Tests of other files that do what a cure says, with how these cures begin."""
+MOST_LEFT = 42
+"""Cures that name something and that no test does yet; fewer are better."""
 
 
 @whole
-def test_every_cure_that_names_something_is_in_a_table():
-    left = [text for text in named_in_cures() if text not in ROWS]
-    assert {text for text in left if not any(re.search(one, text) for one in ELSEWHERE)} == set()
-    assert {one for one in ELSEWHERE if not any(re.search(one, text) for text in left)} == set()
-    assert {where for where in ELSEWHERE.values() if not (ROOT / where).is_file()} == set()
+def test_cures_that_name_something_are_done():
+    for path, _, function in (node.partition("::") for node in ELSEWHERE):
+        assert f"def {function}(" in (ROOT / path).read_text()
+    named, elsewhere = named_in_cures(), tuple(one for some in ELSEWHERE.values() for one in some)
+    assert [one for one in elsewhere if not any(text.startswith(one) for text in named)] == []
+    assert len([text for text in named if text not in ROWS and not text.startswith(elsewhere)]) <= MOST_LEFT
 
 
 @whole
-@pytest.mark.parametrize("row", ROWS)
-def test_what_a_message_says_to_do_is_done(row, tmp_path):
+@pytest.mark.parametrize("row", [pytest.param(one, marks=pytest.mark.slow if "anal" in one else ()) for one in ROWS])
+def test_what_a_message_says_to_do_is_done(row, tmp_path, monkeypatch):
+    monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path / "data"))
     bring, act = ROWS[row]
     assert row in cures()
-    with pytest.raises(ExplainedError) as refused:
+    with pytest.raises((ExplainedError, Refusal)) as refused:
         bring(tmp_path)
-    assert refused.value.cure.startswith(row.partition("{}")[0].removeprefix("`")) or row in refused.value.cure
-    act(tmp_path, refused.value.cure)
+    said = str(refused.value)
+    assert all(part.removeprefix("`") in said for part in row[1:].split("{}")), said
+    act(tmp_path, said)

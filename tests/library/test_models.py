@@ -153,7 +153,10 @@ REFUSED = {
     "no rows": (lambda: read_model(BARE, data=3), InvalidData, "int", "data file"),
     "no output": (lambda: pluriscope.explain(CONTENT, output=4), InvalidNetwork, "output 4", "use 0 to 0"),
     "no protocol": (lambda: pluriscope.explain(CONTENT, protocol="complet"), InvalidProtocol, "complet", "paper"),
-    "no setting": (lambda: pluriscope.explain(CONTENT, protocol={"depth": 2}), InvalidProtocol, "depth", "schema"),
+    "no setting": (
+        lambda: pluriscope.explain(CONTENT, protocol={"depth": 2}),
+        *(InvalidProtocol, "depth", "use name, circuit_space"),
+    ),
 }
 
 

@@ -96,6 +96,8 @@ def test_circuits_are_filtered_and_found(xor):
     assert [one.n_edges for one in circuits.smallest] == [10, 10, 10]
     assert circuits["081ff"].mask == circuits[0].mask == circuits[-197].mask
     assert [one.mask for one in circuits[:2]] == [circuits[0].mask, circuits[1].mask]
+    bits = [*map(int, f"{0x81FF:018b}"[::-1])]
+    assert all(xor.circuit(one).mask == "081ff" for one in (bits, np.array(bits, float), circuits.masks[0], 0x81FF))
     head, names, first = repr(circuits[:2]).split("\n")[:3]
     reply = dict(zip(names.split(), first.split(), strict=True))
     assert head == "2 valid circuits, a selection"

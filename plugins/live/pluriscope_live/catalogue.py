@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from torch import nn
 
-from pluriscope.analysis.errors import InvalidData, InvalidNetwork
+from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.errors import InvalidOption
 from pluriscope_live.architecture import Architecture, Matrix, read_architecture
 from pluriscope_live.edges import EdgeAblator, Residual, edge_units, named_edges, read_residual
 from pluriscope_live.features import Dictionary, FeatureAblator
-from pluriscope_live.hooks import Ablator, NodeAblator, State, attached, first_givers, sites_of, watched
+from pluriscope_live.hooks import Ablator, NodeAblator, State, attached, first_givers, reads_state, sites_of, watched
 from pluriscope_live.scores import Scored, read_file, scored
 from pluriscope_live.units import NODES, Piece, Unit, mixed, read_name, refuse_shared, units_of
 
@@ -82,8 +83,6 @@ class Catalogue:
         elif isinstance(units, (Mapping, list, tuple)) and units:
             try:
                 names = scored(units)
-            except InvalidData:
-                raise
             except (TypeError, ValueError, AttributeError, KeyError) as problem:
                 cause = f"cannot be read ({problem})"
                 raise InvalidOption("units", cause, "give names, or names with scores") from None
@@ -152,6 +151,11 @@ class Catalogue:
             found = [NodeAblator([replace(one, at=at.get(one.path, one.path)) for one in sites], units)]
             given = {one: replace(self._dictionaries[one], path=at[self._dictionaries[one].path]) for one in features}
             found += [FeatureAblator(given, units)] if given else []
+            for path, part in self.module.named_modules():
+                if isinstance(part, nn.RNNBase) and path in at.values() and reads_state(part, self._run):
+                    cause = "gives its last state as well, which the model reads, and units are of its outputs alone"
+                    cure = "give units of other modules, or let the model read the outputs at the last position"
+                    raise InvalidNetwork(f"module {path}", cause, cure)
         self._turn(found)
         return found
 
@@ -166,6 +170,10 @@ class Catalogue:
             for rows in ([0], [0, 0]):
                 self._run(torch.tensor(rows))
         for (ablator, key), (one, *_, two) in shapes.items():
+            if one == two:
+                cause = "is the same for all rows, as positions are, and no circuit's own"
+                names = ablator.names(key)
+                raise InvalidNetwork(f"unit {names[0][0]!r}", cause, "give units without it")
             if one[0] == two[0] and one[1:2] != two[1:2]:
                 if not isinstance(ablator, NodeAblator):
                     cause = "has rows in its second dimension, in which edges and features are not ablated"

@@ -52,6 +52,10 @@ def settled(
         at = _place(rows, outputs, names, wanted)
         guessed.append("position")
     rows = replace(rows, position="last" if at is None else at)
+    padded = bool(rows.starts.any()) if rows.number >= 0 else rows.lengths is not None
+    if padded and n_positions > 1 and n_positions != rows.width:
+        cause = f"is not known among {n_positions} positions of padded rows of {rows.width} tokens"
+        raise InvalidData(f"position {rows.position!r}", cause, "let the model give one answer for each row")
     if not isinstance(rows.position, str):
         ends = n_positions if rows.lengths is None else rows.lengths
         shortest = int((ends - rows.starts.to(getattr(ends, "device", "cpu"))).min())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from copy import copy
 from dataclasses import dataclass, field
@@ -13,6 +13,10 @@ from typing import Any, Final, Protocol
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd
+from torch.nn.utils.rnn import PackedSequence
+from torch.utils._pytree import tree_map_only
 
 from pluriscope.analysis.errors import InvalidData, InvalidNetwork
 from pluriscope.errors import InvalidOption
@@ -134,14 +138,19 @@ class NodeAblator:
             yield self._on_site(module, site, partial(self._gated, state, site))
 
     def _on_site(self, module: Any, site: Site, function: Callable[[Any], Any]) -> Any:
-        """A hook that replaces a site's values, rows first and heads beside each other."""
+        """A hook that replaces a site's values, rows first, heads beside each other, and channels last."""
+        part = module.get_submodule(site.at)
+        channels = 1 if site.side == "out" and isinstance(part, (_ConvNd, _NormBase)) else -1
 
         def turned(value: Any) -> Any:
-            rows_first = value.transpose(0, 1) if site in self.second else value
-            result = function(joined(rows_first, site.dims)).reshape(rows_first.shape)
+            if not isinstance(value, torch.Tensor):
+                cause = f"gives a {type(value).__name__} and no tensor of rows"
+                raise InvalidNetwork(f"module {site.path}", cause, f"give units without {site.path}")
+            rows_first = (value.transpose(0, 1) if site in self.second else value).movedim(channels, -1)
+            result = function(joined(rows_first, site.dims)).reshape(rows_first.shape).movedim(-1, channels)
             return result.transpose(0, 1) if site in self.second else result
 
-        return (on_input if site.side == "in" else on_output)(module.get_submodule(site.at), turned, first=True)
+        return (on_input if site.side == "in" else on_output)(part, turned, first=True)
 
     def _gated(self, state: State, site: Site, value: Any) -> Any:
         gates, n_masks = state.gates, len(state.gates)
@@ -204,7 +213,13 @@ def on_output(part: Any, function: Callable[[Any], Any], first: bool = False) ->
     """A hook by which a function replaces what a module gives, or the first of it."""
 
     def after(_module: Any, _args: Any, result: Any) -> Any:
-        return (function(result[0]), *result[1:]) if isinstance(result, tuple) else function(result)
+        if isinstance(result, Mapping):
+            name = next(iter(result))
+            return type(result)(**{**result, name: function(result[name])})
+        if not isinstance(result, tuple) or isinstance(result, PackedSequence):
+            return function(result)
+        held = function(result[0]), *result[1:]
+        return type(result)(*held) if hasattr(result, "_fields") else held
 
     return part.register_forward_hook(after, prepend=first)
 
@@ -227,11 +242,23 @@ def first_givers(module: Any, paths: Sequence[str], run: Callable[[], object]) -
     with ExitStack() as stack:
         for path, part in module.named_modules():
             if any(f"{path}.".startswith(f"{one}.") for one in paths):
-                stack.callback(on_output(part, partial(put, path)).remove)
+                stack.enter_context(on_output(part, partial(put, path)))
         run()
     once = [path for path, some in gave.items() if len(some) == 1]
     within = {path: [one for one in once if f"{one}.".startswith(f"{path}.")] for path in paths}
     return {path: next((one for one in some if gave[one] == gave[path]), path) for path, some in within.items()}
+
+
+def reads_state(part: Any, run: Callable[[], Any]) -> bool:
+    """Whether what is run reads the last state that a recurrent part gives, unless it is called once for each step."""
+    calls = list[int]()
+
+    def after(_part: Any, _args: Any, result: Any) -> Any:
+        calls.append(1)
+        return result[0], tree_map_only(torch.Tensor, lambda one: one * torch.nan, result[1])
+
+    with part.register_forward_hook(after, prepend=True):
+        return bool(run().isnan().any()) and len(calls) == 1
 
 
 def _projected(part: Any, *args: Any, **kwargs: Any) -> Any:
@@ -284,7 +311,7 @@ def attached(module: Any, ablators: Sequence[Ablator], state: State) -> Iterator
         stack.callback(_IN_USE.discard, id(module))
         for ablator in ablators:
             for handle in ablator.attach(module, state):
-                stack.callback(handle.remove)
+                stack.enter_context(handle)
         yield
 
 
@@ -294,5 +321,5 @@ def watched(module: Any, ablators: Sequence[Ablator], seen: Callable[[Ablator, A
     with ExitStack() as stack:
         for ablator in ablators:
             for handle in ablator.watch(module, partial(seen, ablator)):
-                stack.callback(handle.remove)
+                stack.enter_context(handle)
         yield

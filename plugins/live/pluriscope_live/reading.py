@@ -26,7 +26,7 @@ from pluriscope_live.protocol import Criterion, Rest, read_protocol
 from pluriscope_live.replacements import Replacement
 from pluriscope_live.rows import Rows, read_rows
 from pluriscope_live.scores import Scored
-from pluriscope_live.space import Space, as_it_was, device_of, run_once
+from pluriscope_live.space import Space, as_it_was, run_once
 from pluriscope_live.units import read_name, usual_name
 
 
@@ -100,14 +100,19 @@ def space(
     if not isinstance(module, torch.nn.Module):
         raise InvalidNetwork("model", f"is of type {type(model).__name__}", "give a torch.nn.Module")
     tokens = tokenizer or package.token_ids
-    takes, device = list(inspect.signature(module.forward).parameters), device_of(module)
+    takes, numbers = list(inspect.signature(module.forward).parameters), (*module.parameters(), *module.buffers())
+    like = next((one for one in numbers if one.is_floating_point()), None)
     if data is None:
         raise InvalidData("data", "is not given", "give rows of the model's inputs")
-    rows = read_rows(data, task, takes, tokens, device)
+
+    def read(data: Any, task: Any = None) -> Any:
+        return None if data is None else read_rows(data, task, takes, tokens, like)
+
+    rows = read(data, task)
     named = {"ablation": ablation if isinstance(ablation, str) else getattr(ablation, "__name__", "function")}
     named |= {"rest": rest, "answers": "whole" if task is None else "given"}
     protocol = read_protocol(criterion, threshold, two_sided, **named)
-    extra: dict[str, Any] = {"counterfactual": _more(counterfactual, None, takes, tokens, device)}
+    extra: dict[str, Any] = {"counterfactual": read(counterfactual)}
     if held_out is not None:
         if len(held_out) > 3 if isinstance(held_out, tuple) else not (task is None or callable(task)):
             cause = "has no answers" if not isinstance(held_out, tuple) else f"has {len(held_out)} parts"
@@ -115,8 +120,8 @@ def space(
             raise InvalidTask("held_out", cause, cure)
         parts = held_out if isinstance(held_out, tuple) else (held_out, task)
         theirs, answers, paired = (*parts, None, None)[:3]
-        extra["held_out"] = _more(theirs, answers, takes, tokens, device)
-        extra["held_out_counterfactual"] = _more(paired, None, takes, tokens, device)
+        extra["held_out"] = read(theirs, answers)
+        extra["held_out_counterfactual"] = read(paired)
     if groups is not None and len(groups) != len(rows):
         raise InvalidData("groups", f"has {len(groups)} labels for {len(rows)} rows", "give a label for each row")
     extra |= {"ablation": ablation, "groups": groups, "batch": batch, "memory": memory, "name": name}
@@ -144,10 +149,6 @@ def space(
     found = Space(module, chosen, catalogue.ablators(chosen, rest), protocol, rows, scores=scores.scores, **extra)
     catalogue.refuse_unlike(chosen)
     return found
-
-
-def _more(data: Any, task: Any, takes: Sequence[str], tokens: Any, device: Any) -> Rows | None:
-    return None if data is None else read_rows(data, task, takes, tokens, device)
 
 
 def _path_of(module: Any, name: str) -> str:

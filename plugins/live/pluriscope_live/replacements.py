@@ -55,11 +55,7 @@ def take(
         refuse_unpaired(rows, counterfactual)
     if ablation == "zero":
         return
-    taken_from = rows
-    if ablation == "mean":
-        taken_from = means_of or rows
-    if ablation == "resample":
-        taken_from = counterfactual or rows
+    taken_from = {"mean": means_of, "resample": counterfactual}.get(str(ablation)) or rows
     seen: dict[tuple[int, Any], list[Any]] = {}
 
     def keep(ablator: Ablator, key: Any, value: Any) -> None:
@@ -86,12 +82,15 @@ def _mean(values: Any, of: Rows, onto: Rows) -> Any:
     or these are of another length.
     """
     same = of.mask is None and onto.mask is None and of.width == onto.width
-    if same or values.ndim < 3 or values.shape[1] != of.width:
+    if same or values.ndim < 3:
         return values.mean(0, keepdim=True)
+    if values.shape[1] != of.width:
+        cause = f"has values at {values.shape[1]} positions, and rows have {of.width} tokens, with padding"
+        raise InvalidNetwork("ablation 'mean'", cause, "take ablation='zero', or rows of one length")
     place, there = of.from_right(values.device)
     place, there = place.clamp(min=0), there.view(*there.shape, *[1] * (values.ndim - 2)).to(values.dtype)
     counts = torch.zeros(of.width, *there.shape[2:], dtype=values.dtype, device=values.device)
-    sums = torch.zeros_like(values[0]).index_add_(0, place.flatten(), (values * there).flatten(0, 1))
+    sums = torch.zeros_like(values[0]).index_add_(0, place.flatten(), values.where(there > 0, 0).flatten(0, 1))
     counts.index_add_(0, place.flatten(), there.flatten(0, 1))
     last = int(torch.nonzero(counts.flatten()).max())  # whatever is farther is padding, or longer than any row
     return (sums / counts.clamp(min=1))[onto.from_right(values.device)[0].clamp(0, last)]

@@ -10,6 +10,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from pluriscope.analysis.errors import InvalidData, InvalidTask
+from pluriscope.arguments import listed
 
 _MASKS: Final = {"attention_mask": True, "src_key_padding_mask": False, "key_padding_mask": False}
 """Arguments that say which positions are padding, by whether they are 1 at tokens; of torch's own at padding."""
@@ -47,6 +48,11 @@ class Rows:
         return None if self.labels is None else int(self.labels.shape[1])
 
     @property
+    def number(self) -> int:
+        """The position that is judged as a number, below 0 from the end."""
+        return {"first": 0, "last": -1}[self.position] if isinstance(self.position, str) else self.position
+
+    @property
     def width(self) -> int:
         """Tokens of each row, padding among them."""
         return next((int(value.shape[1]) for value in self.inputs.values() if value.ndim > 1), 1)
@@ -70,13 +76,12 @@ class Rows:
 
     def positions(self, n_tokens: int) -> Any:
         """``[rows]`` position of the answer in outputs of so many tokens."""
-        at = {"first": 0, "last": -1}[self.position] if isinstance(self.position, str) else self.position
-        if at >= 0:
-            return self.starts + at
-        return (torch.full((len(self),), n_tokens) if self.lengths is None else self.lengths) + at
+        if self.number >= 0:
+            return self.starts + self.number
+        return (torch.full((len(self),), n_tokens) if self.lengths is None else self.lengths) + self.number
 
 
-def read_rows(data: Any, task: Any, takes: Sequence[str], tokenizer: Any = None, device: Any = None) -> Rows:
+def read_rows(data: Any, task: Any, takes: Sequence[str], tokenizer: Any = None, like: Any = None) -> Rows:
     """Rows from what a user gives.
 
     Args:
@@ -85,24 +90,29 @@ def read_rows(data: Any, task: Any, takes: Sequence[str], tokenizer: Any = None,
             function of a row that gives any of these, or None.
         takes: names of the model's arguments.
         tokenizer: of texts.
+        like: a parameter of the model, with its device, and its floats for numbers that are no tensors.
 
     Raises:
         InvalidData: it is empty, ragged without a mask, or texts without a tokenizer.
         InvalidTask: answers do not fit the rows.
     """
-    inputs = _inputs(data, takes, tokenizer)
-    sizes = {len(value) for value in inputs.values()}
+    like = torch.empty(0) if like is None else like
+    try:
+        inputs = {name: _tensor(value, like) for name, value in _inputs(data, takes, tokenizer).items()}
+    except (TypeError, ValueError, RuntimeError) as problem:
+        cause = f"cannot be read as rows of numbers ({problem})"
+        raise InvalidData("data", cause, "give a tensor, lists, texts, or a dict of the model's arguments") from None
+    sizes = {len(value) if value.ndim else 1 for value in inputs.values()}
     if len(sizes) != 1 or 0 in sizes:
         cause = "has no rows" if 0 in sizes else f"has {' and '.join(map(str, sorted(sizes)))} rows"
         raise InvalidData("data", cause, "give at least one row, and as many of each argument")
-    inputs = {name: value.to(device) for name, value in inputs.items()}
     mask = _mask(inputs)
-    ends = None if mask is None else (torch.arange(1, mask.shape[1] + 1, device=device) * mask).amax(1)
+    ends = None if mask is None else (torch.arange(1, mask.shape[1] + 1, device=like.device) * mask).amax(1)
     if ends is not None and not bool(ends.all()):
         raise InvalidData(f"row {int(ends.argmin())}", "is nothing but padding", "leave it out")
     rows = Rows(inputs, None if ends is None or bool((ends == mask.shape[1]).all()) else ends, mask=mask)
     labels = _labels(task, rows, data, tokenizer)
-    return replace(rows, labels=None if labels is None else labels.to(device))
+    return replace(rows, labels=None if labels is None else labels.to(like.device))
 
 
 def _mask(inputs: Mapping[str, Any]) -> Any:
@@ -114,9 +124,18 @@ def _mask(inputs: Mapping[str, Any]) -> Any:
     return None
 
 
+def _tensor(value: Any, like: Any) -> Any:
+    """A tensor of what a user gives for an argument."""
+    if isinstance(value, (list, tuple)) and value and isinstance(value[0], torch.Tensor):
+        value = torch.stack([*value])
+    found, own = torch.as_tensor(value, device=like.device), isinstance(value, torch.Tensor)
+    return found.to(like.dtype) if found.is_floating_point() and not own else found
+
+
 def _inputs(data: Any, takes: Sequence[str], tokenizer: Any) -> dict[str, Any]:
+    """What is given for each of the model's arguments."""
     if isinstance(data, Mapping):
-        return {str(name): torch.as_tensor(value) for name, value in data.items()}
+        return {str(name): value for name, value in data.items()}
     name = "input_ids" if "input_ids" in takes else ""
     if isinstance(data, (list, tuple)) and data and isinstance(data[0], str):
         data = [_tokens(tokenizer, text) for text in data]
@@ -125,14 +144,10 @@ def _inputs(data: Any, takes: Sequence[str], tokenizer: Any) -> dict[str, Any]:
         if name_of_mask is None:
             raise InvalidData("data", "has rows of different lengths", "give rows of one length")
         lengths = torch.tensor([len(row) for row in data])
-        padded = pad_sequence([torch.as_tensor(row, dtype=torch.long) for row in data], batch_first=True)
+        padded = pad_sequence([torch.as_tensor(row) for row in data], batch_first=True)
         mask = torch.arange(padded.shape[1]) < lengths[:, None]
         return {name: padded, name_of_mask: mask.long() if _MASKS[name_of_mask] else ~mask}
-    try:
-        return {name: torch.as_tensor(data)}
-    except (TypeError, ValueError, RuntimeError) as problem:
-        cause = f"cannot be read as rows of numbers ({problem})"
-        raise InvalidData("data", cause, "give a tensor, lists, texts, or a dict of the model's arguments") from None
+    return {name: data}
 
 
 def _tokens(tokenizer: Any, text: str) -> list[int]:
@@ -149,15 +164,16 @@ def _labels(task: Any, rows: Rows, data: Any, tokenizer: Any) -> Any:
         function: Callable[[Any], Any] = task
         given = data if isinstance(data, (list, tuple)) else next(iter(rows.inputs.values()))
         task = [function(row.tolist() if isinstance(row, torch.Tensor) else row) for row in given]
-    if isinstance(task, torch.Tensor):
-        task = task.tolist()
     try:
         pairs = [
-            [_answer(one, tokenizer) for one in (each if isinstance(each, (list, tuple)) else [each])] for each in task
+            [_answer(one, tokenizer) for one in (each if isinstance(each, (list, tuple)) else [each])]
+            for each in listed(task)
         ]
-        wide = {len(one) for one in pairs}
-        if len(pairs) != len(rows) or len(wide) != 1 or 0 in wide:
+        wide = sorted({len(one) for one in pairs})
+        if len(pairs) != len(rows):
             raise ValueError(f"{len(pairs)} answers for {len(rows)} rows")
+        if wide[0] == 0 or len(wide) > 1:
+            raise ValueError(f"answers of {' and '.join(map(str, wide))} parts")
     except (TypeError, ValueError) as problem:
         cure = "give an answer for each row: a number or text, a pair of it and the other one, or 0 or 1 of each output"
         raise InvalidTask("task", f"does not fit ({problem})", cure) from None
@@ -166,7 +182,11 @@ def _labels(task: Any, rows: Rows, data: Any, tokenizer: Any) -> Any:
 
 def _answer(one: Any, tokenizer: Any) -> int:
     if not isinstance(one, str):
+        if int(one) != one:
+            raise ValueError(f"{one!r} is no whole number")
         return int(one)
+    if tokenizer is None:
+        raise ValueError(f"{one!r} is a text, and the model has no tokenizer: give numbers of outputs")
     ids = _tokens(tokenizer, one)
     if len(ids) != 1:
         raise ValueError(f"answer {one!r} is {len(ids)} tokens")

@@ -68,8 +68,6 @@ def read_file(path: Path) -> Scored:
             return Scored(tuple(filter(None, map(str.strip, text.splitlines()))), {})
         return scored(json.loads(text))
     except (OSError, ValueError, AttributeError, IndexError, KeyError, TypeError) as problem:
-        if isinstance(problem, InvalidData):
-            raise
         raise InvalidData(f"file {str(path)!r}", f"cannot be read ({problem})"[:160], _CURE) from None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,7 +15,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidMask, InvalidNetwork, InvalidProtocol
+from pluriscope.analysis.errors import (
+    AnalysisError,
+    BeyondLimits,
+    InvalidData,
+    InvalidMask,
+    InvalidNetwork,
+    InvalidProtocol,
+)
 from pluriscope.analysis.questions.decision import Decision, DecisionName
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.live.packages import opened
@@ -99,11 +106,10 @@ class Space:
         self._state = State()
         self._absent: dict[str, list[dict[Any, Any]]] = {"rows": [{} for _ in self._ablators]}
         self.bytes_for_row = self.in_flight = 0
-        ready = False
-        while not ready:
+        while True:
             try:
                 self.in_flight = self.in_flight or batch or self._found_in_flight(memory)
-                with self._as_it_was():
+                with as_it_was(self.model):
                     self._settle(output_is, position)
                     self._check_run()
                     self._take(ablation, rows, counterfactual)
@@ -115,10 +121,8 @@ class Space:
                         self._take(ablation, held_out, held_out_counterfactual, rows)
                         self._absent["held-out"] = [dict(one.absent) for one in self._ablators]
                     self._check_batch()
-                ready = True
+                break
             except (RuntimeError, MemoryError) as problem:
-                if not is_full(problem):
-                    raise
                 self._halve(problem)
         self._check_whole()
 
@@ -144,7 +148,7 @@ class Space:
         rest is always kept.
         """
         found, run = dict[str, float](), partial(self._run_whole, self.rows)
-        with self._as_it_was(), torch.no_grad():
+        with as_it_was(self.model), torch.no_grad():
             for ablator in self._ablators:
                 if isinstance(ablator, FeatureAblator):
                     found |= ablator.explained(self.model, run, self.rows.mask)
@@ -392,7 +396,7 @@ class Space:
     def _computes(self, other: Any) -> bool:
         """Whether another model answers as the whole one does, but for rounding."""
         rows = replace(self.rows, inputs={name: one.to(device_of(other)) for name, one in self.rows.inputs.items()})
-        with self._as_it_was(other), torch.no_grad():
+        with as_it_was(other), torch.no_grad():
             theirs = self.gaps(torch.cat(self._run_whole(rows, other), 1).to(self.device))[0]
         whole = self._whole("rows")[1]
         return bool(((theirs - whole).abs() <= self._rounding * whole.abs().max()).all())
@@ -443,13 +447,9 @@ class Space:
     @contextmanager
     def _running(self, rows: RowsName) -> Iterator[None]:
         """The model with hooks, in evaluation mode."""
-        with self._as_it_was(), attached(self.model, self._ablators, self._state):
+        with as_it_was(self.model), attached(self.model, self._ablators, self._state):
             self._put(rows)
             yield
-
-    def _as_it_was(self, other: Any = None) -> AbstractContextManager[None]:
-        """The model, or another one, in evaluation mode, and afterwards each of its modules in its own."""
-        return as_it_was(self.model if other is None else other)
 
     def _once(self, gates: Any, at: Any, rows: Rows) -> Any:
         """Outputs of one batch under hooks."""
@@ -486,19 +486,19 @@ class Space:
                 with self._running(rows), torch.no_grad():
                     logits = torch.cat([self._once(gates, None if whole else one, of) for one in chunks], 1)
             except (RuntimeError, MemoryError) as problem:
-                if not is_full(problem):
-                    raise
                 self._halve(problem)
                 continue
             yield part, every, logits
             start = part.stop
 
     def _halve(self, problem: BaseException) -> None:
-        """Take half as many rows at once, since the device is full; nothing more can be done where the model is read.
+        """Take half as many rows at once, where the problem is that the device is full.
 
         Raises:
             BeyondLimits: it was one row.
         """
+        if not is_full(problem):
+            raise problem
         if self.in_flight <= 1:
             cause = f"needs {wanted(problem)}, and {free_bytes(self.device):,} bytes are left for one row"
             raise BeyondLimits(f"device {self.device}", cause, "free some, or give shorter rows") from problem
@@ -546,7 +546,7 @@ class Space:
         if rows not in (found := self.__dict__.setdefault("_wholes", {})):
             of, every = self._rows(rows), np.ones((1, self.n_units), dtype=np.bool_)
             if self.protocol.rest == "ablated":  # all units do not make the whole model
-                with self._as_it_was(), torch.no_grad():
+                with as_it_was(self.model), torch.no_grad():
                     logits = torch.cat(self._run_whole(of), 1)[0]
             else:
                 logits = torch.cat([one for _, _, one in self.batches(every, rows)])[0]
@@ -563,8 +563,9 @@ class Space:
             return torch.cat(self._run_whole(rows), 1)[0]
 
         with torch.no_grad():
-            few = run_once(self.model, replace(self.rows, position="first"), torch.arange(min(2, len(self.rows))))
-            shape = few.shape[1] if few.ndim == 3 else 0, few.shape[-1] if few.ndim > 1 else 1
+            at = torch.arange(min(2, len(self.rows)))
+            few = run_once(self.model, replace(self.rows, position="first"), at)
+            shape = few.shape[1:] if few.ndim == 3 else (0, few.numel() // len(at))
             self.protocol, self.rows = settled(self.protocol, self.rows, outputs, shape, output_is, position)
         if self.held_out is not None:
             held_out = replace(self.held_out, position=self.rows.position)
@@ -583,16 +584,20 @@ class Space:
     def _check_run(self) -> None:
         """Run the model twice, and see that it answers alike and that every site is seen."""
         seen = set[Any]()
-        sites = [site for ablator in self._ablators if isinstance(ablator, NodeAblator) for site in ablator.sites]
         with torch.no_grad():
             with watched(self.model, self._ablators, lambda _ablator, key, _value: seen.add(key)):
                 first = torch.cat(self._run_whole(self.rows), 1)
             second = torch.cat(self._run_whole(self.rows), 1)
+        if bool(first.isnan().any()):
+            row = int(first[0].isnan().any(-1).nonzero()[0])
+            raise InvalidNetwork(
+                f"model {self.name}", f"gives NaN on row {row}", "give rows that it answers in numbers"
+            )
         if not torch.equal(first, second):
             cause = f"answers differently when run twice, by up to {float((first - second).abs().max()):.3g}"
             raise InvalidNetwork(f"model {self.name}", cause, "switch off what it draws, and give it fixed kernels")
-        hidden = [site.path for site in sites if site not in seen]
-        if hidden:
+        sites = [site for one in self._ablators if isinstance(one, NodeAblator) for site in one.sites]
+        if hidden := [site.path for site in sites if site not in seen]:
             cause = "is not called as a module when the model runs on these rows"
             raise InvalidNetwork(f"module {hidden[0]}", cause, f"give units without {hidden[0]}")
 
@@ -632,16 +637,34 @@ def as_it_was(model: Any) -> Iterator[None]:
 
 
 def run_once(model: Any, rows: Rows, at: Any = None, n_masks: int = 1) -> Any:
-    """What a model answers to some rows, once for each mask; of Hugging Face's the last position if it is judged."""
+    """What a model answers to some rows, once for each mask: the tensor that it gives, or of several "logits" or the
+    first; of Hugging Face's the last position if it is judged.
+
+    Raises:
+        InvalidNetwork: it fails, or gives no floats for each row.
+    """
     args, kwargs = rows.given(at, n_masks)
     takes = inspect.signature(model.forward).parameters
-    options: dict[str, Any] = {"use_cache": False} if "use_cache" in takes else {}
-    options |= (
-        {"logits_to_keep": 1} if "logits_to_keep" in takes and rows.lengths is None and rows.position == "last" else {}
-    )
-    found = model(*args, **kwargs, **options)
-    logits = found if isinstance(found, torch.Tensor) else getattr(found, "logits", None)
-    return found[0] if logits is None else logits
+    last = rows.lengths is None and rows.position == "last"
+    given = {"use_cache": False, **({"logits_to_keep": 1} if last else {})}
+    options = {name: one for name, one in given.items() if name in takes}
+    name, n = f"model {type(model).__name__}", n_masks * (len(rows) if at is None else len(at))
+    try:
+        found = model(*args, **kwargs, **options)
+    except Exception as problem:
+        if isinstance(problem, AnalysisError) or is_full(problem):
+            raise
+        shapes = ", ".join(f"{str(one.dtype)[6:]} {tuple(one.shape)}" for one in (*args, *kwargs.values()))
+        cause = f"fails on data of {shapes} ({type(problem).__name__}: {problem})"[:300]
+        raise InvalidNetwork(name, cause, "give data of the shape and the type of number that it takes") from problem
+    fields = found if isinstance(found, Mapping) else {"logits": getattr(found, "logits", None)}
+    held = [found, fields.get("logits"), *(found if isinstance(found, (tuple, list)) else fields.values())]
+    logits = next((one for one in held if isinstance(one, torch.Tensor)), None)
+    if logits is None or not logits.is_floating_point() or (len(logits) if logits.ndim else 1) != n:
+        shown = "no tensor" if logits is None else f"{str(logits.dtype)[6:]} {tuple(logits.shape)}"
+        cure = "give a module that returns floats [rows, outputs] or [rows, positions, outputs] alone"
+        raise InvalidNetwork(name, f"gives {shown} for {n} rows", cure)
+    return logits
 
 
 def digest_of(model: Any) -> str:

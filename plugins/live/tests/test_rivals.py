@@ -113,7 +113,8 @@ def test_the_only_circuit_has_no_rivals():
     pluriscope.explain(space)
     found = rivals(space, 2, searches=4)
     words = (
-        "No rivals: this is the only circuit of which nothing can be spared, with 1 of 2 units; all 4 masks were run."
+        "No rivals: this is the only circuit of which nothing can be spared, with 1 of 2 units; all 4 masks were run. "
+        f"Valid by {space.protocol}."
     )
     assert found.verdict == words
     assert (len(found), len(found.rows()), list(found.overlaps)) == (1, 1, [])

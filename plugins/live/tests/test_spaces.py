@@ -197,6 +197,8 @@ ROWS = [[0, 1, 8, 0], [0, 2, 8, 0]]
         ("is not given", {"criterion": "kl"}),
         ("missed by the whole", {"task": [3, 4]}),
         ("3 answers for 2 rows", {"task": [1, 2, 3]}),
+        ("answers of 1 and 2 parts", {"task": [1, (2, 3)]}),
+        ("0.5 is no whole number", {"task": [1, 0.5]}),
         ("no tokenizer", {"data": ["0 1", "0 2"]}),
         ("'a b' is 2 tokens", {"task": ["a b", "a"], "tokenizer": str.split}),
         ("is missed by", {"criterion": "logit-difference", "threshold": 2}),

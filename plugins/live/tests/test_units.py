@@ -215,16 +215,19 @@ def test_a_first_attribution_adds_up(model, units, criterion):
 @pytest.mark.parametrize("rows_at", [0, 1])
 def test_layers_of_torch(rows_at):
     model, rows = Encoder(rows=rows_at).eval(), torch.arange(20).view(5, 4) % 7
-    spaces = {one: pluriscope.space(model, data=rows, units=one, ablation="mean") for one in ("heads", "mlps")}
+    spaces = {
+        one: pluriscope.space(model, data=rows, units=one, ablation="mean", position="last")
+        for one in ("heads", "mlps")
+    }
     assert spaces["heads"].units == ("0.0", "0.1", "1.0", "1.1")
-    assert len(pluriscope.space(model, data=rows, units="neurons", top=3).units) == 3
+    assert len(pluriscope.space(model, data=rows, units="neurons", top=3, position="last").units) == 3
     with torch.no_grad():
         torch.testing.assert_close(spaces["heads"].whole_logits, model(rows)[:, -1], atol=1e-5, rtol=0)
         hook = model.blocks[1].linear2.register_forward_hook(lambda _m, _args, out: out * 0 + out.mean(rows_at, True))
         expected = model(rows)[:, -1]
         hook.remove()
         torch.testing.assert_close(spaces["mlps"].run([1, 2, 0, 3])[0], expected, atol=1e-5, rtol=0)
-        zero = pluriscope.space(model, data=rows, units="heads").run([7, 13])
+        zero = pluriscope.space(model, data=rows, units="heads", position="last").run([7, 13])
         model.blocks[0].self_attn.out_proj.weight[:, 4:] = 0  # of head 0.1
         torch.testing.assert_close(zero[1], model(rows)[:, -1], atol=1e-5, rtol=0)
 
@@ -281,7 +284,7 @@ def attention():
 
 def test_what_was_asked_is_what_was_found():
     def asked(model, units, rows=ROWS):
-        return pluriscope.space(model, data=rows, units=units, criterion="kl", threshold=99)
+        return pluriscope.space(model, data=rows, units=units, criterion="kl", threshold=99, position="last")
 
     plain = Plain(attn=attention, mlp=lambda: nn.Sequential(linear(), nn.ReLU(), linear()))
     with pytest.raises(AnalysisError, match=r"no head was found \(not read: blocks.0.attn, blocks.1.attn\). Take mlps"):

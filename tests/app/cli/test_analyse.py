@@ -207,7 +207,7 @@ def test_other_bad_input(xor, tmp_path, capsys):
         (("analyse", xor, "-o", out, "-d", tmp_path / "no.json"), "data file"),
         (("analyse", xor, "-o", out, "-d", xor), "not the format 'pluriscope-data/1'"),
         (("analyse", xor, "-o", out, "--output-index", "1"), "output 1: does not exist"),
-        (("analyse", xor, "-o", out, "--output-index", "x"), "--output-index: 'x' is no number"),
+        (("analyse", xor, "-o", out, "--output-index", "x"), "--output-index: 'x' is no whole number"),
         (("analyse", xor), "Give --output FILE, or --json"),
         *((("analyse", xor, "-o", out, "--seconds", n), f"--seconds: {n} is out of range") for n in ("0", "-1", "nan")),
         (("analyse", xor, "-o", out, "--seconds", "x"), "--seconds: 'x' is no number"),

@@ -48,7 +48,7 @@ def test_none_converged_ends_with_3(tmp_path, capsys):
         (("--hidden", "0"), "1 to 64 neurons"),
         (("--count", "0"), "out of range"),
         (("--seed", "-1"), "seed"),
-        (("--seed", "1.5"), "--seed: '1.5' is no number"),
+        (("--seed", "1.5"), "--seed: '1.5' is no whole number"),
         (("--noise", "nan"), "noise_std"),
         (("--activation", "mish"), "activation"),
         (("--regularisation", "l3 1"), "regularisation: 'l3 1' begins with another word; give each of"),

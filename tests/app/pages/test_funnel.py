@@ -149,7 +149,7 @@ def test_what_is_not_computed_is_offered_and_nothing_else(client, app):
     ("path", "criteria", "words"),
     [
         ("chosen", ["no-such"], "minimal-cardinal"),
-        ("chosen", ["output-faithfulness(tolerance=-1)"], "a number from 0 to 1e+06"),
+        ("chosen", ["output-faithfulness(tolerance=-1)"], "a number from 0 to 1000000"),
         ("chosen", ["output-faithfulness(width=1)"], "use tolerance"),
         ("chosen", ["mean-ablation("], "write key or key(name=value"),
         ("chosen", [f"output-faithfulness(tolerance={n})" for n in range(1, 40)], "leave some out"),
