@@ -27,7 +27,9 @@ OLDER = {
     (SLUG, "complete"): ["LIME", "Labels of neurons"],
     (SLUG, "paper"): ["LIME", "Labels of neurons"],
     (TRANSFORMER, "heads"): [
-        *("LIME", "Linear probes", "Distributed alignment search", "Roles of heads", "OV and QK circuits")
+        *("Shapley values", "Integrated gradients", "LIME", "Linear probes", "Activation patching", "Path patching"),
+        *("Attribution patching", "Distributed alignment search", "Direct logit attribution", "Roles of heads"),
+        "OV and QK circuits",
     ],
 }
 """Lenses that have answered otherwise since 0035, by network and rules."""
