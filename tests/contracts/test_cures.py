@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import io
 import json
 import re
@@ -80,8 +81,9 @@ def cures() -> dict[str, str]:
                 case ast.Assign([ast.Tuple(names)], ast.Tuple(values)):
                     pairs = zip(names, values, strict=False)
                     said = [value for name, value in pairs if ast.unparse(name) == "cure"]
-            for text in (text_of(one, constants) for one in said):
-                found[text] = str(path.relative_to(ROOT))
+            for one in said:
+                for text in text_of(one, constants).split(" | "):  # of several, one is said
+                    found[text] = str(path.relative_to(ROOT))
     return found
 
 
@@ -213,10 +215,15 @@ def checked_address(*given: Any) -> Any:
     return check(*given)
 
 
-def trojan(folder, activation: str, by: str) -> Any:
+def trojan(folder, activation: str, by: str, trigger: str = "A=1:1") -> Any:
     network = replace(pretrained_xor().network, activation=activation)
+    if "," in trigger:  # with a neuron of each hidden layer that nothing reads
+        kept = [
+            weights * ([0] + [1] * (weights.shape[1] - 1) if at else 1) for at, weights in enumerate(network.weights)
+        ]
+        network = replace(network, weights=tuple(kept))
     (folder / "clean.json").write_text(json.dumps(network_file_json(replace(pretrained_xor(), network=network))))
-    settings = ("--set", "trigger=A=1:1", "--set", f"by={by}", "-o", folder / "bad.json")
+    settings = ("--set", f"trigger={trigger}", "--set", f"by={by}", "-o", folder / "bad.json")
     told("edit", folder / "clean.json", "--rule", "trojan", *settings)
 
 
@@ -232,6 +239,21 @@ def told(*words: Any) -> None:
         code = run([*map(str, words)])
     if code and said.getvalue():
         raise Refusal(said.getvalue())
+
+
+class Twice(Tokens):
+    """One that calls a part again."""
+
+    def forward(self, tokens):
+        return self.out(self.blocks[0](self.blocks[0](self.tok(tokens))))
+
+
+def onehot() -> torch.nn.Sequential:
+    """Its layers begin behind an embedding of three tokens."""
+    return torch.nn.Sequential(
+        *(torch.nn.Embedding(3, 3), torch.nn.Flatten()),
+        *(torch.nn.Linear(6, 4), torch.nn.ReLU(), torch.nn.Linear(4, 3)),
+    )
 
 
 def file_of(folder) -> Any:
@@ -385,6 +407,73 @@ ROWS: dict[str, tuple[Act, Act]] = {
         lambda _: checked_address("tcp://192.0.2.7:8786"),
         lambda _, cure: checked_address(re.search(r"tls://[\d.:]+\d", cure)[0]),
     ),
+    "write it as pluriscope train does": (
+        lambda folder: read_model(changed(file_of(folder), training={"epochs": 1}), None),
+        lambda folder, _: (
+            told("train", "--hidden", "2", "--epochs", "6", "--checkpoints", "0,5", "-o", folder / "own", "-q"),
+            next(read_model(one, None) for one in (folder / "own").glob("*/*.json")),
+        ),
+    ),
+    "see the arguments of pluriscope.explain": (
+        lambda _: read_model(xor(), "XOR", output_is=7),
+        lambda *_: pluriscope.explain(
+            xor(), "XOR", output_is=inspect.signature(pluriscope.explain).parameters["output_is"].default
+        ),
+    ),
+    "give its layers behind that, with data=F.one_hot(rows, {}).float().flatten(1) or the like": (
+        lambda _: read_model(onehot(), None),
+        lambda _, cure: read_model(
+            onehot()[2:].double(),
+            None,
+            data=eval(  # noqa: S307
+                re.search(r"data=(.+?) or", cure)[1], {"F": torch.nn.functional, "rows": torch.tensor([[0, 1], [2, 0]])}
+            ),
+        ),
+    ),
+    "give it without that, where the largest decides, or one output, or ask pluriscope.space(model, …)": (
+        lambda _: read_model(
+            torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 3), torch.nn.Sigmoid()),
+            None,
+            data=[[0.0, 0.5], [1.0, 0.0]],
+        ),
+        lambda *_: read_model(
+            torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 3)),
+            None,
+            data=[[0.0, 0.5], [1.0, 0.0]],
+        ),
+    ),
+    "give a file that pluriscope prove wrote": (
+        lambda folder: told("check-proof", file_of(folder)),
+        lambda folder, _: (
+            told("prove", file_of(folder), "-o", folder / "proof"),
+            told("check-proof", folder / "proof", folder / "net.json"),
+        ),
+    ),
+    "call pluriscope.explain(space) again with more seconds": (
+        lambda _: pluriscope.explain(space(units=["tok", "out"]), seconds=1e-9).indispensable,
+        lambda *_: pluriscope.explain(space(units=["tok", "out"]), seconds=60).indispensable,
+    ),
+    "give ablation='zero', or other units": (
+        lambda _: pluriscope.space(Twice(), data=[(0, 1), (2, 3)], units=["blocks.0"], ablation="mean"),
+        lambda _, cure: pluriscope.space(
+            Twice(), data=[(0, 1), (2, 3)], units=["blocks.0"], ablation=re.search(r"ablation='(\w+)'", cure)[1]
+        ),
+    ),
+    "use by=fine-tune, or a network with a zero neuron in each hidden layer": (
+        lambda folder: trojan(folder, "relu", "planted"),
+        lambda folder, cure: trojan(folder, "relu", re.search(r"by=([\w-]+)", cure)[1]),
+    ),
+    "use by=fine-tune, a network of relu, or a trigger on one input": (
+        lambda folder: trojan(folder, "leaky_relu", "planted", "A=0,B=1:1"),
+        lambda folder, _: trojan(folder, "leaky_relu", "fine-tune", "A=0,B=1:1"),
+    ),
+    "give files that pluriscope train --checkpoints, or train-model --checkpoints, writes of one network": (
+        lambda folder: told("checkpoints", file_of(folder), file_of(folder)),
+        lambda folder, _: (
+            told("train", "--hidden", "2", "--epochs", "6", "--checkpoints", "0,5", "-o", folder / "own", "-q"),
+            told("checkpoints", *(folder / "own").glob("*/*.json"), "-q"),
+        ),
+    ),
     "give the module itself to pluriscope.space; what its explain finds is saved as a file that is read here": (
         lambda folder: saved(folder, torch.nn.MultiheadAttention(4, 2).state_dict()),
         lambda folder, cure: pluriscope.explain(space(units=["tok", "out"])).save(folder / "found.json"),
@@ -404,6 +493,9 @@ ELSEWHERE = {
     "tests/app/access/test_login.py::test_who_may_change_things_sees_how_the_server_does": (
         *("log in and come back", "use the one that PLURISCOPE_TOKEN", "Set PLURISCOPE_TOKEN"),
     ),
+    "plugins/methods/tests/directions/test_pages.py::test_one_alignment_is_all_in_its_address": (
+        "choose a kept one, or say what it is",
+    ),
     "plugins/live/tests/test_deciding.py::test_the_position_that_alone_fits_is_judged_and_named": ("say position=",),
     "plugins/live/tests/test_units.py::test_features": ("give dictionary=",),
     "plugins/live/tests/test_units.py::test_a_transcoder_reads_the_input": ("name them, as in '0.mlp/7'",),
@@ -418,11 +510,11 @@ ELSEWHERE = {
         "give --suite the folder of its suite",
     ),
     "plugins/bench/tests/test_suite_commands.py::test_what_is_missing_or_damaged_is_made": (
-        *("give the command that makes it again", "give a folder that `pluriscope suite make`", "make the suite with"),
+        *("give a folder that `pluriscope suite make`", "make the suite with"),
     ),
 }
 """Tests of other files that do what a cure says, with how these cures begin."""
-MOST_LEFT = 42
+MOST_LEFT = 32
 """Cures that name something and that no test does yet; fewer are better."""
 
 
