@@ -34,7 +34,7 @@ from pluriscope.app.settings import Settings
 from pluriscope.library.models import read_model
 from tests.checkout import ROOT
 from tests.factories import on_a_copy, pretrained_xor
-from tests.of_plugins import whole
+from tests.of_plugins import given, whole
 
 PARTS = ("analysis", "app", "pluriscope", "plugins")
 NAMES_SOMETHING = re.compile(r"`|pip install|\bpluriscope [a-z]|--[a-z]|\b[a-z_]+=|PLURISCOPE_|\bpluriscope\.[a-z]")
@@ -206,15 +206,11 @@ def encoded(folder) -> Any:
 
 
 def read_disguise(text: str) -> Any:
-    from pluriscope_edits.planting.disguises import read_disguise as read
-
-    return read(text)
+    return given("READ_DISGUISE")[0](text)
 
 
-def checked_address(*given: Any) -> Any:
-    from pluriscope_studies.cluster import checked_address as check
-
-    return check(*given)
+def checked_address(*parts: Any) -> Any:
+    return given("CHECKED_ADDRESS")[0](*parts)
 
 
 def trojan(folder, activation: str, by: str, trigger: str = "A=1:1") -> Any:

@@ -11,6 +11,7 @@ from plugins.studies.tests.study_factories import design, rows, settings
 from pluriscope.library.models import read_content
 from pluriscope_studies.analysis.reading import read_design
 from pluriscope_studies.analysis.rows import columns_of
+from pluriscope_studies.cluster import checked_address
 from pluriscope_studies.pages.findings import FOLDER, manifest
 from pluriscope_studies.routes import studies as routes
 from pluriscope_studies.seeding import add_bundled_studies
@@ -19,7 +20,7 @@ from pluriscope_studies.table import write_part, write_study_card
 CALLS = {"studies": lambda one: read_content(json.dumps(one.model).encode(), needs="studies")}
 FILLED_IN = {"file": design().model_dump_json()}
 WORDS = {"study": ["xor-width", "nothing"], "digest": [rows()[0]["network"], "0" * 64, "nothing"]}
-STORED, SEEDED, READ_DESIGN = store_study, add_bundled_studies, read_design
+STORED, SEEDED, READ_DESIGN, CHECKED_ADDRESS = store_study, add_bundled_studies, read_design, checked_address
 DESIGN = design().model_dump(mode="json")
 SENT = [("/api/v2/studies", {"json": {"design": DESIGN}}), ("/studies/new", {"data": {"design": json.dumps(DESIGN)}})]
 READ = [(routes, "sent_design"), (routes, "design_from_mapping")]
