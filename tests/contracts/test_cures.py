@@ -428,18 +428,6 @@ ROWS: dict[str, tuple[Act, Act]] = {
             ),
         ),
     ),
-    "give it without that, where the largest decides, or one output, or ask pluriscope.space(model, …)": (
-        lambda _: read_model(
-            torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 3), torch.nn.Sigmoid()),
-            None,
-            data=[[0.0, 0.5], [1.0, 0.0]],
-        ),
-        lambda *_: read_model(
-            torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 3)),
-            None,
-            data=[[0.0, 0.5], [1.0, 0.0]],
-        ),
-    ),
     "give a file that pluriscope prove wrote": (
         lambda folder: told("check-proof", file_of(folder)),
         lambda folder, _: (
