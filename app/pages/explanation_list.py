@@ -274,7 +274,7 @@ def blocks(found: Asked) -> Iterator[Block]:
     rule = "" if choices else f", under the rules “{protocol}”"
     words = f"{has} the test of its kind{rule}.{_of_empty(found)}"
     words += " Pick two to six to compare them." if picks else ""
-    verdict = Known(found.session, addresses, place).verdict
+    verdict = replace(Known(found.session, addresses, place).verdict, decided="")  # the overview says it
     yield Head(
         "Explanations",
         Markup("{} {}").format(verdict, words),
