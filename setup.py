@@ -12,16 +12,13 @@ PACKAGES = ["pluriscope*"]  # analysis and app are links in a checkout, folders 
 RESOURCES = {
     "docs": [  # those that pages show
         "bibliography.md",
-        "deploying.md",
+        "counts.md",
         "errors.md",
         "glossary.md",
         "importing.md",
-        "large-sets.md",
         "library.md",
         "machine-interface.md",
         "numerics.md",
-        "offline.md",
-        "operations.md",
         "scope.md",
         "self-hosting.md",
     ],

@@ -12,5 +12,3 @@ found among what is installed (:mod:`pluriscope.analysis.plugins`).
 """
 
 ENGINE_VERSION = "0.3.0"
-SAME_RESULTS = (ENGINE_VERSION,)
-"""Versions that find the same, the oldest first: each goes on with what another began, and their jobs are the same."""

@@ -66,7 +66,7 @@ class InvalidAlgorithm(AnalysisError):
     """The text is no algorithm of the protocol's form."""
 
 
-class InvalidAlignment(AnalysisError):
+class InvalidPlacement(AnalysisError):
     """The alignment names a variable, layer or neuron that does not exist."""
 
 

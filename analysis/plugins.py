@@ -36,7 +36,6 @@ GROUPS: Final[Mapping[str, str]] = MappingProxyType(
         "criteria": "criteria",
         "vocabularies": "vocabularies of algorithms",
         "funnels": "ready-made funnels",
-        "explanations": "kinds of explanation",
         "graphs": "formats of graphs",
         "subjects": "kinds of network",
         "remote": "kinds of network that are elsewhere",
@@ -56,17 +55,16 @@ GROUPS: Final[Mapping[str, str]] = MappingProxyType(
         "actions": "links from pages about a network",
         "blocks": "blocks at the end of pages about a network",
         "searches": "what the search finds",
-        "lessons": "lessons",
         "folders": "templates, static files, documents and terms of the glossary",
     }
 )
 """What a plugin can bring: groups of entry points, without ``pluriscope.`` before them, with what their entries are."""
 _RECORDS: Final[Mapping[str, str]] = MappingProxyType({
     "analyses": "Analysis", "lenses": "Lens", "methods": "DiscoveryMethod", "criteria": "Criterion",
-    "vocabularies": "Vocabulary", "funnels": "FunnelPreset", "explanations": "RecordedKind", "graphs": "GraphFormat",
+    "vocabularies": "Vocabulary", "funnels": "FunnelPreset", "graphs": "GraphFormat",
     "subjects": "SubjectKind", "remote": "RemoteKind", "edits": "Edit", "solvers": "FormulaSolver",
     "jobs": "JobDefinition", "collections": "Collection", "routers": "APIRouter", "shared": "SharedPage",
-    "navigation": "NavigationLink", "columns": "ReportColumn", "overview": "Part", "lessons": "Lesson",
+    "navigation": "NavigationLink", "columns": "ReportColumn", "overview": "Part",
 })  # fmt: skip
 """The class of what these groups take, by its name, as most are not loaded to look at one record."""
 

@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy import make_url
+from sqlalchemy import func, inspect, make_url, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from pluriscope import installing
 from pluriscope.analysis.plugins import GROUPS, VARIABLE, brought, entries, failures
 from pluriscope.app.access.callers import needs_login
 from pluriscope.app.db import sqlite
-from pluriscope.app.db.engine import Store, newest_revision, store_at
+from pluriscope.app.db.engine import SCHEMA, Store, newest_revision, store_at, version_table
+from pluriscope.app.db.tables import AnalysisReportRow, VerdictRow
 from pluriscope.app.db.too_old import OLDEST, cure_of_store
 from pluriscope.app.settings import STORE, PluginSettings, Settings
 
@@ -110,12 +111,33 @@ def _stored(settings: Settings) -> Found:
             if revision < OLDEST:
                 cure = cure_of_store(store.url)
             yield "problem", f"the store has revision {revision}, needed is {newest}", cure
+        elif revision is not None:
+            yield from unread(store)
         for plugin, (name, _) in entries("tables").items() if revision is not None else ():
             if (revision := store.revision(plugin)) is not None and revision > (newest := newest_revision(plugin)):
                 cure = f"update {name}, or leave it out of {VARIABLE}"
                 yield "problem", f"the tables of {name} have revision {revision}, needed is {newest}", cure
     finally:
         store.close()
+
+
+def unread(store: Store) -> Found:
+    """What a store keeps that nothing in use reads: of a plugin that is left out, or of an earlier version."""
+    from pluriscope.analyses.registry import BY_KEY
+    from pluriscope.analysis.criteria.registry import EVERY
+    from pluriscope.app.jobs.definitions import DEFINITIONS
+
+    known = (("reports", AnalysisReportRow.kind, {*BY_KEY, *DEFINITIONS}), ("verdicts", VerdictRow.criterion, {*EVERY}))
+    with store.read() as session:
+        there = inspect(session.connection()).get_table_names()
+        left = [f"table {name}" for name in there if name not in SCHEMA.tables and not name.startswith(version_table())]
+        for noun, column, keys in known:
+            for kind, n in session.execute(select(column, func.count()).group_by(column).order_by(column)):
+                if kind.partition(" ")[0] not in keys:  # one about another network names that behind its kind
+                    left.append(f"{n:,} {noun} {kind}")
+    if left:
+        answer = f"nothing that is in use reads {', '.join(left)}"
+        yield "note", answer, "install the plugin that brought it; what an earlier version left stays and does no harm"
 
 
 def still_to_come() -> Found:

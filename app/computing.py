@@ -139,7 +139,8 @@ class Bound:
     def leave(self) -> float | None:
         """Nothing is raised in the thread any more. Returns the seconds that were left; None if it was not within."""
         with self._lock:
-            thread, until, self._thread, self._until = self._thread, self._until, 0, math.inf
+            thread, until, clock = self._thread, self._until, self._clock
+            self._thread, self._until, self._clock = 0, math.inf, time.monotonic  # the thread's ends with it
         if self._raised:
             # One that has not arrived does at the end of a loop's step. Taking it back leaves a sign that something
             # is to be looked at, which slows every thread, and where calls are counted never ends in Python 3.11.
@@ -148,7 +149,7 @@ class Bound:
                     pass
             except Ended:
                 pass
-        return until - self._clock() if thread else None
+        return until - clock() if thread else None
 
     def tick(self, *, gone: bool = False) -> None:
         """End what is computed if its time is over, or if who asked has gone; called from another thread."""

@@ -35,7 +35,7 @@ log = logging.getLogger("pluriscope.web")
 STATUS: Final[dict[type[ExplainedError], tuple[int, str]]] = {
     engine.InvalidMask: (404, "mask"),
     engine.InvalidIndex: (404, "index"),
-    engine.InvalidAlignment: (404, "alignment"),
+    engine.InvalidPlacement: (404, "alignment"),
     engine.InvalidAlgorithm: (422, "algorithm"),
     engine.InvalidNetwork: (422, "network"),
     engine.InvalidTask: (422, "task"),
@@ -157,7 +157,7 @@ def install(app: FastAPI) -> None:
         if error.status_code == 405:
             headers["Allow"] = ", ".join(allowed_methods(request)) or headers.get("Allow", "GET")
         words = {
-            404: (f"address {path_of(request)[:200]!r}", "no page has this address", "start from the list of networks"),
+            404: (f"address {path_of(request)[:200]!r}", "no page has this address", "search for what it showed"),
             405: (f"method {request.method}", "this address does not accept it", f"use {headers.get('Allow', 'GET')}"),
             413: ("request body", f"is larger than {most:,} bytes", "send a smaller file"),
         }.get(error.status_code, ("request", str(error.detail), "correct it and send it again"))
@@ -231,6 +231,11 @@ def _answer(
 
     title = STATUS_TITLES.get(status, "This did not work")
     actions = [Action(f"Go to {label}", parent, primary=True)] if parent else []
+    if status == 404:
+        words = " ".join(re.findall(r"\w+", path_of(request).rpartition("/")[2]))
+        actions.append(
+            Action(f"Search for “{words[:40]}”", Addresses(request.app.state.settings.prefix).search(q=words))
+        )
     if isinstance(error, Gone) and error.restore_url:
         undo = Action("Undo deletion", error.restore_url, primary=True, changes=True)
         actions = [undo, Action(f"Go to {label}", parent)]

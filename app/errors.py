@@ -117,39 +117,36 @@ class Conflict(PageError):
 
 
 class Moved(PageError):
-    """A thing had that slug once; answered by a redirection to its present one."""
+    """A network had that slug once; answered by a redirection to its present one."""
 
     status = 301
     former: str = ""
     now: str = ""
-    folder: str = "networks"
 
     @classmethod
-    def to(cls, former: str, now: str, page: str, noun: str = "network", folder: str = "networks") -> Moved:
+    def to(cls, former: str, now: str, page: str) -> Moved:
         """Make the error that leads from a former slug to the present one.
 
         Args:
             former: the slug in the address.
             now: its present slug.
             page: its own page.
-            noun: what it is.
-            folder: the first part of its address.
         """
         moved = cls(
-            f"{noun} {former[:80]!r}",
+            f"network {former[:80]!r}",
             f"is called {now!r} now",
             "use that name, or the digest, which stays",
-            noun,
+            "network",
             page,
-            f"{noun} {now}",
+            f"network {now}",
         )
-        moved.former, moved.now, moved.folder = former, now, folder
+        moved.former, moved.now = former, now
         return moved
 
     def address(self, request: Request) -> str:
         """The request's address with the present slug, in the path or among the options."""
         # the path with the prefix, whether or not a proxy has sent it along
-        path = str(request.scope["path"]).replace(f"/{self.folder}/{self.former}", f"/{self.folder}/{self.now}", 1)
+        path = str(request.scope["path"]).replace(f"/networks/{self.former}", f"/networks/{self.now}", 1)
         query = [(key, self._renamed(key, value)) for key, value in request.query_params.multi_items()]
         return quote(path, safe="/:@!$&'()*+,;=") + (f"?{urlencode(query)}" if query else "")
 
@@ -158,7 +155,7 @@ class Moved(PageError):
         if (key, value) == (self.field, self.former):
             return self.now
         if key == "url":
-            return re.sub(rf"(?<=/{self.folder}/){re.escape(self.former)}(?![^/?#.])", self.now, value, count=1)
+            return re.sub(rf"(?<=/networks/){re.escape(self.former)}(?![^/?#.])", self.now, value, count=1)
         return value
 
 

@@ -1,8 +1,9 @@
 """Checks before every route: hosts, lengths, origin of changes, and whether changes are accepted.
 
 Routes decide what their caller may do (:mod:`pluriscope.app.routes.changes`). What holds for all of them is held here,
-so that no route can forget it: nothing that changes anything is taken from a page of another site, and nothing at all
-while the site is read-only. How often somebody may ask is for the proxy in front (``limit_req`` in
+so that no route can forget it: nothing that changes anything is taken from a page of another site, nothing at all while
+the site is read-only, and nothing of whoever may change nothing is read, as bodies otherwise are before a route asks.
+How often somebody may ask is for the proxy in front (``limit_req`` in
 ``deploy/nginx.conf``).
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -18,6 +20,7 @@ from pluriscope.addresses.address import below_api
 from pluriscope.app.access.callers import host_of, is_loopback_name, is_own_page
 from pluriscope.app.error_answers import answer_to
 from pluriscope.app.errors import BadHost, HeadersTooLong, PageError, ReadOnly, Refused, TooLong
+from pluriscope.app.routes.changes import check_change
 from pluriscope.app.settings import Settings
 
 MAX_ADDRESS_BYTES: Final = 32_000
@@ -50,6 +53,8 @@ class Gate:
             self._check_form(request)
             if scope["method"] not in SAFE:
                 self._check_change(request, path)
+                if path not in LOGIN and _has_body(request):
+                    await run_in_threadpool(check_change, request)
         except PageError as error:
             await answer_to(request, error)(scope, receive, send)
             return
@@ -87,3 +92,8 @@ def _fits(host: str, pattern: str) -> bool:
     if pattern == "*":
         return True
     return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
+
+
+def _has_body(request: Request) -> bool:
+    """Whether something is sent, which routes read before they ask who sends it."""
+    return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers

@@ -10,9 +10,7 @@ from pluriscope.addresses.naming import ExplanationRef, Scope
 from pluriscope.analysis.values.by_name import ByName
 from pluriscope.page_kit.templating import PART
 
-FORMER_OPTIONS: Final = ("tour",)
-"""Options that old addresses have and that mean nothing any more: no page takes them, and none refuses them."""
-OF_THE_READER: Final = ("theme", *FORMER_OPTIONS)
+OF_THE_READER: Final = ("theme",)
 """Options that say nothing of what a page shows."""
 
 
@@ -38,13 +36,10 @@ class Options(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _left_empty(cls, values: Any) -> Any:
-        """A form sends what nobody filled in as an empty text; that is the default, not a wrong value. What only old
-        addresses have is left out.
-        """
+        """A form sends what nobody filled in as an empty text; that is the default, not a wrong value."""
         if not isinstance(values, dict):
             return values
-        former = {PART, *FORMER_OPTIONS} - cls.model_fields.keys()
-        kept = {key: value for key, value in values.items() if key not in former}
+        kept = {key: value for key, value in values.items() if key != PART or key in cls.model_fields}
         return {key: value for key, value in kept.items() if value != "" or key not in cls.model_fields}
 
 

@@ -37,7 +37,6 @@ from benchmarks.machine import machine, machine_text
 from benchmarks.own_server import COMMAND, ROOT, server_on_copy
 from benchmarks.scale import DOCUMENT, HEAD, Line, with_lines
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
-from pluriscope.analysis.alignments.search import search_alignments
 from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.circuits.counting import count_circuits
 from pluriscope.analysis.circuits.estimating import share_interval
@@ -48,11 +47,12 @@ from pluriscope.analysis.circuits.space import Structure
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.network_files.files import NetworkFile, network_file_json
+from pluriscope.analysis.placements.formulas import search_formulas
 from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.decision import CLASSES
 from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
 from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.running.limits import MOST_STORED
-from pluriscope.analysis.subjects.enumeration import most_wrong
 from pluriscope.analysis.subjects.graph import Graph, Masks
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -62,7 +62,6 @@ from pluriscope.analysis.subjects.perceptron.training import train_networks
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
-from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer.batched import right_counts
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import AttentionModel
@@ -186,7 +185,7 @@ def circuits(quick: bool) -> Lines:
     )
     n_mappings = sum(map(len, mappings))
     seconds, algorithms = timed(
-        lambda: search_alignments(
+        lambda: search_formulas(
             ask(network, protocol=PAPER, data=data), candidate_algorithms(XOR, PAPER, network.n_hidden_layers)
         ),
         repetitions,
@@ -265,7 +264,7 @@ def transformers(quick: bool) -> Lines:
         masks = space.reduce(np.random.default_rng(0).random((n, space.graph.n_bits)) < 0.9)
         reference, outputs = timed(partial(space.run, masks))
         work = f"{model.name}: {found.possible:,} circuits searched, {len(found.masks):,} valid"
-        valid = ((gaps(outputs, model.answers) <= 0).sum(axis=1) <= most_wrong(model)).tolist()
+        valid = ((space.margins(outputs) <= 0).sum(axis=1) <= space.most_wrong).tolist()
         known = set(map(int, found.masks))
         agree(work, valid == [sum(1 << int(bit) for bit in np.flatnonzero(mask)) in known for mask in masks])
         yield Line(work, seconds, reference / n * found.possible, scaled=True)
@@ -280,7 +279,7 @@ def batches(quick: bool) -> Lines:
         space, n, few = model.space(TRANSFORMER.rules("")), 200 if quick else 4_000, 4 if quick else 40
         masks = space.reduce(np.random.default_rng(0).random((n, space.graph.n_bits)) < 0.8)
         with one_thread():
-            seconds, right = timed(partial(right_counts, model, space, masks))
+            seconds, right = timed(partial(right_counts, space, masks))
             ways: dict[str, Callable[[Masks], Any]] = {
                 "in one order": space.run,
                 "one by one": partial(_masked_runs, model, space.graph),
@@ -288,7 +287,7 @@ def batches(quick: bool) -> Lines:
             for how, way in ways.items():
                 reference, outputs = timed(partial(way, masks[:few]))
                 work = f"{n:,} circuits of 2 × {heads} heads on {len(model.rows)} rows; plain: {how}"
-                agree(work, (gaps(outputs, model.answers) > 0).sum(axis=1).tolist() == right[:few].tolist())
+                agree(work, (CLASSES.margins(outputs, model.answers) > 0).sum(axis=1).tolist() == right[:few].tolist())
                 yield Line(work, seconds, reference / few * n, scaled=True)
 
 

@@ -16,14 +16,12 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 ROOMS: Final = ("analysis", "pluriscope", "app")
 MOST: Final = 3
 OF_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "perceptrons": ("pluriscope.analysis.subjects.perceptron", "pluriscope.analysis.explaining.perceptrons"),
+    "perceptrons": ("pluriscope.analysis.subjects.perceptron",),
     "transformers": (
         "pluriscope.analysis.subjects.transformer",
-        "pluriscope.analysis.explaining.graphs",
         "pluriscope.analysis.subjects.question.GraphQuestion",
         "pluriscope.analysis.circuit_sets.masks",
         "pluriscope.analysis.circuit_sets.judged_masks",
-        "pluriscope_methods.one_reader",
     ),
 }
 """Modules, and names in modules, of each kind."""

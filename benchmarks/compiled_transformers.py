@@ -8,7 +8,7 @@ Tracr decodes.
 
 The planted circuit is what of the program has weights: an edge on a way to the logits whose source, times what its
 reader reads with, is not zero. Nothing is written unless Tracr, our model, its planted circuit under all rules and
-plain Python agree on every row.
+plain Python agree on every row. The disguised one was made at commit c356aaa16.
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.head_disguises import head_disguised
+from pluriscope.analysis.questions.decision import CLASSES
 from pluriscope.analysis.subjects.made import Made
 from pluriscope.analysis.subjects.planted_edges import PlantedEdges, PlantedVariable
-from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer.files import attention_document
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import FORMAT, LIMITS, AttentionModel, read_attention
@@ -147,22 +146,17 @@ def checked(model: AttentionModel, one: dict[str, Any]) -> str:
         assert (space.reduce(planted) == planted).all()
         found = space.run(np.concatenate([np.ones_like(planted), planted]))
         apart = max(apart, float(abs(found[0][:, values] - logits).max()))
-        least = min(least, float(gaps(found, model.answers).min()))
+        least = min(least, float(CLASSES.margins(found, model.answers).min()))
     assert apart < 1e-6  # Tracr computes with float32
     assert least > 0.5
     return f"{len(model.rows)} rows, {len(model.planted.edges)} planted edges, {apart:.1e} from Tracr, gap {least:.7f}"
 
 
 def models(compiled_by: dict[str, Any]) -> Iterator[tuple[str, AttentionModel, str]]:
-    """Every bundled one by its name in addresses, with what was checked."""
+    """Every bundled one but the disguised, by its name in addresses, with what was checked."""
     for one in compiled_by["programs"]:
         model = model_of(one, compiled_by["tracr"])
         yield f"tracr-{one['program']}", model, checked(model, one)
-        if one["program"] == "histogram":
-            for name in ("split", "cancel", "permute", "rotate"):
-                model = head_disguised(model, name)
-            model = replace(model, name=f"{model.name}, disguised")
-            yield f"tracr-{one['program']}-disguised", model, checked(model, one)
 
 
 def short(value: Any) -> Any:

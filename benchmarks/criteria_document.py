@@ -12,33 +12,27 @@ OWN: Final = [one for one in EVERY if one not in brought("criteria").values()]
 _INTRODUCTION: Final = """\
 # Criteria
 
-Which explanations survive what. Made from the registry by `python -m benchmarks.criteria_document`; do not edit. \
-The page of criteria in the application has those of plugins, too.
+Which explanations survive what. Made by `python -m benchmarks.criteria_document`; the page in the application has \
+those of plugins, too.
 
-A criterion looks at one explanation at a time and gives a verdict: an outcome, a score where there is something to \
-measure, one sentence of reason and, where there is one, a witness that shows the outcome. Outcomes are *passed*, \
-*failed*, *undecided* (a budget was spent, a bound was not tight enough, or a search stopped at a limit) and \
-*not_applicable* (the question does not arise). Keys are stable.
+A criterion gives each explanation a verdict, with a score where there is something to measure, a sentence of reason \
+and perhaps a witness: *passed*, *failed*, *undecided* (a budget was spent, a bound was not tight enough, or a search \
+stopped at a limit) or *not_applicable* (the question does not arise).
 
 In the formulas D is the set of clean inputs, y the label, f the network's output, f_C that of circuit C, h_u the \
 activation of neuron u in the full network, and d the decision: 0, 1 or neither. Criteria for circuits run over the \
-valid circuits of the protocol and, unless they say otherwise, under the protocol's ablation and decision rule. With \
-`circuit_family` = `any_ablation` these are the circuits valid under any of zero, mean and resample ablation, so that \
-circuits that fail under one are judged too and each of the three is a criterion and a filter like any other; of the \
-pretrained XOR network that is 573 circuits instead of the 197 valid under zero ablation. \
-"Decides right" means what it means for validity: the share of rows decided as labelled is above the protocol's \
-threshold. What a criterion says of a circuit depends on what counts as a part (Sheng and Fu, \
-[2607.18921](https://arxiv.org/abs/2607.18921)). Which questions of minimality are tractable at all is known from \
-complexity theory (Adolfi, Vilas and Wareham, [2410.08025](https://arxiv.org/abs/2410.08025)).
+valid circuits of the protocol and, unless they say otherwise, under its ablation and decision rule; with \
+`circuit_family` = `any_ablation` over those valid under any of zero, mean and resample ablation. "Decides right" \
+means that the share of rows decided as labelled is above the protocol's threshold. What counts as a part matters \
+(Sheng and Fu, [2607.18921](https://arxiv.org/abs/2607.18921)), and not every question of minimality is tractable \
+(Adolfi, Vilas and Wareham, [2410.08025](https://arxiv.org/abs/2410.08025)).
 
-Circuits of models of other kinds than the networks, such as transformers, are judged after the search that found \
-them, under its rules; f_C is then the model with what the circuit leaves out cut as these say, and "decides right" is \
-that the right output is strictly the largest on a share of rows above the threshold. What takes more runs than one \
-criterion may have is undecided, the largest circuits first.
-
-Placements on the sites of such models are judged over the rows of the task, where they are searched, by \
-[`algorithms`](machine-interface.md#analyses); the margin is that of the two largest outputs in any run. A \
-variable that changes no answer by itself is not asked about alone.
+Circuits of other kinds of networks are judged under the rules of their search: "decides right" is that the right \
+output is strictly the largest on a share of rows above the threshold, and an edge is a node where masks name \
+nodes. An interpretation by variables is right about an interchange if sources with equal values of the nodes' \
+variables give equal decisions, and those with the base's values the base's own. Placements on sites are judged over \
+the rows of the task by [`algorithms`](machine-interface.md#analyses); a variable that changes no answer by itself is \
+not asked about alone.
 """
 
 

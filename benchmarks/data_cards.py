@@ -15,7 +15,11 @@ def write_findings_card(folder: Path) -> None:
     """Write the card of the findings' tables to their folder."""
     described = manifest()
     tables = {
-        slug: CardTable(f"{slug}.parquet", {**described["columns"], **one.get("meaning", {})}, f"{one['title']}.")
+        slug: CardTable(
+            f"{slug}.parquet",
+            {**described["columns"], **one.get("meaning", {})},
+            one["title"] if one["title"].endswith("?") else f"{one['title']}.",
+        )
         for slug, one in described["tables"].items()
     }
     write_card(folder, "Pluriscope: findings", ABOUT, tables, described["license"])

@@ -11,45 +11,34 @@ from typing import Any, Final
 
 from benchmarks.chapters import Lines, markdown
 from benchmarks.lines import ROOT
-from pluriscope_studies.pages.findings import FOLDER, REPORTED, charts, further, manifest, on_page, record
+from pluriscope_studies.pages.findings import FOLDER, REPORTED, charts, further, lines_of, on_page, record
 
 DOCS: Final = ROOT / "docs"
-_MARKS: Final = {"trained": "●", "drawn": "○"}
 
 
-def figures(key: str, folder: str, *, beside: bool | None = None) -> Iterator[str]:
-    """The charts of a finding with their captions: those beside it, those of its chapter alone, or all."""
+def figures(key: str, folder: str) -> Iterator[str]:
+    """The charts of a finding with their captions."""
     for name, shown in charts().get(key, {}).items():
-        if beside is None or name.startswith("figure") == beside:
-            file = key if name == "figure" else f"{key}-{name}"
-            yield f"![{shown.chart.title}.]({folder}{file}.svg)\n\n*{shown.caption}*"
+        file = key if name == "figure" else f"{key}-{name}"
+        yield f"![{shown.chart.title}.]({folder}{file}.svg)\n\n*{shown.caption}*"
 
 
 def chapter(one: Mapping[str, Any]) -> str:
     """The document of a finding's chapter."""
-    text, data = one["chapter"], []
-    for slug, of in one["studies"].items():
-        path, rows = f"{slug}.parquet", manifest()["tables"][slug]["rows"]
-        line = (
-            f"- [{path}](../../plugins/studies/pluriscope_studies/bundled/findings/{path}), {rows:,} rows, {of['rows']}"
-        )
-        data.append(f"{line}, design `{of['design'][:12]}`" if of["design"] else line)
+    text, folder = one["chapter"], "../../plugins/studies/pluriscope_studies/bundled/findings"
+    rows = ", ".join(f"[{slug}]({folder}/{slug}.parquet)" for slug in one["studies"])
     parts = [
-        *(f"# {one['title']}", one["sentence"], "## Method", text["method"], "## Charts", *figures(one["key"], "")),
-        *("## Table", text["table"], markdown([text["head"], *text["rows"]], 1)),
-        *("## What it does not show", text["not_shown"], "## Data", "\n".join(data)),
+        *(f"# {one['title']}", one["sentence"], lines_of(one), text["method"], *figures(one["key"], "")),
+        *(text["table"], markdown([text["head"], *text["rows"]], 1)),
+        *("## Limits", text["not_shown"], f"Rows: {rows}."),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def samples() -> Lines:
     """Table of what was sampled, and which findings rest on it."""
-    numbers = [str(at) for at in range(1, len(on_page()) + 1)]
-    rows = [
-        [one["networks"], one["converged"], *(_MARKS.get(one["in"].get(at, ""), "") for at in numbers)]
-        for one in record()["samples"]
-    ]
-    return [["networks", "converged", *numbers], *rows]
+    rows = [[one["networks"], one["converged"], ", ".join(sorted(one["in"])) or "–"] for one in record()["samples"]]
+    return [["networks", "converged", "findings"], *rows]
 
 
 def lead(one: Mapping[str, Any], more: str = "") -> str:
@@ -67,15 +56,9 @@ def overview(rest: str) -> str:
     """
     parts = ["# Findings", record()["lede"]]
     for number, one in enumerate(on_page(), start=1):
-        lines = "\n".join(f"- **{name}**: {line}" for name, line in one["lines"].items())
         leads = lead(one, ": method, table and data")
-        shown = figures(one["key"], "findings/", beside=True)
-        parts += [f"## {number}. {one['headline']}", one["sentence"], *shown, lines, leads]
-    parts += [
-        "## What was sampled, and what is shared",
-        markdown(samples(), 1),
-        "Filled: trained or built. Open: drawn at random.",
-    ]
+        parts += [f"## {number}. {one['headline']}", leads]
+    parts += ["## What was sampled, and what is shared", markdown(samples(), 1)]
     parts += ["## Limits", "\n".join(f"- {limit}" for limit in record()["limits"]), "## Further chapters"]
     parts += ["\n".join(f"- {lead(one)}" for one in further())]
     return "\n\n".join(parts) + rest
@@ -88,7 +71,10 @@ def documents() -> dict[Path, str]:
     found = {path: overview(head + data)}
     found |= {DOCS / "findings" / f"{one['key']}.md": chapter(one) for one in record()["findings"] if "chapter" in one}
     for one in record()["chapters"]:
-        found[DOCS / "findings" / f"{one['key']}.md"] = f"# {one['title']}\n\n{one['text']}\n"
+        shown = "\n\n".join([*figures(one["key"], ""), "## Limits"])
+        found[DOCS / "findings" / f"{one['key']}.md"] = f"# {one['title']}\n\n{one['text']}\n".replace(
+            "## Limits", shown
+        )
     return found
 
 

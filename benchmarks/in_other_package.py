@@ -369,6 +369,89 @@ def eap_ig(given):
     return found
 
 
+# --- lenses and methods by the names of packages': once with settings that give our numbers, once as they come
+
+
+def of_one_name(given):
+    """Scores ``[rows, inputs]`` of a perceptron by lens and package, with settings that are ours and by default; of
+    probes which labellings of each hidden layer are separated, of layers the similarity of the first two hidden ones.
+    """
+    import numpy as np
+    from captum.attr import IntegratedGradients, Lime, Saliency, ShapleyValues
+    from lime.lime_tabular import LimeTabularExplainer
+    from shap import Explainer, KernelExplainer, maskers
+    from shap.explainers import ExactExplainer
+    from sklearn.linear_model import LogisticRegression
+    from torch_cka import CKA
+
+    layers = []
+    for weights, biases, (name, settings) in zip(given.weights, given.biases, given.activations, strict=True):
+        one = torch.nn.Linear(len(weights[0]), len(weights))
+        one.weight.data, one.bias.data = torch.tensor(weights), torch.tensor(biases)
+        layers.append(torch.nn.Sequential(one, getattr(torch.nn, name)(*settings)))
+    network, rows = torch.nn.Sequential(*layers), given.tokens
+    n, table = rows.shape[1], rows.numpy()
+
+    def value(some):
+        return network(some)[:, 0]
+
+    def plain(some):
+        with torch.no_grad():
+            return value(torch.as_tensor(np.asarray(some, dtype=float))).numpy()
+
+    def lime(flips):
+        """With every set of flips as often as 5,000 draws have it in the mean, or drawn."""
+        found, sets = [], 1 - (np.arange(1 << n)[:, None] >> np.arange(n) & 1)
+        for row in table:
+            own = {"categorical_features": [*range(n)]} if flips else {}
+            explainer = LimeTabularExplainer(table, mode="regression", random_state=0, **own)
+            if flips:
+                kept = np.tile(sets, (5_000 // len(sets), 1)).astype(float)
+                outputs = plain(np.where(kept > 0, row, 1 - row))[:, None]
+                distances = np.sqrt((1 - kept).sum(1))
+                _, slopes, *_ = explainer.base.explain_instance_with_data(kept, outputs, distances, 0, n)
+            else:
+                slopes = explainer.explain_instance(row, plain).as_map()[1]
+            found.append([slope for _, slope in sorted(slopes)])
+        return found
+
+    def separated(**own):
+        with torch.no_grad():
+            values = [network[:end](rows).numpy() for end in range(1, len(layers))]
+        labellings = [number >> np.arange(len(rows)) & 1 for number in range(1, (1 << len(rows)) - 1)]
+        fits = [(one, labels, LogisticRegression(**own).fit(one, labels)) for one in values for labels in labellings]
+        return [float((fit.predict(one) == labels).all()) for one, labels, fit in fits]
+
+    def alike():
+        names = [str(at) for at in range(len(layers) - 1)]
+        compared = CKA(network, network, "one", "other", names, names)
+        compared.compare(torch.utils.data.DataLoader([(row, 0) for row in rows], batch_size=len(rows)))
+        return [float(compared.export()["CKA"][0, 1])]
+
+    torch.manual_seed(0)
+    whole = maskers.Independent(table, max_samples=len(table))
+    saliency, integrated = Saliency(value), IntegratedGradients(value)
+    finer = {"n_steps": given.steps, "method": "riemann_middle"}
+    many = {"C": 1e12, "tol": 1e-12, "max_iter": 1_000_000}
+    found = {
+        "gradient-corners captum": (saliency.attribute(rows, abs=False), saliency.attribute(rows)),
+        "integrated-gradients captum": (integrated.attribute(rows, **finer), integrated.attribute(rows)),
+        "shapley shap": (ExactExplainer(plain, whole)(table).values, Explainer(plain, table)(table).values),
+        "shapley shap, KernelExplainer": (None, KernelExplainer(plain, table).shap_values(table, silent=True)),
+        "shapley captum": (None, ShapleyValues(value).attribute(rows)),
+        "lime lime": (lime(True), lime(False)),
+        "lime captum": (None, Lime(value).attribute(rows)),
+        "probes scikit-learn": (separated(**many), separated()),
+        "layer-similarity torch-cka": (None, alike()),
+    }
+    return {
+        key: [
+            None if one is None else np.asarray(one.detach() if torch.is_tensor(one) else one).tolist() for one in both
+        ]
+        for key, both in found.items()
+    }
+
+
 # --- models of packages: read here, and run there as circuits
 
 

@@ -235,13 +235,11 @@ def write_results(folder: Path, *, few: bool = False) -> None:
         "paper": (("analyse", "{file}", "--output", "-", "--protocol", "paper"), list(NAMES)),
         "directions": (("ask", "directions", "{file}", "--json"), [*full, *DIRECTIONS]),
         "funnel": (("ask", "funnel", "{file}", "--json"), full),
-        "map": (("ask", "map", "{file}", "--json"), full),
     }
     if few:
         commands = {
             "complete": (commands["complete"][0], full[-1:]),
             "directions": (commands["directions"][0], FULL[2:3]),
-            "map": (commands["map"][0], FULL[2:3]),
         }
     for name in full[-1:] if few else full:
         found = count_circuits(ask(files[name].network, task=files[name].tasks[0]), n_draws=100)

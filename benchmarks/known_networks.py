@@ -19,9 +19,10 @@ import numpy as np
 import torch
 
 from benchmarks.compiled_transformers import ROOT, short
-from benchmarks.trained_models import of_torch
-from pluriscope.analysis.subjects.classifier import CLASSIFIER, Classifier
+from benchmarks.trained_models import fit, of_torch
+from pluriscope.analysis.subjects.classifier import Classifier
 from pluriscope.analysis.subjects.elman import ELMAN, Elman
+from pluriscope.analysis.subjects.perceptron.kind import COARSER_PERCEPTRON
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.threads import one_thread
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
@@ -29,8 +30,9 @@ from pluriscope.analysis.subjects.transformer.model import AttentionModel
 from pluriscope.analysis.subjects.transformer.tasks import TokenTask, task_named
 from pluriscope.analysis.subjects.transformer.training import train_attention
 from pluriscope.analysis.subjects.transformer.training_spec import AttentionSpec
+from pluriscope_stories.gru import GRU, WEIGHTS, Gated
 from pluriscope_stories.measuring import course_of, figures_of, question_of
-from pluriscope_stories.story import readme, stories
+from pluriscope_stories.story import stories
 
 FOLDER: Final = ROOT / "plugins" / "stories" / "pluriscope_stories" / "known"
 MODULUS: Final = 7
@@ -185,6 +187,40 @@ def recall() -> Elman:
     )
     found = of_torch(f"Recall of {LENGTH} bits, {UNITS} recurrent units", recurrent, outputs, data, answers)
     return replace(found, outputs=("0", "1"), task=f"one of {LENGTH} bits", attribution=made)
+
+
+REPEATED: Final = 2
+REPEAT_UNITS: Final = 4
+
+
+def repeat() -> Gated:
+    """Reads two letters, and says them again one after the other: as often as it is told to go on, so that a row asks
+    for the letter that it then says. On the steps that are left it is told nothing.
+    """
+    n = len(LETTERS)
+    rows = [*product(product(range(n), repeat=REPEATED), range(REPEATED))]
+    data = np.zeros((len(rows), 2 * REPEATED, n + 1))
+    for row, (letters, asked) in enumerate(rows):
+        data[row, range(REPEATED), letters] = 1
+        data[row, REPEATED : REPEATED + 1 + asked, n] = 1
+    answers = np.array([letters[asked] for letters, asked in rows])
+    given, right = torch.tensor(data), torch.tensor(answers)
+    with one_thread(), torch.random.fork_rng(devices=()):
+        torch.manual_seed(0)
+        recurrent = torch.nn.GRU(n + 1, REPEAT_UNITS, batch_first=True, dtype=torch.float64)
+        outputs = torch.nn.Linear(REPEAT_UNITS, n, dtype=torch.float64)
+        fit((*recurrent.parameters(), *outputs.parameters()), lambda: outputs(recurrent(given)[0][:, -1]), right)
+    layer = [np.round(outputs.weight.detach().numpy(), 4)], [np.round(outputs.bias.detach().numpy(), 4)]
+    return Gated(
+        f"Repeats {REPEATED} letters, {REPEAT_UNITS} gated units",
+        Network.from_arrays(*layer, activation="tanh", output_activation="linear"),
+        tuple(LETTERS),
+        data,
+        answers,
+        f"{REPEATED} letters, one after the other",
+        "Trained by Adam on all rows with seed 0 of three that were tried, all right on all; rounded to 4 places.",
+        cell={name: np.round(getattr(recurrent, f"{name}_l0").detach().numpy(), 4) for name in WEIGHTS},
+    )
 
 
 KEYS: Final = "ABC"
@@ -350,10 +386,11 @@ def facts() -> AttentionModel:
 
 
 MADE: Final[dict[str, tuple[Callable[[], Any], Any]]] = {
-    "sum-7-circle": (circle, CLASSIFIER),
-    "features-32-16": (sparse_features, CLASSIFIER),
+    "sum-7-circle": (circle, COARSER_PERCEPTRON),
+    "features-32-16": (sparse_features, COARSER_PERCEPTRON),
     "first-letter-elman": (onion, ELMAN),
     "recall-5-elman": (recall, ELMAN),
+    "repeat-2-gru": (repeat, GRU),
     "induction-pairs": (partial(pairs, 1, CHECKPOINTS), TRANSFORMER),
     "induction-pairs-early": (partial(pairs, 2, (6_000,)), TRANSFORMER),
     "other-name-stages": (stages, TRANSFORMER),
@@ -388,7 +425,6 @@ def measure() -> None:
         (FOLDER / f"{name}.json").write_text(text + "\n")
         print(f"{name}: {found.words}")
     stories.cache_clear()
-    (FOLDER.parents[1] / "README.md").write_text(readme())
 
 
 if __name__ == "__main__":

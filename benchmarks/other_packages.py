@@ -4,6 +4,7 @@
     python -m benchmarks.other_packages --folder /somewhere shap     one of them
     python -m benchmarks.other_packages --folder /somewhere --suite small      discovery programs
     python -m benchmarks.other_packages --folder /somewhere --live             live models of packages
+    python -m benchmarks.other_packages --folder /somewhere --names            packages as they come, on one network
 
 Nothing is downloaded but packages; models are made by hand from their sizes and given our weights. EAP-IG is in no
 package index (``eap`` there is another): its ``src`` in PYTHONPATH, or ``eap-ig/bin/pip install`` of a checkout. Writes
@@ -21,12 +22,13 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.parity import DOCUMENT, ROOT, between_marks
+from benchmarks.parity import DOCUMENT, ROOT, between_marks, question_of
 from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
 from pluriscope.analysis.discovery.masked_subject import MaskedSpace
 from pluriscope.analysis.discovery.part_names import names_of
@@ -56,6 +58,21 @@ LIVE: Final = {
     "nnsight": (("nnsight", "transformers"), "nnsight_models"),
 }
 """Environments in which models of packages are read and run as circuits: what they need, and which models."""
+NAMES: Final = {
+    "gradient-corners captum": "`abs=False`",
+    "integrated-gradients captum": "16,384 middles",
+    "shapley shap": "all rows as background",
+    "shapley shap, KernelExplainer": "",
+    "shapley captum": "",
+    "lime lime": "each neighbour equally often",
+    "lime captum": "",
+    "probes scikit-learn": "`C=1e12`",
+    "layer-similarity torch-cka": "",
+}
+"""Lenses with packages that have one of their names, and the settings with which a package gives our numbers."""
+_NAMED: Final = ("captum==0.9.0", "shap==0.51.0", "lime==0.2.0.1", "scikit-learn==1.9.1", "torch-cka==0.21")
+_EQUAL: Final = 1e-6
+_CARRIED: Final = ("zero", "mean", "pairs", "no token")
 _PAIRS: Final = 16
 _STEPS: Final = 16_384
 _LATENTS: Final = 8
@@ -216,10 +233,42 @@ def held(folder: Path, packages: Sequence[str]) -> Iterator[Held]:
 
 
 def table(found: Sequence[Held]) -> Iterator[str]:
-    """Table in lines of Markdown."""
-    yield from ("| lens | package | network | numbers | largest difference |", "| --- | --- | --- | --: | --: |")
+    """Table in lines of Markdown: how many numbers were compared on each network, and their largest difference."""
+    networks, rows = list(dict.fromkeys(one.model for one in found)), defaultdict[Any, dict[str, str]](dict)
     for one in found:
-        yield f"| `{one.lens}` | {one.package} | {one.model} | {one.numbers} | {one.difference:.0e} |"
+        rows[one.lens, one.package][one.model] = f"{one.numbers}: {one.difference:.0e}"
+    yield f"| lens | package | {' | '.join(networks)} |"
+    yield f"| --- | --- |{' --: |' * len(networks)}"
+    for (lens, package), cells in rows.items():
+        yield f"| `{lens}` | {package} | {' | '.join(cells[name] for name in networks)} |"
+
+
+def same_names(folder: Path) -> Iterator[str]:
+    """Rows of the table of packages as they come, beside lenses of one name, on one perceptron."""
+    question, python = question_of("xor_pretrained"), python_of(folder, "names", _NAMED)
+    ours = dict[str, Any]()
+    for key in {name.split()[0] for name in NAMES}:
+        lens = LENSES.by_key[key]
+        view: Any = lens.answer(question, lens.filled({})).view
+        if key == "probes":  # by layer, then by labelling, whose first row is the lowest bit
+            ordered = sorted(view.rows, key=lambda row: (row["layer"], row["truth_table"][::-1]))
+            ours[key] = [float(row["separable"]) for row in ordered]
+        elif key == "layer-similarity":
+            ours[key] = [row["cka"] for row in view.rows if (row["layer"], row["other"]) == ("layer 1", "layer 2")]
+        else:
+            ours[key] = view.scores
+    said = run_package(python, "of-one-name", network_of(question) | {"steps": _STEPS}, folder)
+    yield f"| lens | package, {date.today():%B %Y} | equal with | to | other by default | by up to |"
+    yield "| --- | --- | --- | --: | --: | --: |"
+    for name, settings in NAMES.items():
+        key, package = name.split(" ", 1)
+        theirs, by_default = said[name]
+        to = "–" if theirs is None else f"{np.abs(np.array(theirs) - ours[key]).max():.0e}"
+        usual = np.abs(np.array(by_default) - ours[key])
+        other, *kind = package.split(", ")
+        versioned = ", ".join([f"{other} {version_in(python, other)}", *kind])
+        counted = f"{(usual > _EQUAL).sum()} of {usual.size} | {usual.max():.0e}"
+        yield f"| `{key}` | {versioned} | {settings or '–'} | {to} | {counted} |"
 
 
 # --- discovery programs on a suite
@@ -231,7 +280,7 @@ def network_of(question: Any) -> dict[str, Any]:
     edges = [[names[one.source], names[one.target], one.slot] for one in question.graph.edges]
     if isinstance(question, GraphQuestion):
         model, clean = question.subject, [*range(question.n_rows)]
-        pairs = {"clean": clean, "corrupt": [partner_of(model, row) for row in clean]}
+        pairs = {"clean": clean, "corrupt": [partner_of(model.inputs, model.answers, row) for row in clean]}
         return {"edges": edges, "document": attention_document(model), **pairs}
     network, (rows, labels) = question.network, question.method_rows
     found = {name: [one.tolist() for one in getattr(network, name)] for name in ("weights", "biases")}
@@ -283,18 +332,22 @@ def programs(folder: Path, suite: Any) -> Iterator[str]:
         track = "runs" if name.endswith(("acdc", "exact-edge")) else "gradients"
         entry = {"suite": suite.digest, "name": f"{name} (published)", "track": track, "answers": answers}
         (folder / f"{name}.json").write_text(json.dumps(entry))
-    yield "| method | program | networks | edges carry | same order or mask | numbers differ by |"
-    yield "| --- | --- | --- | --- | --: | --: |"
-    for key, group in sorted(groups.items()):
-        cell = (
-            f"{sum(one for one, _ in group)} of {len(group)} | {max(one for _, one in group):.0e}" if group else "– | –"
-        )
-        yield f"| {' | '.join(key)} | {cell} |"
+    yield f"| method | program | networks | {' | '.join(_CARRIED)} |"
+    yield f"| --- | --- | --- |{' --: |' * len(_CARRIED)}"
+    for row in sorted({(method, program, kind) for method, program, kind, _ in groups}):
+        yield f"| {' | '.join((*row, *(_agreement(groups.get((*row, one))) for one in _CARRIED)))} |"
+
+
+def _agreement(group: Sequence[tuple[bool, float]] | None) -> str:
+    """The networks with the same order or mask, and the largest difference; – without answers of ours."""
+    if not group:
+        return "" if group is None else "–"
+    return f"{sum(one for one, _ in group)} of {len(group)}: {max(one for _, one in group):.0e}"
 
 
 def live(folder: Path) -> Iterator[str]:
     """Rows of the table of live models: each read here, and run in its package as circuits of it."""
-    yield from ("| package | version | model | direction | largest difference |", "| --- | --- | --- | --- | --: |")
+    yield from ("| package | model | in | back, circuits |", "| --- | --- | --: | --: |")
     own = tomllib.loads(ROOT.joinpath("pyproject.toml").read_text())["project"]["dependencies"]
     known = [one for one in own if not one.startswith(("torch", "numpy"))]
     documents = [attention_document(one) for name, one in models().items() if name in _LIVE_MODELS]
@@ -308,8 +361,8 @@ def live(folder: Path) -> Iterator[str]:
             subprocess.run([python, "-c", snippet.partition("```")[0]], check=True, env=_environment())
         for model in sorted({one for one, *_ in said}):
             read, back, circuits = zip(*(rest for one, *rest in said if one == model), strict=True)
-            for direction, most in (("in", max(read)), (f"back, {sum(circuits)} circuits", max(back))):
-                yield f"| {package} | {version_in(python, package)} | {model} | {direction} | {most:.0e} |"
+            most = f"{max(read):.0e} | {max(back):.0e}, {sum(circuits)}"
+            yield f"| {package} {version_in(python, package)} | {model} | {most} |"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -319,8 +372,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, required=True, help="where environments are made, or lie from before")
     parser.add_argument("--suite", default="", help="whose networks discovery programs are asked about")
     parser.add_argument("--live", action="store_true", help="whether to read models and run them as circuits")
+    parser.add_argument("--names", action="store_true", help="whether to ask packages with a lens's name by default")
     given = parser.parse_args(arguments)
-    if given.live:
+    if given.names:
+        mark, lines = "names", [*same_names(given.folder)]
+    elif given.live:
         mark, lines = "live", [*live(given.folder)]
     elif given.suite:
         mark, lines = "programs", [*programs(given.folder, read_suite(given.suite))]

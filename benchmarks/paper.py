@@ -12,24 +12,30 @@ import argparse
 import json
 import re
 from collections import Counter
+from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
 
 import typst
+from markupsafe import Markup
 
 from benchmarks.finding_documents import samples
 from benchmarks.lines import ROOT
 from pluriscope.analysis import ENGINE_VERSION
-from pluriscope.figures.charts import Chart
 from pluriscope.figures.standalone import FONT, FONT_FAMILY, standalone_svg
 from pluriscope.figures.svg.charts import FILE_WIDTH, draw
+from pluriscope.views.networks import draw_network
 from pluriscope_bench.key.condition import PRIMARY
+from pluriscope_bench.key.truths import truths_of
 from pluriscope_bench.pages.charts import score_chart
 from pluriscope_bench.pages.results import Results, label_of
 from pluriscope_bench.printed import arms_table, methods_table
 from pluriscope_bench.suite_files import Suite, bundled, read_suite
 from pluriscope_studies.pages.findings import charts, record
 
+DISJOINT: Final = "xor-4-sigmoid-4"
+"""The network of the suite whose two circuits are drawn."""
 SOURCE: Final = ROOT / "docs" / "paper" / "paper.typ"
 Lines = list[list[str]]
 _TABLE: Final = re.compile(r"(?:^\|.*\|\n?)+", re.MULTILINE)
@@ -54,16 +60,36 @@ def contents() -> dict[str, Any]:
     tables["bench"] = [[*map(list, made(named))] for made in (methods_table, arms_table)]
     found = {f"{key}/{name}": shown.chart for key, some in charts().items() for name, shown in some.items()}
     found["bench"] = score_chart(Results(digest=suite.digest, condition=PRIMARY, methods=methods), "regret")
+    circuits, of_pair = _two_circuits()
     return {
         "tables": tables,
         "findings": {one["key"]: one for one in findings},
-        "figures": {name: _drawing(chart) for name, chart in found.items()},
-        "facts": {"engine": ENGINE_VERSION, **_facts(suite)},
+        "figures": {name: _drawing(draw(chart, FILE_WIDTH)) for name, chart in found.items()} | circuits,
+        "facts": {"engine": ENGINE_VERSION, **_facts(suite), **of_pair},
     }
 
 
-def _drawing(chart: Chart) -> str:
-    return standalone_svg(str(draw(chart, FILE_WIDTH)), font=FONT_FAMILY, ground=False)
+def _drawing(drawn: Markup) -> str:
+    return standalone_svg(str(drawn), font=FONT_FAMILY, ground=False)
+
+
+@cache
+def _two_circuits() -> tuple[dict[str, str], dict[str, str]]:
+    """Drawings of two valid circuits of a network that share least, of these the smallest, and facts about them."""
+    question = next(one.question for one in read_suite(bundled("public")).networks if one.name == DISJOINT)
+    (truth,) = truths_of(question, [PRIMARY])
+    assert truth is not None
+    assert truth.minimal is not None  # every circuit of this network is known
+
+    def order(pair: tuple[int, int]) -> tuple[int, int]:
+        return (pair[0] & pair[1]).bit_count(), pair[0].bit_count() + pair[1].bit_count()
+
+    pair = min(combinations(map(int, truth.minimal), 2), key=order)
+    drawn = [_drawing(draw_network(question, mask, title=f"Circuit {mask:x}")) for mask in pair]
+    sizes = " and ".join(sorted({str(mask.bit_count()) for mask in pair}))
+    shared = order(pair)[0]
+    facts = {"valid": f"{truth.n_valid:,}", "sizes": sizes, "shared": str(shared) if shared else "none"}
+    return {f"circuit-{at}": one for at, one in enumerate(drawn)}, facts
 
 
 def _facts(suite: Suite) -> dict[str, str]:

@@ -177,7 +177,7 @@ def _row(cells: Sequence[object]) -> str:
 
 def _program(source: str) -> str:
     if source == OWN:
-        return "none; a second implementation of ours"
+        return "our second implementation"
     one = reference(NAMES[0])["sources"][source]
     return f"{one['repository']} {one['commit'][:7]}" if "commit" in one else f"{source} {one['version']}"
 

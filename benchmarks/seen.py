@@ -60,7 +60,7 @@ OWN: Final = (  # one network of each kind, whose pages are looked at by themsel
 MORE: Final = (
     *(f"count {file}" for file in ("xor.json", "model.json")),
     *(f"analyse {file} --output whole-{file}" for file in ("xor.json", "model.json")),
-    *(f"ask {key} {file}" for key in ("funnel", "map", "methods", "lenses") for file in ("xor.json", "model.json")),
+    *(f"ask {key} {file}" for key in ("funnel", "methods", "lenses") for file in ("xor.json", "model.json")),
     *(f"ask {key} xor.json" for key in ("common-ground", "pair", "directions", "planted", "null", "nothing")),
     "analyse missing.json",
     "nothing",

@@ -25,11 +25,11 @@ from html import unescape
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from benchmarks.parity import ROOT
 from pluriscope.analysis.plugins import brought
-from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.job_tables import JobLogRow, JobRow
 from pluriscope.app.jobs.queue import ANSWERED_PRIORITY
 from pluriscope.app.jobs.seeding import add_bundled_models, add_bundled_networks
 from pluriscope.app.jobs.worker import run_workers
@@ -50,16 +50,9 @@ DOCUMENTS: Final = (
 _HEAD: Final = """# What the documents name
 
 Pluriscope was made from four documents. Each thing that they name has a row: the word by which the search finds it \
-with where the first hit leads if that is not the page, the page, the command of `pluriscope`, and the tests. *Whole* \
-is what is there with a test, *half* what lacks something, *refused* what [stays out](scope.md#what-stays-out).
-
-`python -m benchmarks.surveys_table` makes this page. `tests/app/pages/test_surveys.py` opens each page on bundled \
-networks, before anything is computed of them, and asks that commands and tests exist and that the search leads where \
-it is said to.
-
-*Answer* is what the page says once that is computed, in the part that the address leads to, with … for each number. \
-`python -m benchmarks.surveys_table --answers` computes what all rows name, and asks each page for its answer; the \
-tests do so for 20 of them."""
+with where the first hit leads if that is not the page, the page, what it answers once that is computed, with … for \
+each number, the command, and the tests. *Whole* is what is there with a test, *half* what lacks something, *refused* \
+what [stays out](scope.md#what-stays-out). Made by `python -m benchmarks.surveys_table`."""
 _PRESSED: Final = ("Analyse", "Ask", "Compute", "Compute now", "Add lenses that learn", "Compare", "Try again")
 """What is on the buttons by which pages offer what is missing."""
 _NUMBER: Final = r"[\d.,]*\d(?:e[-−]?\d+|[⁰-⁹²³¹]+|%)?"
@@ -179,7 +172,9 @@ def answers(client: Any, wanted: Sequence[Mapping[str, str]], asked: set[str]) -
 def drop_others(client: Any) -> None:
     """Take back jobs that come of themselves, when networks are stored and after other jobs, for no row."""
     with client.app.state.store.write() as session:
-        session.execute(delete(JobRow).where(JobRow.state == "queued", JobRow.priority > ANSWERED_PRIORITY))
+        gone = select(JobRow.id).where(JobRow.state == "queued", JobRow.priority > ANSWERED_PRIORITY)
+        session.execute(delete(JobLogRow).where(JobLogRow.job_id.in_(gone)))
+        session.execute(delete(JobRow).where(JobRow.id.in_(gone)))
 
 
 def hold(data: Path, minutes: float) -> dict[str, str]:

@@ -16,8 +16,6 @@ from sqlalchemy.orm import Session
 from pluriscope.analyses.registry import BY_KEY
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node
-from pluriscope.analysis.alignments.alignment import IIA, Alignment, ScoredAlignment
-from pluriscope.analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from pluriscope.analysis.circuits.judging import evaluate_circuits
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.explaining.pipeline import analyse_output
@@ -26,6 +24,8 @@ from pluriscope.analysis.interpretations.interpretation import Interpretation
 from pluriscope.analysis.interpretations.result import InterpretationCounts
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.placements.placement import IIA, NeuronPlacement, ScoredPlacement
+from pluriscope.analysis.placements.result import AlgorithmResult, AlgorithmSearch
 from pluriscope.analysis.questions.protocol import COMPLETE, Protocol
 from pluriscope.analysis.questions.tasks import input_table, named_task
 from pluriscope.analysis.results.result import CriterionTally, OutputAnalysis
@@ -204,10 +204,10 @@ def _algorithm_result(model: HighLevelModel) -> AlgorithmResult:
     alignments = []
     for rank, (first, second) in enumerate(sites):
         valid = fits and rank < 3
-        alignment = Alignment.of(model.text, {"0": NeuronSet(1, first), "1": NeuronSet(1, second)})
+        alignment = NeuronPlacement.of(model.text, {"0": NeuronSet(1, first), "1": NeuronSet(1, second)})
         margin = 0.25 / (rank + 1)
         alignments.append(
-            ScoredAlignment(alignment, IIA(24 - (0 if valid else rank + 1), 24), valid and rank == 0, margin)
+            ScoredPlacement(alignment, IIA(24 - (0 if valid else rank + 1), 24), valid and rank == 0, margin)
         )
     keys = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
     n_valid = sum(scored.valid for scored in alignments)

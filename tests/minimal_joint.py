@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.alignments.alignment import Alignment
-from pluriscope.analysis.alignments.decisions import site_decisions
-from pluriscope.analysis.alignments.joint import jointly_right
-from pluriscope.analysis.alignments.result import AlgorithmResult
-from pluriscope.analysis.alignments.search import align_with
+from pluriscope.analysis.placements.formulas import align_with
+from pluriscope.analysis.placements.joint import jointly_right
+from pluriscope.analysis.placements.neuron_sets import site_decisions
+from pluriscope.analysis.placements.placement import NeuronPlacement
+from pluriscope.analysis.placements.result import AlgorithmResult
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.question import Question
 
@@ -23,8 +23,8 @@ def n_minimal_joint(question: Question, algorithms: Iterable[HighLevelModel], wo
     return sum(map(len, (minimal_joint(question, result, work) for result in every)))
 
 
-def minimal_joint(question: Question, result: AlgorithmResult, work: Work) -> list[Alignment]:
-    minimal: list[Alignment] = []
+def minimal_joint(question: Question, result: AlgorithmResult, work: Work) -> list[NeuronPlacement]:
+    minimal: list[NeuronPlacement] = []
     for one in sorted((scored.alignment for scored in result.alignments), key=n_neurons):
         if any(within(other, one) for other in minimal):
             continue
@@ -33,10 +33,10 @@ def minimal_joint(question: Question, result: AlgorithmResult, work: Work) -> li
     return minimal
 
 
-def n_neurons(alignment: Alignment) -> int:
+def n_neurons(alignment: NeuronPlacement) -> int:
     return sum(len(site.neurons) for _, site in alignment.places)
 
 
-def within(smaller: Alignment, larger: Alignment) -> bool:
+def within(smaller: NeuronPlacement, larger: NeuronPlacement) -> bool:
     pairs = zip(smaller.places, larger.places, strict=True)
     return all(inner.layer == outer.layer and not inner.bits & ~outer.bits for (_, inner), (_, outer) in pairs)

@@ -60,6 +60,9 @@ _AS_IN_PYTHON: Final = dict(zip(_SIGNS_OF_PYTHON, "=≠≠^||&&¬∧∧∧∨∨
 _AMBIGUOUS: Final = re.compile(r"=.*[=≠∧∨]|[≠∧∨].*=|≠[^∨]*[≠∧|]|[∧|][^∨]*≠|∧[^∨]*[|^]|[|^][^∨]*∧|¬[^∨∧=≠]*[&|]")
 """Signs between the same brackets, in order, that Python binds otherwise."""
 _CURE: Final = "write inputs as A, B, …, and operators as AND, OR, NOT, XOR, IMP or their signs, such as A·¬B + ¬A·B"
+_LEVELS: Final = {"iff": 0, "imp": 1, "or": 2, "xor": 3, "and": 4}
+_BESIDE: Final = frozenset(("input", "constant", "open", "not", "call"))
+"""What stands beside an operand is joined to it by AND."""
 _Values = NDArray[np.bool_]
 _Made = TypeVar("_Made")
 
@@ -200,27 +203,22 @@ class _Reader(Generic[_Made]):
         self.depth += 1
         if self.depth > MAX_NESTING + 1:  # the formula itself is in no brackets
             self._refuse(f"nests deeper than {MAX_NESTING}")
-        made = self._chain("iff", self._implication)
+        made = self._chain(0)
         self.depth -= 1
         return made
 
-    def _implication(self) -> _Made:
-        parts = [self._chain("or", self._exclusive)]
-        while self._take("imp"):
-            parts.append(self._chain("or", self._exclusive))
-        made = parts.pop()
-        while parts:  # from the right: A -> B -> C is A -> (B -> C)
-            made = self._joined("imp", parts.pop(), made)
-        return made
-
-    def _exclusive(self) -> _Made:
-        return self._chain("xor", self._conjunction)
-
-    def _conjunction(self) -> _Made:
+    def _chain(self, least: int) -> _Made:
+        """Operands with signs between them that bind as tightly as a level or tighter."""
         made = self._negation()
-        while self._take("and") or self._kind() in ("input", "constant", "open", "not", "call"):
-            made = self._joined("and", made, self._negation())
-        return made
+        while True:
+            kind = self.tokens[self.at][0]
+            sign = "and" if kind in _BESIDE else kind
+            level = _LEVELS.get(sign, -1)
+            if level < least:
+                return made
+            self.at += kind == sign
+            # from the right: A -> B -> C is A -> (B -> C)
+            made = self._joined(sign, made, self._chain(level + (sign != "imp")))
 
     def _negation(self) -> _Made:
         negated = False
@@ -268,12 +266,6 @@ class _Reader(Generic[_Made]):
             kind, parts = "and", [self._joined("iff", parts[0], one) for one in parts[1:]]
         made = reduce(partial(self._joined, kind), parts)
         return self.meaning.negated(made) if name in ("NAND", "NOR", "XNOR") else made
-
-    def _chain(self, kind: str, operand: Callable[[], _Made]) -> _Made:
-        made = operand()
-        while self._take(kind):
-            made = self._joined(kind, made, operand())
-        return made
 
     def _joined(self, kind: str, left: _Made, right: _Made) -> _Made:
         join = self.meaning.joined.get(kind)

@@ -4,13 +4,13 @@
 
 Statements are separated by semicolons or lines; the last is the answer. A variable is a function of the inputs and of
 variables before it; one whose name begins with ``_`` is a helper, computed anew and never placed. Expressions have
-integers, names, ``+ - * // %``, comparisons, ``and or not``, ``A if B else C``, ``min`` and ``max``, a table
-``(3, 1, 2)[x]``, and ``none`` for no answer. What reads ``none``, divides by 0 or looks beyond a table is ``none``.
+integers, names, ``+ - * // %``, comparisons, ``and or not`` (or ``∧ ∨ ¬``), ``A if B else C``, ``min`` and ``max``, a
+table ``(3, 1, 2)[x]``, and ``none`` for no answer; so is what reads ``none``, divides by 0 or looks beyond a table.
 Inputs that are no integers can be compared alone, ``x[0] > 0.5``. Nothing is executed but these operations. How a text
 is checked against a task, and how inputs are called, is in :mod:`pluriscope.analysis.algorithms.written`.
 
-Geiger et al., "Causal Abstractions of Neural Networks" (NeurIPS 2021), section 2. Boolean formulas
-(:mod:`pluriscope.analysis.algorithms.high_level_model`) are the models whose variables all have two values.
+Geiger et al., "Causal Abstractions of Neural Networks" (NeurIPS 2021), section 2. Boolean formulas are the models whose
+variables all have two values (:attr:`pluriscope.analysis.algorithms.high_level_model.HighLevelModel.causal`).
 """
 
 from __future__ import annotations
@@ -353,6 +353,7 @@ def _defined(value: Any, *parts: NDArray[Any]) -> Integers:
     return np.where(reduce(np.logical_or, [part == NONE for part in parts]), NONE, np.asarray(value, dtype=np.int64))
 
 
+_SIGNS: Final = str.maketrans({"∧": " and ", "∨": " or ", "¬": " not "})
 _ADMITTED: Final = (
     *(ast.Constant, ast.Name, ast.Load, ast.Subscript, ast.Tuple, ast.IfExp, ast.UnaryOp, ast.USub, ast.Not),
     *(ast.BoolOp, ast.And, ast.Or, ast.Compare, ast.Call, ast.BinOp, *_OPERATORS),
@@ -370,7 +371,7 @@ def read_causal_model(text: str) -> CausalModel:
             "algorithm", f"has {len(text):,} characters, and {MAX_TEXT:,} are the most", "shorten it"
         )
     try:
-        tree = ast.parse(text)
+        tree = ast.parse(text.translate(_SIGNS))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise InvalidAlgorithm(f"algorithm {text[:60]!r}", "cannot be read", _CURE) from error
     statements = list[tuple[str, ast.expr]]()
@@ -406,6 +407,9 @@ def read_causal_model(text: str) -> CausalModel:
                 "is nothing that an algorithm may have",
                 _CURE,
             )
+    for node in nodes:  # inputs are called as people like
+        if isinstance(node, ast.Name) and len(node.id) == 1 and node.id not in dict(statements):
+            node.id = node.id.lower()
     before = set[str]()
     for name, one in statements:
         read = [node.id for node in ast.walk(one) if isinstance(node, ast.Name)]

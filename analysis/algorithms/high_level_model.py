@@ -16,6 +16,7 @@ from sys import intern
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
+from pluriscope.analysis.algorithms.causal_model import CausalModel, read_causal_model
 from pluriscope.analysis.questions.tasks import INPUT_NAMES, input_table
 from pluriscope.analysis.values.described import Described
 from pluriscope.analysis.values.digest import short_id
@@ -122,7 +123,7 @@ def _reading_order(part: Reading) -> tuple[list[str], int, bool, str]:
 
 @dataclass(frozen=True)
 class Variable:
-    """A place in the tree that an alignment must put somewhere.
+    """A place in the tree that a placement must put somewhere.
 
     Args:
         path: child positions of the gates from the root, NOT nodes transparent, e.g. "0" or "01"; the root is "".
@@ -259,6 +260,23 @@ class HighLevelModel(Described):
         every = enumerate(zip(self.root.paths, self.root.nodes, strict=True))
         found = {path: at for at, (path, node) in every if path and node.operator in operators}  # a NOT after its child
         return {path: found[path] for path in sorted(sorted(found), key=len)}
+
+    @cached_property
+    def causal(self) -> CausalModel:
+        """The algorithm as a causal model, whose variables are called ``v`` and their path: ``v0 = a and b; y = …``."""
+        statements, each = dict[str, str](), list[str]()
+        for at, (path, node) in enumerate(zip(self.root.paths, self.root.nodes, strict=True)):
+            if node.is_gate:
+                found = f"{each[-1 - len(node.children[1].nodes)]} {node.operator} {each[-1]}"
+            else:
+                found = f"not {each[-1]}" if node.children else INPUT_NAMES[node.input].lower()
+            if self._occurrences.get(path) == at:
+                each.append(f"v{self.variable_at[path]}")
+                statements.setdefault(each[-1], found)
+            else:
+                each.append(f"({found})" if node.is_gate else found)
+        defined = "".join(f"{name} = {one}; " for name, one in statements.items())
+        return read_causal_model(f"{defined}y = {found}")
 
     @property
     def depth(self) -> int:

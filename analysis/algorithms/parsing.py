@@ -1,4 +1,5 @@
-"""Algorithms from texts: from an identity text, the inverse of :attr:`HighLevelModel.text`, and from a typed formula.
+"""Algorithms from texts: from an identity text, the inverse of :attr:`HighLevelModel.text`, from a typed formula, and
+from statements (:mod:`pluriscope.analysis.algorithms.causal_model`).
 
 Which algorithms a typed formula may be is found without a list of candidates:
 
@@ -11,18 +12,18 @@ Which algorithms a typed formula may be is found without a list of candidates:
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
-from itertools import accumulate, product
+from itertools import product
 from operator import attrgetter
-from typing import Final, NoReturn
+from typing import Final
 
 from pluriscope.analysis.algorithms.boolean_formulas import tree_from_formula
+from pluriscope.analysis.algorithms.causal_model import CausalModel, read_causal_model
 from pluriscope.analysis.algorithms.high_level_model import Form, HighLevelModel, Node, authors_text, negation
-from pluriscope.analysis.errors import InvalidAlgorithm
+from pluriscope.analysis.errors import InvalidAlgorithm, InvalidTask
 from pluriscope.analysis.questions.tasks import INPUT_NAMES
 
-MAX_TEXT = 2_000  # characters; the longest candidate has a few hundred
-MAX_NESTING = 32
 MOST_GATES: Final = 7  # of a formula tree whose orders are all tried: 128 texts; candidates have at most seven
 _CURES = {
     "and_inverter": "write leaves as A, gates as (x&y) with children sorted by text, not as !",
@@ -41,109 +42,39 @@ def parse_algorithm(text: str, form: Form, n_inputs: int) -> HighLevelModel:
         n_inputs: inputs of the task, 1 to 6; letters beyond them are refused.
 
     Raises:
-        InvalidAlgorithm: text that no algorithm of that form has, with the place where reading stopped.
+        InvalidAlgorithm: text that no algorithm of that form has.
     """
-    if not 0 < len(text) <= MAX_TEXT:
-        cause = "is empty" if not text else f"is longer than {MAX_TEXT} characters"
-        raise InvalidAlgorithm(f"algorithm {text[:40]!r}", cause, _CURES[form])
-    if _nesting(text) > MAX_NESTING:
-        raise InvalidAlgorithm(f"algorithm {text[:40]!r}", f"nests deeper than {MAX_NESTING} gates", _CURES[form])
-    reader = _Reader(text.partition(";")[0] if form == "shared_gates" else text, form, n_inputs)
-    root = reader.formula() if form == "formula_trees" else reader.canonical()
-    algorithm = HighLevelModel(form, n_inputs, root)
+    try:
+        root = tree_from_formula(text.partition(";")[0] if form == "shared_gates" else text, n_inputs)
+    except InvalidTask as refused:
+        raise InvalidAlgorithm(refused.item.replace("formula", "algorithm", 1), refused.cause, _CURES[form]) from None
+    algorithm, gates = HighLevelModel(form, n_inputs, root), (one for one in root.nodes if one.is_gate)
     if algorithm.text != text:
         raise InvalidAlgorithm(f"algorithm {text!r}", f"is not in canonical order: {algorithm.text}", _CURES[form])
+    if form != "formula_trees" and any(len({side.text.lstrip("!") for side in one.children}) < 2 for one in gates):
+        cause = "has a gate whose two children are the same tree"
+        raise InvalidAlgorithm(f"algorithm {text!r}", cause, _CURES[form])
     return algorithm
 
 
-def _nesting(text: str) -> int:
-    """The largest number of brackets open at once."""
-    return max(accumulate((sign == "(") - (sign == ")") for sign in text))
-
-
-class _Reader:
-    """A pass over a text; ``at`` is the next character."""
-
-    def __init__(self, text: str, form: Form, n_inputs: int) -> None:
-        self.text = text
-        self.form = form
-        self.letters = INPUT_NAMES[:n_inputs]
-        self.at = 0
-
-    def canonical(self) -> Node:
-        """A whole and-inverter text."""
-        node = self._literal()
-        self._end()
-        return node
-
-    def formula(self) -> Node:
-        """A whole authors' string: a gate without its brackets, or a single operand."""
-        left = self._operand()
-        if self._peek() in ("*", "+"):
-            left = self._gate_after(left)
-        self._end()
-        return left
-
-    def _literal(self) -> Node:
-        negated = self._take("!")
-        if self._take("("):
-            left = self._literal()
-            self._expect("&")
-            right = self._literal()
-            self._expect(")")
-            if left.text.lstrip("!") == right.text.lstrip("!"):
-                self._refuse("has a gate whose two children are the same tree")
-            node = Node("and", tuple(sorted((left, right), key=attrgetter("text"))))
-        else:
-            node = self._input()
-        return Node("not", (node,)) if negated else node
-
-    def _operand(self) -> Node:
-        negated = self._take("¬")
-        if self._take("("):
-            node = self._gate_after(self._operand())
-            self._expect(")")
-        else:
-            node = self._input()
-        return Node("not", (node,)) if negated else node
-
-    def _gate_after(self, left: Node) -> Node:
-        sign = self._peek()
-        if sign not in ("*", "+"):
-            self._refuse("lacks * or + between two operands")
-        self.at += 1
-        return Node("and" if sign == "*" else "or", (left, self._operand()))
-
-    def _input(self) -> Node:
-        letter = self._peek()
-        if not letter or letter not in self.letters:
-            self._refuse(f"names no input out of {', '.join(self.letters)}")
-        self.at += 1
-        return Node("input", input=self.letters.index(letter))
-
-    def _peek(self) -> str:
-        return self.text[self.at : self.at + 1]
-
-    def _take(self, sign: str) -> bool:
-        found = self._peek() == sign
-        self.at += found
-        return found
-
-    def _expect(self, sign: str) -> None:
-        if not self._take(sign):
-            self._refuse(f"lacks {sign!r}")
-
-    def _end(self) -> None:
-        if self.at < len(self.text):
-            self._refuse("goes on after its end")
-
-    def _refuse(self, cause: str) -> NoReturn:
-        raise InvalidAlgorithm(
-            f"algorithm {self.text[:80]!r}", f"{cause} at character {self.at + 1}", _CURES[self.form]
-        )
-
-
 # --- typed formulas
+
+_FORMULA: Final = re.compile(r"[A-Za-z()∧∨¬\s]*")
+
+
+def read_algorithm(text: str) -> CausalModel:
+    """The algorithm that somebody writes: statements, or a formula over AND, OR and NOT, whose gates but the last are
+    variables.
+
+    Raises:
+        InvalidAlgorithm: it is neither.
+    """
+    if _FORMULA.fullmatch(text):
+        try:
+            return HighLevelModel("and_inverter", len(INPUT_NAMES), tree_from_formula(text, len(INPUT_NAMES))).causal
+        except InvalidTask:
+            pass  # what is wrong with it as a statement is said
+    return read_causal_model(text)
 
 
 def texts_of_formula(text: str) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from pluriscope.analysis.algorithms.causal_model import MAX_INTEGER, NONE, CausalModel, Inputs, read_causal_model
+from pluriscope.analysis.algorithms.causal_model import MAX_INTEGER, NONE, CausalModel, Inputs
+from pluriscope.analysis.algorithms.parsing import read_algorithm
 from pluriscope.analysis.errors import InvalidAlgorithm
 from pluriscope.analysis.subjects.question import SubjectQuestion
 
@@ -80,7 +81,7 @@ def fitting(text: str, question: SubjectQuestion) -> CausalModel:
         InvalidAlgorithm: it cannot be read, or does not fit the inputs.
         BeyondLimits: its variables have too many combinations of values.
     """
-    model = read_causal_model(text)
+    model = read_algorithm(text)
     model.unfold(inputs_of(question)).check_tables()
     return model
 

@@ -1,6 +1,6 @@
 """What a circuit's story is, and how it relates to that of the whole network.
 
-The *story* of a circuit is the set of irredundant algorithms with at least one variable that have a valid alignment on
+The *story* of a circuit is the set of irredundant algorithms with at least one variable that have a valid placement on
 the network with everything outside the circuit ablated. Neither of two stories is the better one: each is the complete
 list of the algorithms that pass there.
 """

@@ -1,10 +1,10 @@
-"""The story of every circuit: which irredundant algorithms have a valid alignment on its ablated network.
+"""The story of every circuit: which irredundant algorithms have a valid placement on its ablated network.
 
 1. Circuits with the same active neurons are run together. Every set of active neurons is interchanged for all pairs of
    clean inputs, on the network with absent edges carrying what the protocol's ablation says. An inactive neuron is no
    site: nothing leaves it, so it carries no variable.
-2. A variable enters through its behaviour alone, as in the search on the whole network
-   (:mod:`pluriscope.analysis.alignments.search`): it fits a set if every tested pair is decided as the algorithm says.
+2. A variable enters through its behaviour alone, as on the whole network
+   (:mod:`pluriscope.analysis.placements.formulas`): it fits a set if each tested pair is decided as the algorithm says.
 3. An algorithm is carried if its variables fit on disjoint sets. Circuits with the same fitting sets have the same
    story, so that is asked once for each pattern of fits.
 
@@ -27,15 +27,14 @@ from numpy.typing import NDArray
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.redundancy import irredundancy
-from pluriscope.analysis.alignments.decisions import SiteDecisions
-from pluriscope.analysis.alignments.iia import Behaviour, tested_pairs
-from pluriscope.analysis.alignments.placements import can_be_placed
-from pluriscope.analysis.alignments.sites import SiteTable, neuron_sites
 from pluriscope.analysis.carried_algorithms.relation import RELATIONS, Relation, Story, relation_of
 from pluriscope.analysis.circuits.distribution import neuron_edges
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.circuits.result import CircuitMethod
 from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.placements.counting import can_be_placed
+from pluriscope.analysis.placements.iia import Behaviour, tested_pairs
+from pluriscope.analysis.placements.neuron_sets import SiteDecisions, SiteTable, neuron_sites
 from pluriscope.analysis.questions.decisions import NEITHER, decide, margin_to_edge
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, mask_array
@@ -220,7 +219,7 @@ def story_algorithms(question: Question, work: Work = DEFAULT_WORK) -> tuple[Hig
 
 
 def circuit_decisions(question: Question, circuit: Circuit) -> SiteDecisions:
-    """What a circuit's ablated network decides under every interchange, for the searches of alignments.
+    """What a circuit's ablated network decides under every interchange, for the searches of placements.
 
     Neuron sets with an inactive neuron count as undecided, so that no variable fits there.
 

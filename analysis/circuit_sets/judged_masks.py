@@ -24,10 +24,10 @@ from pluriscope.analysis.criteria.verdict import Verdicts
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
-from pluriscope.analysis.subjects.enumeration import mask_numbers, most_wrong, number_bits
+from pluriscope.analysis.subjects.enumeration import mask_numbers, number_bits
 from pluriscope.analysis.subjects.graph import Masks
 from pluriscope.analysis.subjects.question import GraphQuestion
-from pluriscope.analysis.subjects.subject import Space, SubjectKind, gaps
+from pluriscope.analysis.subjects.subject import Space, SubjectKind
 
 NOT_ASKED: Final = "not asked"
 """Of circuits that are not among those found, or were found by a version that knew no such column."""
@@ -67,14 +67,12 @@ def judged_circuits(
     columns: dict[str, Any] = {"mask": numbers, **figures_of(question, bits, work.to_its_end), "roles": []}
     if not len(bits):
         return columns, []
-    fewest, minimal = None, np.full(len(bits), np.nan)  # one that was not drawn may be below
-    if found.method != "sampled":
-        fewest = min(found.distribution.by_edges)
+    minimal = np.full(len(bits), np.nan)
+    if found.method != "sampled":  # else one that was not drawn may be below
         with suppress(OutOfTime):
             minimal = np.isin(numbers, minimal_masks(numbers, work, "circuits")).astype(np.float64)
     order = np.argsort(columns["edges"], kind="stable")
-    every = found.masks if found.complete else None
-    population = population_of(question, bits[order], columns["margin"][order], minimal[order], fewest, every, work)
+    population = population_of(question, bits[order], columns["margin"][order], minimal[order], found, work)
     asked = [EVERY["minimal-subset"], *(asked_of(question.kind) if criteria is None else criteria)]
     outcomes, back = outcomes_of(population, asked), np.argsort(order)
     columns["roles"] = np.array(_written(question, population.question.roles, len(bits)))[back].tolist()
@@ -119,8 +117,7 @@ def population_of(
     masks: Masks,
     margins: NDArray[np.float64],
     minimal: NDArray[np.float64],
-    fewest: int | None,
-    found: NDArray[np.uint64] | None,
+    found: CircuitSearch | None,
     work: Work = DEFAULT_WORK,
 ) -> CutCircuits:
     """Build the population of some circuits that criteria judge.
@@ -129,50 +126,33 @@ def population_of(
         masks: ``[circuits, bits]``, at least one, those with the fewest bits first.
         margins: ``[circuits]`` see :func:`~pluriscope.analysis.circuit_sets.masks.figures_of`.
         minimal: ``[circuits]`` 1 where no valid circuit is below it, 0 where one is, NaN where that is not known.
-        fewest: bits of the smallest valid circuit, None if that is not known.
-        found: all valid circuits as numbers, ascending; None where they are not all known.
+        found: the valid circuits, as far as they were searched; None if they were not.
     """
-    model, space = question.subject, question.space
-    lookup = None if found is None else partial(_looked_up, space, found)
-    most = most_wrong(model)
+    space = question.space
+    lookup = partial(_looked_up, space, found.masks) if found and found.complete else None
     whole = space.reduce(np.ones((1, space.graph.n_bits), dtype=np.bool_))
 
-    def gaps_of(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
-        return gaps(outputs, model.answers)
-
     def valid(some: Masks) -> NDArray[np.bool_]:
-        found: list[NDArray[np.bool_]] = []
+        each: list[NDArray[np.bool_]] = []
         for start in range(0, len(some), space.batch):
             reduced = space.reduce(some[start : start + space.batch])
-            right = (gaps_of(space.run(reduced)) <= 0).sum(axis=1) <= most
-            found.append(right & reduced.any(axis=1) if space.graph.cut == "edges" else right)
-        return np.concatenate(found) if found else np.zeros(0, dtype=np.bool_)
+            right = (space.margins(space.run(reduced)) <= 0).sum(axis=1) <= space.most_wrong
+            each.append(right & reduced.any(axis=1) if space.graph.cut == "edges" else right)
+        return np.concatenate(each) if each else np.zeros(0, dtype=np.bool_)
 
     runs = Runs(
-        max_wrong=most,
-        n_rows=len(model.rows),
+        question=question,
         margins=margins,
         minimal=minimal,
-        fewest=fewest,
         whole=space.run(whole)[0],
-        outputs=space.run,
-        gaps=gaps_of,
-        outputs_from=None if space.run_from(masks[:1], 0) is None else partial(_run_from, space),
         outputs_under=partial(_run_under, question),
         valid=lookup or valid,
-        listed=lookup is not None,
+        found=found,
         active=space.graph.active_nodes(masks),
         roles=_roles(question.kind, space, masks),
-        batch=space.batch,
         runs=int(MAX_MILLISECONDS / space.run_milliseconds),
-        question=question,
     )
     return PopulationOf("cut", runs, masks, work=work)
-
-
-def _run_from(space: Space, masks: Masks, row: int) -> NDArray[np.float64]:
-    outputs: Any = space.run_from(masks, row)  # callers make sure that there is such a run
-    return np.asarray(outputs)
 
 
 def _run_under(question: GraphQuestion, ablation: str) -> Callable[[Masks], NDArray[np.float64]] | None:

@@ -18,10 +18,10 @@ from pluriscope.analysis.circuits.distribution import CircuitDistribution
 from pluriscope.analysis.circuits.result import CircuitMethod, CircuitSearch
 from pluriscope.analysis.running.progress import KnownCircuits, Progress
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
-from pluriscope.analysis.subjects.enumeration import MAX_BITS, engine_of, most_wrong, refuse_if_too_large
+from pluriscope.analysis.subjects.enumeration import MAX_BITS, engine_of, refuse_if_too_large
 from pluriscope.analysis.subjects.graph import Masks
 from pluriscope.analysis.subjects.question import GraphQuestion
-from pluriscope.analysis.subjects.subject import Numbers, SearchPart, Space, gaps
+from pluriscope.analysis.subjects.subject import Numbers, SearchPart, Space
 
 MAX_LISTED: Final = 100_000
 """Circuits of one model under one set of rules that are listed; the ones with the fewest edges."""
@@ -50,14 +50,13 @@ def find_masks(
         BeyondLimits: there are too many circuits.
         InvalidProtocol: the rules do not fit the subject.
     """
-    model, space = question.subject, question.space
-    refuse_if_too_large(model, space)
-    engine = engine_of(model, space)
-    most = most_wrong(model)
+    space = question.space
+    refuse_if_too_large(question.subject.name, space)
+    engine = engine_of(space)
     tally = _Tally(space, limit, earlier)
     with work.ending("circuits"):
         work.report_step("circuits", tally.parts, engine.n_parts)
-        for part in islice(engine.parts(most), tally.parts, None):
+        for part in islice(engine.parts(space.most_wrong), tally.parts, None):
             tally.add(part())
             known = _known(space.possible, tally.valid, tally.tested, tried)
             work.pass_on(Progress("circuits", tally.parts, engine.n_parts, known.words, known=known))
@@ -169,11 +168,11 @@ def figures_of(question: GraphQuestion, masks: Masks, work: Work = DEFAULT_WORK)
         masks: ``[circuits, bits]`` as :meth:`~pluriscope.analysis.subjects.subject.Space.reduce` leaves them.
         work: checked after each part; may raise Cancelled.
     """
-    model, space, worst, margin = question.subject, question.space, [np.empty(0)], [np.empty(0)]
+    space, worst, margin = question.space, [np.empty(0)], [np.empty(0)]
     right = [np.empty(0, np.int64)]
     for start in range(0, len(masks), space.batch):
         work.check()
-        apart = gaps(space.run(masks[start : start + space.batch]), model.answers)
+        apart = space.margins(space.run(masks[start : start + space.batch]))
         right.append((apart > 0).sum(axis=1))
         worst.append(apart.min(axis=1))
         margin.append(np.abs(apart).min(axis=1))

@@ -46,7 +46,7 @@ def enough_right(
         absent: what absent edges carry, if not what the protocol's ablation says.
     """
     rows, labels = judged or question.judged
-    most_wrong = max_wrong(len(rows), question.protocol.accuracy_threshold)
+    most_wrong = max_wrong(len(rows), question.share)
     by_edge = [np.ascontiguousarray(matrix.transpose(1, 2, 0)) for matrix in keep]  # loops run over the last axis
     wrong = np.zeros(len(keep[0]), dtype=np.int64)
     hopeful = np.arange(len(wrong))

@@ -88,7 +88,7 @@ class SpaceJudge:
 
     @cached_property
     def max_wrong(self) -> int:
-        return max_wrong(len(self.rows), self.question.protocol.accuracy_threshold)
+        return max_wrong(len(self.rows), self.question.share)
 
     @cached_property
     def first(self) -> NDArray[np.int64]:

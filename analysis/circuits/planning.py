@@ -1,4 +1,4 @@
-"""Predict the cost of finding the valid circuits, and choose the way, before any work starts.
+"""The ways to find the valid circuits, what each is predicted to cost, and which is chosen, before any work starts.
 
 Listing, which tests every possible circuit, wins where the space is within the limit, since everything is then at hand;
 counting is next, since it is exact; then comes a uniform sample, which takes seconds, and hashing, which takes minutes,
@@ -10,19 +10,26 @@ analysis take on this machine is measured (:mod:`pluriscope.analysis.explaining.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
+from pluriscope.analysis.circuits.counting import count_circuits
+from pluriscope.analysis.circuits.estimating import estimate_circuits
 from pluriscope.analysis.circuits.formula_solver import MISSING, formula_solver
 from pluriscope.analysis.circuits.judging import first_rows
 from pluriscope.analysis.circuits.layered_states import CountableSpace
-from pluriscope.analysis.circuits.result import CircuitMethod
-from pluriscope.analysis.circuits.source_subsets import Combinations
+from pluriscope.analysis.circuits.result import CircuitMethod, CircuitSearch
+from pluriscope.analysis.circuits.search import Sampling, search_circuits
+from pluriscope.analysis.circuits.source_subsets import Combinations, is_compiled
 from pluriscope.analysis.circuits.space import Structure
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.questions.decisions import max_wrong
 from pluriscope.analysis.questions.protocol import in_space
 from pluriscope.analysis.running.limits import DEFAULT_LIMITS, Limits
+from pluriscope.analysis.running.progress import OutOfTime
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.values.late_functions import function_at
@@ -42,42 +49,45 @@ _BATCHES_BYTES: Final = 200 << 20  # of the enumeration of lower layers
 
 
 @dataclass(frozen=True)
-class Cost:
-    """The predicted cost of one way to find the valid circuits.
+class Way:
+    """One way to find the valid circuits.
 
     Args:
-        seconds: predicted, on one core; 0 for a sample, which has the time that it is given.
+        seconds: predicted, on one core; 0 for a sample that has the time that it is given.
         obstacle: why it cannot be taken, one clause; "" if it can.
+        run: takes it within the work that it is given.
     """
 
     method: CircuitMethod
     seconds: float
-    obstacle: str = ""
+    obstacle: str
+    run: Callable[..., CircuitSearch]
 
 
 @dataclass(frozen=True)
 class CircuitPlan:
-    """The way that will be taken, and why.
+    """The ways there are to find the circuits of a question, and the one that will be taken.
 
     Args:
-        possible: circuits of the protocol's space, exactly.
+        possible: circuits of the space, exactly.
+        method: of the way that will be taken; "none" if all are barred.
         reason: one sentence.
-        costs: of every way, the best first; hashing follows on a sample that says less.
+        ways: the best first; hashing follows on a sample that says less.
     """
 
     possible: int
     method: CircuitMethod
     reason: str
-    costs: tuple[Cost, ...]
+    ways: tuple[Way, ...]
 
     @property
-    def cost(self) -> Cost:
-        """The cost of the way that will be taken."""
-        return self.cost_of(self.method)
+    def way(self) -> Way:
+        """The way that will be taken."""
+        return self.way_of(self.method)
 
-    def cost_of(self, method: CircuitMethod) -> Cost:
-        """Return the cost of one of the ways."""
-        return next(cost for cost in self.costs if cost.method == method)
+    def way_of(self, method: CircuitMethod) -> Way:
+        """Return one of the ways."""
+        return next(way for way in self.ways if way.method == method)
 
 
 def plan_circuits(question: Question, *, limits: Limits = DEFAULT_LIMITS) -> CircuitPlan:
@@ -91,23 +101,17 @@ def plan_circuits(question: Question, *, limits: Limits = DEFAULT_LIMITS) -> Cir
         InvalidData: labels that do not fit the rows.
     """
     structure = Structure(question.network.sizes, question.protocol)
-    costs = (
-        _listing(question, structure, limits),
-        _counting(question, structure, limits),
-        _sampling(structure, limits),
-        _hashing(question, structure, limits),
-    )
+    counting, hashing = _counting(question, structure, limits), _hashing(question, structure, limits)
+    ways = _listing(question, structure, limits, counting), counting, _sampling(question, structure, limits), hashing
     shape = "-".join(map(str, question.network.sizes))
-    open_ways = [cost for cost in costs if not cost.obstacle]
-    if not open_ways:
-        causes = "; ".join(f"not {cost.method}: {cost.obstacle}" for cost in costs)
+    best = next((way for way in ways if not way.obstacle), None)
+    if best is None:
+        causes = "; ".join(f"not {way.method}: {way.obstacle}" for way in ways)
         raise BeyondLimits(f"circuits of a {shape} network", causes, "raise the limits, or use a smaller network")
-    best = open_ways[0]
     known = f"{structure.count:,} circuits are possible, and "  # which whoever gives the reason has said
-    barred = [cost.obstacle.removeprefix(known) for cost in costs[: costs.index(best)]]
+    barred = [way.obstacle.removeprefix(known) for way in ways[: ways.index(best)]]
     most = limits.most_listed(len(question.data.representatives))
     more = f"; if more than {most:,} are valid, they are counted and some listed" if structure.count > most else ""
-    hashing = costs[-1]
     rare = f"; where few of it are valid, hashing may count them, in about {duration(hashing.seconds)}"
     rare = "" if hashing.obstacle else rare
     reason = {
@@ -116,10 +120,10 @@ def plan_circuits(question: Question, *, limits: Limits = DEFAULT_LIMITS) -> Cir
         "sampled": f"Neither listing nor counting is within reach ({'; '.join(barred)}), so a sample is tested{rare}",
         "hashed": f"Nothing else is within reach ({'; '.join(barred)}), so the valid ones are counted by hashing",
     }[best.method]
-    return CircuitPlan(structure.count, best.method, reason[0].upper() + reason[1:] + ".", costs)
+    return CircuitPlan(structure.count, best.method, reason[0].upper() + reason[1:] + ".", ways)
 
 
-def _listing(question: Question, structure: Structure, limits: Limits) -> Cost:
+def _listing(question: Question, structure: Structure, limits: Limits, counting: Way) -> Way:
     n_rows = len(question.judged[0])
     n_wrong = max_wrong(n_rows, structure.protocol.accuracy_threshold)
     rows_each = min(n_rows, max(_ROWS_THAT_MATTER, _ROWS_FOR_A_WRONG_ONE * (n_wrong + 1)))
@@ -132,17 +136,34 @@ def _listing(question: Question, structure: Structure, limits: Limits) -> Cost:
         obstacle = f"{structure.layout.n_edges} edges for one output, and the limit is {MAX_EDGES}"
     elif structure.count > limits.max_possible:
         obstacle = f"{structure.count:,} circuits are possible, and the limit for a list is {limits.max_possible:,}"
-    return Cost("listed", seconds, obstacle)
+    instead = counting if not counting.obstacle and counting.seconds <= seconds else None
+    return Way("listed", seconds, obstacle, partial(_listed, question, instead))
 
 
-def _counting(question: Question, structure: Structure, limits: Limits) -> Cost:
-    network = question.network
+def _listed(question: Question, counting: Way | None, work: Work, **more: Any) -> CircuitSearch:
+    """All valid circuits; where there are more than a list holds, their number, some drawn and the smallest."""
+    limits, most = work.limits, work.limits.most_listed(len(question.data.representatives))
+    tested = partial(search_circuits, question, work, max_valid=most, max_possible=limits.max_possible)
+    beyond = Sampling(limits.n_draws, limits.n_smallest)
+    if counting is None:
+        return tested(beyond=beyond)
+    found = tested()
+    if found.truncated_at != most:
+        return found
+    try:
+        return counting.run(work, **more)
+    except BeyondLimits:  # sums that may overflow show only on the way
+        return tested(beyond=beyond)
+
+
+def _counting(question: Question, structure: Structure, limits: Limits) -> Way:
+    network, run = question.network, partial(_counted, question)
     if structure.protocol.circuit_family != "own":
-        return Cost("counted", 0.0, _LISTED_ALONE)
+        return Way("counted", 0.0, _LISTED_ALONE, run)
     try:
         space = CountableSpace.of(question)
     except BeyondLimits as error:
-        return Cost("counted", 0.0, error.cause)
+        return Way("counted", 0.0, error.cause, run)
     seconds, most_bytes, n_units = 0.0, 0, 0
     for (n_sources, so_far), n_states in structure.states_below(network.n_hidden_layers - 1).items():
         width = network.sizes[-2]
@@ -159,7 +180,15 @@ def _counting(question: Question, structure: Structure, limits: Limits) -> Cost:
         obstacle = f"counting would take about {duration(seconds)}, and the limit is {duration(limits.max_seconds)}"
     elif n_bytes > limits.max_bytes:
         obstacle = f"counting would take about {n_bytes >> 20:,} MiB, and the limit is {limits.max_bytes >> 20:,} MiB"
-    return Cost("counted", seconds, obstacle)
+    return Way("counted", seconds, obstacle, run)
+
+
+def _counted(
+    question: Question, work: Work, *, so_far: CircuitSearch | None = None, may_compile: bool = True
+) -> CircuitSearch:
+    if not may_compile and not is_compiled():
+        raise OutOfTime
+    return count_circuits(question, work, n_draws=work.limits.n_draws, so_far=so_far.so_far if so_far else None)
 
 
 def seconds_per_state(combinations: Combinations) -> float:
@@ -168,7 +197,7 @@ def seconds_per_state(combinations: Combinations) -> float:
     return _SECONDS_PER_STATE + on_row * len(combinations.boxes)
 
 
-def _sampling(structure: Structure, limits: Limits) -> Cost:
+def _sampling(question: Question, structure: Structure, limits: Limits) -> Way:
     obstacle = ""
     if structure.protocol.circuit_family != "own":
         obstacle = _LISTED_ALONE
@@ -176,10 +205,17 @@ def _sampling(structure: Structure, limits: Limits) -> Cost:
         obstacle = "no sample is allowed"
     elif not structure.count:
         obstacle = "no circuit is possible"
-    return Cost("sampled", 0.0, obstacle)
+    return Way("sampled", 0.0, obstacle, partial(_sampled, question))
 
 
-def _hashing(question: Question, structure: Structure, limits: Limits) -> Cost:
+def _sampled(question: Question, work: Work, *, seed: int = 0) -> CircuitSearch:
+    limits = work.limits
+    return estimate_circuits(
+        question, work, n_samples=limits.n_samples, n_draws=limits.n_draws, confidence=limits.confidence, seed=seed
+    )
+
+
+def _hashing(question: Question, structure: Structure, limits: Limits) -> Way:
     n_rows, n_edges = len(question.judged[0]), structure.layout.n_edges
     seconds = _SECONDS_TO_HASH * n_rows * n_edges**2
     solver = formula_solver()
@@ -188,7 +224,15 @@ def _hashing(question: Question, structure: Structure, limits: Limits) -> Cost:
         obstacle = MISSING if solver is None else function_at(solver.obstacle)(question)
     if not obstacle and seconds > limits.max_seconds:
         obstacle = f"hashing would take about {duration(seconds)}, and the limit is {duration(limits.max_seconds)}"
-    return Cost("hashed", seconds, obstacle)
+    return Way("hashed", seconds, obstacle, partial(_hashed, question))
+
+
+def _hashed(question: Question, work: Work, *, seed: int = 0) -> CircuitSearch:
+    solver = formula_solver()
+    if solver is None:
+        raise BeyondLimits("a count by hashing", MISSING, "install one, or ask for an estimate")
+    found: CircuitSearch = function_at(solver.count)(question, work, n_draws=work.limits.n_draws, seed=seed)
+    return found
 
 
 def _quotient(whole: int, part: float) -> float:

@@ -22,12 +22,6 @@ from pluriscope.analysis.values.described import Described
 
 _MOST_UNITS: Final = 1 << 30  # bytes, unpacked
 CircuitMethod = Literal["listed", "counted", "hashed", "sampled", "none"]
-_FORMERLY: Final[Mapping[str, str]] = {"estimated": "sampled"}
-
-
-def method_of(text: str) -> CircuitMethod:
-    """A method as files have it, those of earlier versions too."""
-    return cast(CircuitMethod, _FORMERLY.get(text, text))
 
 
 def certainty_of(method: str) -> Certainty:

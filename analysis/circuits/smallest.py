@@ -233,7 +233,7 @@ class _BySize:
             total += terms[:, neuron, chosen]
         outputs = network.function_of(len(network.weights)).value(total)
         n_wrong = np.count_nonzero(~decided_right(outputs, self.judged[1][:_FIRST_ROWS], rule), axis=2)
-        most_wrong = max_wrong(len(self.judged[1]), self.question.protocol.accuracy_threshold)
+        most_wrong = max_wrong(len(self.judged[1]), self.question.share)
         return np.asarray(n_wrong <= most_wrong)
 
     def right(self, keep: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
@@ -12,19 +12,14 @@ from typing import Final
 
 import numpy as np
 
-from pluriscope.analysis.circuits.counting import count_circuits
-from pluriscope.analysis.circuits.estimating import estimate_circuits
-from pluriscope.analysis.circuits.formula_solver import MISSING, formula_solver
+from pluriscope.analysis.circuits.formula_solver import formula_solver
 from pluriscope.analysis.circuits.hashed_count import EPSILON
 from pluriscope.analysis.circuits.judging import evaluate_circuits
 from pluriscope.analysis.circuits.planning import CircuitPlan, plan_circuits
 from pluriscope.analysis.circuits.result import CircuitSearch, SmallestCircuits
-from pluriscope.analysis.circuits.search import Sampling, search_circuits
 from pluriscope.analysis.circuits.smallest import find_smallest
-from pluriscope.analysis.circuits.source_subsets import is_compiled
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.running.limits import Limits
-from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES_KEPT, mask_array
 from pluriscope.analysis.subjects.perceptron.question import Question
@@ -45,11 +40,11 @@ def find_circuits(question: Question, work: Work = DEFAULT_WORK) -> CircuitSearc
         InvalidData: labels that do not fit the rows.
         Cancelled: the report stopped the work.
     """
-    found = find_number(question, work, plan_circuits(question, limits=work.limits))
+    found = find_number(work, plan_circuits(question, limits=work.limits))
     return found if found.n_drawn is not None else add_smallest(question, found, work)
 
 
-def first_answer(question: Question, work: Work, plan: CircuitPlan, quick: float) -> CircuitSearch:
+def first_answer(work: Work, plan: CircuitPlan, quick: float) -> CircuitSearch:
     """The valid circuits where that is predicted to be quick, else a sample of all.
 
     Args:
@@ -58,24 +53,18 @@ def first_answer(question: Question, work: Work, plan: CircuitPlan, quick: float
     Raises:
         Those of :func:`find_number`.
     """
-    if plan.cost.seconds <= quick or not work.limits.n_samples:
-        found = find_number(question, work, plan, may_compile=not work.limits.n_samples)
+    if plan.way.seconds <= quick or not work.limits.n_samples:
+        found = find_number(work, plan, may_compile=not work.limits.n_samples)
         if found.method == "sampled" and hashing_says_more(found, plan):
             work.ended["circuits"] = "time"
         return found
-    found = _sampled(question, _in_between(work))
+    found = plan.way_of("sampled").run(_in_between(work))
     work.ended["circuits"] = "time"
     return found
 
 
 def find_number(
-    question: Question,
-    work: Work,
-    plan: CircuitPlan,
-    so_far: CircuitSearch | None = None,
-    *,
-    may_compile: bool = True,
-    seed: int = 0,
+    work: Work, plan: CircuitPlan, so_far: CircuitSearch | None = None, *, may_compile: bool = True, seed: int = 0
 ) -> CircuitSearch:
     """List, count or sample the valid circuits of one output.
 
@@ -93,28 +82,22 @@ def find_number(
     """
     work.ended.pop("circuits", None)
     if plan.method in ("sampled", "hashed"):
-        return _drawn_or_hashed(question, work, plan, so_far, seed)
+        return _drawn_or_hashed(work, plan, so_far, seed)
     own = work if so_far else work.for_seconds((1 - _FOR_A_SAMPLE) * work.seconds_left)
-    exact = None
-
-    def count() -> CircuitSearch:
-        if not may_compile and not is_compiled():
-            raise OutOfTime
-        return count_circuits(question, own, n_draws=work.limits.n_draws, so_far=so_far.so_far if so_far else None)
-
+    exact, sample = None, partial(plan.way_of("sampled").run, seed=seed)
     try:
         with own.ending("circuits"):
-            exact = _listed(question, own, plan, count) if plan.method == "listed" else count()
+            exact = plan.way.run(own, so_far=so_far, may_compile=may_compile)
     except BeyondLimits:  # sums that may overflow show only on the way
         if not work.limits.n_samples:
             raise
-        return _sampled(question, work, seed)
+        return sample(work)
     if exact is not None and "circuits" not in work.ended:
         return exact
     reason = work.ended["circuits"]
     if not so_far and not work.limits.n_samples:
         raise BeyondLimits("circuits", "the time was up, and no sample is allowed", "give more time, or allow a sample")
-    answer = so_far or _sampled(question, _in_between(work), seed)
+    answer = so_far or sample(_in_between(work))
     work.ended["circuits"] = reason
     if exact is None or exact.so_far is None:
         return answer
@@ -137,37 +120,18 @@ def _in_between(work: Work) -> Work:
     return work.reporting_to(lambda progress: work.report(replace(progress, done=0)))
 
 
-def _listed(question: Question, work: Work, plan: CircuitPlan, count: Callable[[], CircuitSearch]) -> CircuitSearch:
-    """All valid circuits; where there are more than a list holds, their number, some drawn and the smallest."""
-    limits, most = work.limits, work.limits.most_listed(len(question.data.representatives))
-    tested = partial(search_circuits, question, work, max_valid=most, max_possible=limits.max_possible)
-    beyond, counting = Sampling(limits.n_draws, limits.n_smallest), plan.cost_of("counted")
-    if counting.obstacle or counting.seconds > plan.cost.seconds:
-        return tested(beyond=beyond)
-    found = tested()
-    if found.truncated_at != most:
-        return found
-    try:
-        return count()
-    except BeyondLimits:  # sums that may overflow show only on the way
-        return tested(beyond=beyond)
-
-
-def _drawn_or_hashed(
-    question: Question, work: Work, plan: CircuitPlan, so_far: CircuitSearch | None, seed: int
-) -> CircuitSearch:
+def _drawn_or_hashed(work: Work, plan: CircuitPlan, so_far: CircuitSearch | None, seed: int) -> CircuitSearch:
     """A sample; where hashing says more, and there is time for it, the number by hashing."""
     if plan.method == "hashed":
-        return _hashed(question, work, seed)
-    found = so_far
+        return plan.way.run(work, seed=seed)
+    found, hashing = so_far, plan.way_of("hashed")
     if found is None or (found.method == "sampled" and (found.n_tested or 0) < work.limits.n_samples):
-        sample = _sampled(question, work, seed)
+        sample = plan.way_of("sampled").run(work, seed=seed)
         found = sample if found is None or (sample.n_tested or 0) > (found.n_tested or 0) else found
-    if not hashing_says_more(found, plan) or plan.cost_of("hashed").seconds > work.seconds_left:
+    if not hashing_says_more(found, plan) or hashing.seconds > work.seconds_left:
         return found
     with suppress(BeyondLimits):  # the time was up before anything was proved
-        hashed = _hashed(question, work, seed)
-        return narrower(found, hashed)
+        return narrower(found, hashing.run(work, seed=seed))
     return found
 
 
@@ -179,30 +143,15 @@ def narrower(sample: CircuitSearch, hashed: CircuitSearch) -> CircuitSearch:
     return replace(best, confidence=round((sample.confidence or 0) + (hashed.confidence or 0) - 1, 6))
 
 
-def _hashed(question: Question, work: Work, seed: int) -> CircuitSearch:
-    solver = formula_solver()
-    if solver is None:
-        raise BeyondLimits("a count by hashing", MISSING, "install one, or ask for an estimate")
-    found: CircuitSearch = function_at(solver.count)(question, work, n_draws=work.limits.n_draws, seed=seed)
-    return found
-
-
 def hashing_says_more(sample: CircuitSearch, plan: CircuitPlan) -> bool:
     """Whether the interval of a sample is wider than that of hashing would be, and hashing is possible."""
-    return sample.method == "sampled" and not plan.cost_of("hashed").obstacle and _width(sample) > (1 + EPSILON) ** 2
+    return sample.method == "sampled" and not plan.way_of("hashed").obstacle and _width(sample) > (1 + EPSILON) ** 2
 
 
 def _width(found: CircuitSearch) -> Fraction | float:
     """Return the ratio of the upper end of a count's interval to the lower one."""
     low, high = found.interval or (found.count, found.count)
     return Fraction(high, low) if low else inf
-
-
-def _sampled(question: Question, work: Work, seed: int = 0) -> CircuitSearch:
-    limits = work.limits
-    return estimate_circuits(
-        question, work, n_samples=limits.n_samples, n_draws=limits.n_draws, confidence=limits.confidence, seed=seed
-    )
 
 
 def add_smallest(question: Question, found: CircuitSearch, work: Work) -> CircuitSearch:

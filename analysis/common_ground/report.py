@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.common_ground.on_sites import SharedGround, shared_ground
 from pluriscope.analysis.common_ground.points import THOROUGH, Bounds, ExtremeFound
 from pluriscope.analysis.common_ground.survey import CommonGround, survey_common_ground
-from pluriscope.analysis.methods.report import Analysed, Exact, Part, Placed, Report, Settings
+from pluriscope.analysis.methods.report import Analysed, Exact, Part, Report, Settings
 from pluriscope.analysis.placements.report import PlacementsReport
+from pluriscope.analysis.placements.result import AlgorithmResult
 from pluriscope.analysis.readings.report import InterpretationsReport
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.question import Question
@@ -150,11 +150,11 @@ def find(of: Analysed[Question], settings: Settings, work: Work = DEFAULT_WORK) 
     """Survey every kept alignment and every observed class, or a uniform sample of the classes."""
     if of.question.kind.refuses("formulas"):
         return _on_sites(of.placements or _NOTHING, of.readings)
-    placed = of.placed
-    if placed is None:
+    if of.formulas is None:
         raise ValueError("the common ground looks at placements, which were not read")
+    placed = of.formulas.kept
     bounds = THOROUGH if settings.thorough else Bounds()
-    found = survey_common_ground(of.question, of.circuits.masks, placed, work, bounds=bounds)
+    found = survey_common_ground(of.question, of.circuits.masks, placed, of.classes, work, bounds=bounds)
     sizes = found.classes.size
     speaking = found.classes.predicted > 0
     points = found.alignments
@@ -226,7 +226,7 @@ def _on_sites(placed: PlacementsReport, readings: InterpretationsReport | None) 
     )  # fmt: skip
 
 
-def _joined(found: CommonGround, of: Analysed[Question], placed: Placed) -> Iterator[PlaceFound]:
+def _joined(found: CommonGround, of: Analysed[Question], placed: Sequence[AlgorithmResult]) -> Iterator[PlaceFound]:
     """Join points that coincide, each with the first of its explanations."""
     here: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     classes, points = found.classes, found.alignments
@@ -234,7 +234,7 @@ def _joined(found: CommonGround, of: Analysed[Question], placed: Placed) -> Iter
         here[0, *key].append(number)
     owners = list(zip(points.algorithm.tolist(), points.alignment.tolist(), strict=True))
     for number, (algorithm, alignment) in enumerate(owners):
-        kind = 1 if placed.valid[algorithm][alignment] else 2
+        kind = 1 if placed[algorithm].alignments[alignment].valid else 2
         here[kind, int(points.predicted[number]), int(points.right[number])].append(number)
     for (kind, predicted, right), numbers in sorted(here.items()):
         if not predicted:
@@ -246,8 +246,8 @@ def _joined(found: CommonGround, of: Analysed[Question], placed: Placed) -> Iter
             answer["members"] = str(sum(classes.size[number] for number in numbers))
         else:
             algorithm, alignment = owners[numbers[0]]
-            value = placed.algorithms[algorithm]
-            first, second = value.id, Alignment.of(value.text, placed.placements[algorithm][alignment]).id
+            one = placed[algorithm]
+            first, second = one.algorithm.id, one.alignments[alignment].alignment.id
         yield PlaceFound(
             kind=KINDS[kind], predicted=predicted, right=right, count=len(numbers), first=first, second=second, **answer
         )

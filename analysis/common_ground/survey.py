@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.alignments.joint import predicted_from_one_source
 from pluriscope.analysis.common_ground.interpreted import MAX_LISTED, ChosenClasses, choose_classes, speaks
 from pluriscope.analysis.common_ground.points import UNKNOWN, AlignmentPoints, Bounds, ClassPoints, ExtremeFound
 from pluriscope.analysis.common_ground.spread import Spread
@@ -34,7 +33,8 @@ from pluriscope.analysis.interpretations.observed import MAX_CLASSES, observed_c
 from pluriscope.analysis.interpretations.predicting import class_predictions, extreme_interpretation
 from pluriscope.analysis.interventions.experiments import InterventionSpace, NetworkAnswers, run_interventions
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
-from pluriscope.analysis.methods.report import Placed
+from pluriscope.analysis.placements.joint import predicted_from_one_source
+from pluriscope.analysis.placements.result import AlgorithmResult
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.question import Question
@@ -189,7 +189,8 @@ class CommonGround:
 def survey_common_ground(
     question: Question,
     masks: NDArray[np.uint64],
-    placed: Placed,
+    placed: Sequence[AlgorithmResult],
+    observed: Sequence[int],
     work: Work = DEFAULT_WORK,
     *,
     bounds: Bounds | None = None,
@@ -198,7 +199,8 @@ def survey_common_ground(
 
     Args:
         masks: ``[circuits]`` the listed valid circuits, ascending.
-        placed: kept alignments, and how many observed classes each circuit has.
+        placed: algorithms with kept placements.
+        observed: ``[circuits]`` how many observed classes each has.
         work: reports "common ground" now and then; may cancel there.
         bounds: how far to go.
     """
@@ -206,15 +208,15 @@ def survey_common_ground(
     space, answers = run_interventions(question)
     alignments = _alignment_points(placed, space, answers, bounds, work)
     # classes are drawn where asking all would take too long or too much room, and drawing leaves some out at all
-    n_classes = sum(placed.observed)
+    n_classes = sum(observed)
     drawn = n_classes * predicted_seconds(space) > bounds.max_seconds
-    drawn |= max(placed.observed, default=0) > MAX_CLASSES or n_classes * _BYTES_OF_CLASS > work.limits.max_bytes
+    drawn |= max(observed, default=0) > MAX_CLASSES or n_classes * _BYTES_OF_CLASS > work.limits.max_bytes
     drawn &= n_classes > bounds.n_drawn
     spread = None if drawn or n_classes > bounds.max_spread else Spread(space, answers)
     ranks_of = (
-        drawn_ranks(placed.observed, bounds.n_drawn, bounds.seed)
+        drawn_ranks(observed, bounds.n_drawn, bounds.seed)
         if drawn
-        else dict.fromkeys(number for number, n in enumerate(placed.observed) if n)
+        else dict.fromkeys(number for number, n in enumerate(observed) if n)
     )
     parts: list[ClassPoints] = []
     n_perfect: int | None = 0
@@ -249,7 +251,7 @@ def survey_common_ground(
         spread=None if spread is None or spread.cost > bounds.max_added else spread.counted(work),
         n_perfect=n_perfect,
         alignments=alignments,
-        n_alignments=sum(len(placements) for placements in placed.placements),
+        n_alignments=sum(len(one.alignments) for one in placed),
     )
 
 
@@ -324,17 +326,17 @@ def distinct(n: int, k: int, seed: int) -> set[int]:
 
 
 def _alignment_points(
-    placed: Placed, space: InterventionSpace, answers: NetworkAnswers, bounds: Bounds, work: Work
+    placed: Sequence[AlgorithmResult], space: InterventionSpace, answers: NetworkAnswers, bounds: Bounds, work: Work
 ) -> AlignmentPoints:
     positions = positions_by_bits(space)
     algorithm, alignment, predicted, right = ([np.zeros(0, dtype=np.int64)] for _ in range(4))
     left = bounds.max_alignments
-    for number, (model, placements) in enumerate(zip(placed.algorithms, placed.placements, strict=True)):
+    for number, one in enumerate(placed):
         if number % 32 == 0:
-            work.report_step(STAGE, number, len(placed.algorithms), "algorithms")
-        some = placements[:left]
+            work.report_step(STAGE, number, len(placed), "algorithms")
+        some = [scored.alignment.places for scored in one.alignments[:left]]
         left -= len(some)
-        found = alignment_standings(model, some, space, answers, positions=positions)
+        found = alignment_standings(one.algorithm, some, space, answers, positions=positions)
         algorithm.append(np.full(len(some), number, dtype=np.int64))
         alignment.append(np.arange(len(some)))
         predicted.append(found.predicted)

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.criteria import circuits, cuts
 from pluriscope.analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
-from pluriscope.analysis.criteria.population import Population
-from pluriscope.analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from pluriscope.analysis.criteria.population import Population, PopulationOf
+from pluriscope.analysis.criteria.verdict import NOT_APPLICABLE, Verdicts, Witness, verdicts_of
 from pluriscope.analysis.questions.decisions import decide
 from pluriscope.analysis.subjects.perceptron.mlp import Ablation
 
@@ -69,19 +69,28 @@ def _valid_on_every_source(population: Population, _: Settings) -> Verdicts:
     return verdicts_of(passed, explain, numerators=n_right, denominators=n_pairs)
 
 
-def _valid_under_all(population: Population, settings: Settings) -> Verdicts:
-    judges = {"zero": _valid_under("zero"), "mean": _valid_under("mean"), "resample": _valid_on_every_source}
-    verdicts = {kind: judge(population, settings) for kind, judge in judges.items()}
+def _valid_under_all(population: PopulationOf[Any], _: Settings) -> Verdicts:
+    asked = {"zero": ZERO_ABLATION, "mean": MEAN_ABLATION, "resample": RESAMPLE_ABLATION}
+    verdicts = {kind: criterion.judge(population) for kind, criterion in asked.items()}
     n_passed = np.sum([one.passed for one in verdicts.values()], axis=0, dtype=np.int64)
+    fails, unknown, beside = (
+        np.any([one.having(outcome) for one in verdicts.values()], axis=0)
+        for outcome in ("failed", "undecided", "not_applicable")
+    )
 
     def explain(position: int) -> tuple[str, Witness]:
-        failed = {kind: one for kind, one in verdicts.items() if not one.passed[position]}
-        if not failed:
-            return "Decides right under zero, mean and resample ablation.", {}
-        kind, first = next(iter(failed.items()))
-        return f"Fails under {' and '.join(failed)} ablation.", {"ablation": kind, **first.at(position).witness}
+        failed = {kind: one for kind, one in verdicts.items() if one.having("failed")[position]}
+        if failed:
+            kind, first = next(iter(failed.items()))
+            return f"Fails under {' and '.join(failed)} ablation.", {"ablation": kind, **first.at(position).witness}
+        others = (one.at(position) for one in verdicts.values() if not one.passed[position])
+        return next((one.reason for one in others), "Decides right under zero, mean and resample ablation."), {}
 
-    return verdicts_of(n_passed == len(judges), explain, numerators=n_passed, denominators=len(judges))
+    found = verdicts_of(
+        n_passed == len(asked), explain, numerators=n_passed, denominators=len(asked), undecided=unknown & ~fails
+    )
+    found.outcomes[beside & ~fails] = NOT_APPLICABLE
+    return found
 
 
 def _outputs_close(population: Population, settings: Settings) -> Verdicts:
@@ -108,9 +117,10 @@ ZERO_ABLATION: Final = Criterion(
     definition="The circuit decides right when its absent edges carry 0.",
     formula="share of rows x with d(f_C(x; absent = 0)) = y(x)  >  threshold of the protocol",
     source="Méloux et al., ICLR 2025 (arXiv:2502.20914): validity of a circuit",
-    judges={"circuit": _valid_under("zero"), "cut": cuts.valid_under("zero")},
+    judges={"circuit": _valid_under("zero"), "cut": cuts.once(cuts.valid_under("zero"))},
     direction="higher",
     score="share of rows decided right",
+    term="ablation",
 )
 MEAN_ABLATION: Final = Criterion(
     key="mean-ablation",
@@ -119,9 +129,10 @@ MEAN_ABLATION: Final = Criterion(
     "in the full network over the clean inputs.",
     formula="share of rows x with d(f_C(x; absent from u = mean over D of h_u)) = y(x)  >  threshold",
     source="Wang et al., ICLR 2023 (arXiv:2211.00593); Miller et al., 2024 (arXiv:2407.08734)",
-    judges={"circuit": _valid_under("mean"), "cut": cuts.valid_under("mean")},
+    judges={"circuit": _valid_under("mean"), "cut": cuts.once(cuts.valid_under("mean"))},
     direction="higher",
     score="share of rows decided right",
+    term="ablation",
 )
 RESAMPLE_ABLATION: Final = Criterion(
     key="resample-ablation",
@@ -129,9 +140,9 @@ RESAMPLE_ABLATION: Final = Criterion(
     definition="The circuit decides right when all absent edges carry the full network's activations on one source, "
     "whichever clean input that is.",
     formula="for every s in D: share of rows b with d(f_C(b; absent from u = h_u(s))) = y(b)  >  threshold",
-    source="Miller et al., 2024 (arXiv:2407.08734); over all clean inputs it is the patching domain of Hadad, Katz and "
-    "Bassan, ICLR 2026 (arXiv:2602.16823), judged against labels",
-    judges={"circuit": _valid_on_every_source, "cut": cuts.valid_on_every_source},
+    source="Miller et al., 2024 (arXiv:2407.08734); the patching domain of Hadad, Katz and Bassan, ICLR 2026 "
+    "(arXiv:2602.16823), judged against labels",
+    judges={"circuit": _valid_on_every_source, "cut": cuts.once(cuts.valid_on_every_source)},
     of_models="Each edge left out carries what its source does in the whole model on one row of the task, position by "
     "position, whichever row that is.",
     direction="higher",
@@ -143,7 +154,7 @@ ALL_ABLATIONS: Final = Criterion(
     definition="The circuit passes zero, mean and resample ablation.",
     formula="zero-ablation and mean-ablation and resample-ablation",
     source="Miller et al., 2024 (arXiv:2407.08734): the kind of ablation defines the task",
-    judges={"circuit": _valid_under_all},
+    judges={"circuit": _valid_under_all, "cut": _valid_under_all},
     direction="higher",
     score="share of the three passed",
     term="ablation",
@@ -153,8 +164,7 @@ OUTPUT_FAITHFULNESS: Final = Criterion(
     label="Output faithfulness",
     definition="On no clean input does the circuit's output differ from the full network's by more than the tolerance.",
     formula="max over x in D of |f_C(x) − f(x)|  ≤  tolerance",
-    source="after Wang et al., ICLR 2023 (arXiv:2211.00593), whose faithfulness is the difference of mean logit "
-    "differences under mean ablation: here it is the largest difference of outputs under the protocol's ablation",
+    source="after Wang et al., ICLR 2023 (arXiv:2211.00593), with the largest difference of outputs",
     judges={"circuit": _outputs_close, "cut": cuts.outputs_close},
     of_models="On no row of the task does any output of the circuit differ from the whole model's by more than the "
     "tolerance.",

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.alignments.alignment import Alignment, JointScore, OnNeurons, Placement
-from pluriscope.analysis.alignments.iia import Behaviour, PairRule, check_alignment, tested_pairs
-from pluriscope.analysis.alignments.joint import check_runs, score_joint_together
-from pluriscope.analysis.alignments.result import AlgorithmSearch
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interventions.interchange import Site, interchange_outputs
+from pluriscope.analysis.placements.iia import Behaviour, PairRule, check_placement, tested_pairs
+from pluriscope.analysis.placements.joint import check_runs, score_joint_together
+from pluriscope.analysis.placements.placement import JointScore, NeuronPlacement, OnNeurons, Placement
+from pluriscope.analysis.placements.result import AlgorithmSearch
 from pluriscope.analysis.questions.decisions import decide
 
 Outputs = NDArray[np.float64]
@@ -36,7 +36,7 @@ def valid_alignments(search: AlgorithmSearch) -> tuple[tuple[HighLevelModel, OnN
 
 def on_neuron_sets(population: Population) -> list[tuple[HighLevelModel, OnNeurons]]:
     """Return the alignments of a population, for criteria that judge alignments on neuron sets alone."""
-    return [one for one in population.items if isinstance(one[1].alignment, Alignment)]
+    return [one for one in population.items if isinstance(one[1].alignment, NeuronPlacement)]
 
 
 def outputs(population: Population, site: Site) -> Outputs:
@@ -78,7 +78,7 @@ def joint_scores(population: Population, max_runs: int) -> list[JointScore | Bey
     together: list[tuple[HighLevelModel, Placement[Any]]] = []
     for algorithm, scored in population.work.each("criteria", population.items, "joint interchanges", every=256):
         try:
-            check_alignment(question.network, algorithm, scored.alignment, rules)
+            check_placement(question.network, algorithm, scored.alignment, rules)
             check_runs(algorithm, len(scored.alignment.places), max_runs)
             together.append((algorithm, scored.alignment))
             found.append(None)

@@ -13,7 +13,7 @@ from pluriscope.analysis.running.progress import LATE, OutOfTime
 from pluriscope.analysis.values.described import Described
 
 Kind = str
-"""Key of a kind of explanation: one of :data:`KINDS`, or of a kind stored as columns."""
+"""Key of a kind of explanation, such as one of :data:`KINDS`."""
 KINDS: Final[tuple[Kind, ...]] = ("circuit", "interpretation", "algorithm", "alignment")
 ASKED_AS: Final[Mapping[Kind, Kind]] = {"direction": "alignment"}
 """Kinds that are judged by the same functions as another."""
@@ -105,8 +105,8 @@ class Criterion(Described):
         definition: one sentence: what passes.
         formula: the same in plain text symbols.
         source: where it comes from.
-        judges: the function that judges each kind of explanation that it applies to. A kind stored as columns is judged
-            by the function for one of its traits; circuits of models of any kind by that for "cut".
+        judges: the function that judges each kind of explanation that it applies to; circuits of models of any kind by
+            that for "cut".
         of_models: what circuits of models must fulfil, where that is not word for word the definition, as a sentence.
         direction: whether a higher or a lower score is better; None if the score is no scale.
         parameters: what may be set.
@@ -121,8 +121,6 @@ class Criterion(Described):
             sentence; they are no :attr:`kinds`, so that sequences of criteria do not lose them.
         changes: of what the key means, the oldest first. Verdicts from before a change are not taken for present ones.
         vacuous: why it removes next to nothing here, one sentence with the count that shows it; "" if it removes some.
-        retired: parameters of former versions, each with the default that it had and that alone is left, so that
-            verdicts from then stay.
     """
 
     key: str
@@ -143,7 +141,6 @@ class Criterion(Described):
     idle: Mapping[Kind, str] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     vacuous: str = ""
-    retired: Mapping[str, float | int] = field(default_factory=dict)
 
     @property
     def version(self) -> int:
@@ -152,27 +149,15 @@ class Criterion(Described):
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """The kinds of explanation not stored as columns that it applies to."""
+        """The kinds of explanation that it applies to."""
         return tuple(kind for kind in KINDS if kind in self.judges)
-
-    @property
-    def recorded_kinds(self) -> tuple[Kind, ...]:
-        """The kinds stored as columns whose traits it can judge by."""
-        from pluriscope.analysis.explanations.registry import RECORDED  # of which an analysis has no use
-
-        return tuple(kind.key for kind in RECORDED if kind.traits & self.judges.keys())
 
     def applies_to(self, kind: Kind) -> bool:
         """Whether a kind of explanation is judged."""
         return self._judge_of(kind) is not None
 
     def _judge_of(self, kind: Kind) -> Judge | None:
-        if kind in KINDS:
-            return self.judges.get(kind)
-        from pluriscope.analysis.explanations.registry import BY_KEY
-
-        traits = sorted(BY_KEY[kind].traits) if kind in BY_KEY else (ASKED_AS.get(kind, kind),)
-        return next((self.judges[one] for one in traits if one in self.judges), None)
+        return self.judges.get(ASKED_AS.get(kind, kind))
 
     @property
     def defaults(self) -> dict[str, float | int]:
@@ -186,8 +171,8 @@ class Criterion(Described):
         """
         values = values or {}
         known = [parameter.name for parameter in self.parameters]
-        for name, value in values.items():
-            if name not in known and self.retired.get(name) != value:
+        for name in values:
+            if name not in known:
                 cure = f"use {', '.join(known)}" if known else "leave it out: this criterion has none"
                 raise InvalidCriterion(f"parameter {name[:40]!r} of criterion {self.key}", "is unknown", cure)
         return {p.name: p.checked(values.get(p.name, p.default), self.key) for p in self.parameters}
@@ -209,7 +194,7 @@ class Criterion(Described):
             return same_for_all(len(population), "not_applicable", self.idle[kind])
         judge = self._judge_of(kind)
         if judge is None:
-            known = " or ".join((*self.kinds, *self.recorded_kinds))
+            known = " or ".join(self.kinds)
             raise InvalidCriterion(f"criterion {self.key}", f"does not apply to kind {kind!r}", f"use it for {known}")
         return judge(population, settings)
 

@@ -13,11 +13,14 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
 from pluriscope.analysis.criteria.population import PopulationOf
 from pluriscope.analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
 from pluriscope.analysis.subjects.chances import divergence
+from pluriscope.analysis.subjects.enumeration import are_circuits
 from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.subject import Space
 
 Masks = NDArray[np.bool_]
 Array = NDArray[np.float64]
@@ -34,53 +37,51 @@ class Runs:
     These come as masks ``[circuits, bits]``, those with the fewest bits first.
 
     Args:
-        max_wrong: rows on which a valid circuit may be wrong.
-        n_rows: rows of the task.
+        question: about the model.
         margins: ``[circuits]`` the smallest distance of a gap from 0.
         minimal: ``[circuits]`` 1 where no valid circuit has a proper subset of the bits, 0 where one has, NaN unknown.
-        fewest: bits of the smallest valid circuit of the model; None if that is not known.
         whole: outputs of the whole model ``[rows, outputs]``.
-        outputs: masks → outputs ``[masks, rows, outputs]``, with what is cut carrying what the rules say.
-        gaps: outputs → by how much the right one is above the largest other, ``[masks, rows]``.
-        outputs_from: masks and a row → outputs where what is cut carries what it does in the whole model on that row;
-            None where the kind of model has no such run.
         outputs_under: "zero" or "mean" → masks → outputs where what is cut carries that, or None where these do not fit
             the model.
         valid: masks → whether the circuit that each means is valid.
-        listed: whether ``valid`` only looks that up among all valid circuits, instead of running masks.
+        found: the valid circuits of the model, as far as they were searched; None if they were not. Where it has all,
+            ``valid`` only looks a mask up among them.
         active: ``[circuits, nodes]`` the removable nodes that take part.
         roles: of those nodes; None where finding them takes too long, or the kind knows none.
-        batch: masks that are run at once.
         runs: masks that one criterion may run on all rows; circuits beyond that stay undecided.
-        question: about the model, for criteria that read its weights instead of running it.
     """
 
-    max_wrong: int
-    n_rows: int
+    question: GraphQuestion
     margins: Array
     minimal: Array
-    fewest: int | None
     whole: Array
-    outputs: Callable[[Masks], Array]
-    gaps: Callable[[Array], Array]
-    outputs_from: Callable[[Masks, int], Array] | None
     outputs_under: Callable[[str], Callable[[Masks], Array] | None]
     valid: Callable[[Masks], NDArray[np.bool_]]
-    listed: bool
+    found: CircuitSearch | None
     active: Masks
     roles: Roles | None
-    batch: int
     runs: int
-    question: GraphQuestion
+
+    @property
+    def space(self) -> Space:
+        return self.question.space
+
+    @property
+    def n_rows(self) -> int:
+        return self.question.n_rows
 
     def n_wrong(self, outputs: Array) -> NDArray[np.int64]:
         """Count the rows on which each of some outputs ``[masks, rows, outputs]`` is wrong; ``[masks]``."""
-        wrong: NDArray[np.int64] = (self.gaps(outputs) <= 0).sum(axis=1)
+        wrong: NDArray[np.int64] = (self.space.margins(outputs) <= 0).sum(axis=1)
         return wrong
 
     def within(self, runs: NDArray[np.int64]) -> int:
-        """Count the circuits, from the first, that a criterion can decide which needs so many runs of each."""
-        return len(runs) if self.listed else int(np.searchsorted(np.cumsum(runs), self.runs, side="right"))
+        """Count the circuits, from the first, that can be run so often each."""
+        return int(np.searchsorted(np.cumsum(runs), self.runs, side="right"))
+
+    def validated(self, removals: NDArray[np.int64]) -> int:
+        """Count the circuits, from the first, of which it can be decided whether so many others are valid."""
+        return len(removals) if self.found and self.found.complete else self.within(removals)
 
 
 CutCircuits: TypeAlias = PopulationOf[Runs]
@@ -92,9 +93,25 @@ def _verdicts(passed: NDArray[np.bool_], n: int, reason: Callable[[int], str], *
     return verdicts_of(passed, lambda at: (SPENT if at >= n else reason(at), {}), undecided=beyond, **numbers)
 
 
+def once(judge: Judge) -> Judge:
+    """Make the judge without settings that judges a population once, however many criteria ask it."""
+    return lambda population, settings: population.once(judge, lambda: judge(population, settings))
+
+
+def needing(trait: str, judge: Judge) -> Judge:
+    """Make the judge of models whose kind has a trait; of others the question does not arise, and the kind says why."""
+
+    def asked(population: CutCircuits, settings: Settings) -> Verdicts:
+        why = population.question.question.kind.refuses(trait)
+        reason = f"{why[:1].upper()}{why[1:]}."
+        return same_for_all(len(population), "not_applicable", reason) if why else judge(population, settings)
+
+    return asked
+
+
 def _batches(population: CutCircuits, n: int) -> Iterator[NDArray[np.intp]]:
     """The positions of the first so many circuits, some at a time."""
-    size = population.question.batch
+    size = population.question.space.batch
     for start in range(0, n, size):
         population.work.check()
         yield np.arange(start, min(start + size, n))
@@ -105,7 +122,7 @@ def valid_on_every_source(population: CutCircuits, _: Settings) -> Verdicts:
     refutes it.
     """
     runs = population.question
-    if runs.outputs_from is None:
+    if not len(population) or runs.space.run_from(population.items[:1], 0) is None:
         reason = "What an edge that is left out carries on another row is not defined for this kind of model."
         return same_for_all(len(population), "not_applicable", reason)
     refuted_by = np.full(len(population), -1)
@@ -119,8 +136,8 @@ def valid_on_every_source(population: CutCircuits, _: Settings) -> Verdicts:
                 break
             population.work.check()
             left -= len(alive)
-            n_wrong = runs.n_wrong(runs.outputs_from(population.items[alive], source))
-            failed = n_wrong > runs.max_wrong
+            outputs: Any = runs.space.run_from(population.items[alive], source)
+            failed = runs.n_wrong(outputs) > runs.space.most_wrong
             refuted_by[alive[failed]] = source
             alive = alive[~failed]
             if not len(alive):
@@ -155,7 +172,7 @@ def valid_under(ablation: str) -> Judge:
         def reason(position: int) -> str:
             return f"With {ablation} ablation {n_right[position]} of {runs.n_rows} rows are decided right."
 
-        passed = runs.n_rows - n_right <= runs.max_wrong
+        passed = runs.n_rows - n_right <= runs.space.most_wrong
         return _verdicts(passed, n, reason, numerators=n_right, denominators=runs.n_rows)
 
     return judge
@@ -167,7 +184,7 @@ def outputs_close(population: CutCircuits, settings: Settings) -> Verdicts:
     n = min(len(population), runs.runs)
     furthest = np.full(len(population), np.nan)
     for positions in _batches(population, n):
-        apart = np.abs(runs.outputs(population.items[positions]) - runs.whole)
+        apart = np.abs(runs.space.run(population.items[positions]) - runs.whole)
         furthest[positions] = apart.reshape(len(positions), -1).max(axis=1)
 
     def reason(position: int) -> str:
@@ -179,42 +196,42 @@ def outputs_close(population: CutCircuits, settings: Settings) -> Verdicts:
 def necessary(population: CutCircuits, _: Settings) -> Verdicts:
     """Judge whether what a circuit leaves out is no valid circuit."""
     runs = population.question
-    n = runs.within(np.ones(len(population), dtype=np.int64))
+    n = runs.validated(np.ones(len(population), dtype=np.int64))
     passed = np.zeros(len(population), dtype=np.bool_)
     for positions in _batches(population, n):
         passed[positions] = ~runs.valid(~population.items[positions])
 
-    return _verdicts(passed, n, lambda at: f"What it leaves out is {'not ' if passed[at] else ''}valid by itself.")
+    return _verdicts(passed, n, lambda at: f"What it leaves out is {'not ' if passed[at] else ''}valid.")
 
 
-def without_any_edge(population: CutCircuits, _: Settings) -> Verdicts:
-    """Judge whether a circuit is valid no longer whichever single bit is taken away."""
-    return _removals(population, every=True)
+def removals(*, every: bool, by_function: bool) -> Judge:
+    """Make the judge of whether a circuit is no longer valid without any one bit, or without some one.
 
+    Args:
+        every: any.
+        by_function: whether a remainder that is no circuit counts as the one that it means.
+    """
 
-def without_some_edge(population: CutCircuits, _: Settings) -> Verdicts:
-    """Judge whether a circuit is valid no longer where some single bit is taken away."""
-    return _removals(population, every=False)
+    def judge(population: CutCircuits, _: Settings) -> Verdicts:
+        runs = population.question
+        sizes = population.items.sum(axis=1)
+        n = runs.validated(sizes)
+        n_needed = np.zeros(len(population), dtype=np.int64)
+        for positions in _batches(population, n):
+            for bit in range(population.items.shape[1]):
+                having = positions[population.items[positions, bit]]
+                without = population.items[having]
+                without[:, bit] = False
+                will_do = by_function | are_circuits(runs.space, without)
+                n_needed[having] += ~(will_do & runs.valid(without))
 
+        def reason(position: int) -> str:
+            return f"{n_needed[position]} of {sizes[position]} removals leave nothing valid."
 
-def _removals(population: CutCircuits, *, every: bool) -> Verdicts:
-    """Judge whether a circuit is no longer valid without any one bit, or without some one."""
-    runs = population.question
-    sizes = population.items.sum(axis=1)
-    n = runs.within(sizes)
-    n_needed = np.zeros(len(population), dtype=np.int64)
-    for positions in _batches(population, n):
-        for bit in range(population.items.shape[1]):
-            having = positions[population.items[positions, bit]]
-            without = population.items[having]
-            without[:, bit] = False
-            n_needed[having] += ~runs.valid(without)
+        passed = n_needed == sizes if every else n_needed > 0
+        return _verdicts(passed, n, reason, numerators=n_needed, denominators=sizes)
 
-    def reason(position: int) -> str:
-        return f"Of {sizes[position]} single removals {n_needed[position]} leave no valid circuit."
-
-    passed = n_needed == sizes if every else n_needed > 0
-    return _verdicts(passed, n, reason, numerators=n_needed, denominators=sizes)
+    return judge
 
 
 def subset_minimal(population: CutCircuits, _: Settings) -> Verdicts:
@@ -231,12 +248,12 @@ def subset_minimal(population: CutCircuits, _: Settings) -> Verdicts:
 def cardinally_minimal(population: CutCircuits, _: Settings) -> Verdicts:
     """Judge whether a circuit has as few bits as the smallest valid one."""
     runs = population.question
-    sizes, fewest = population.items.sum(axis=1), runs.fewest
+    sizes, fewest = population.items.sum(axis=1), runs.found and runs.found.fewest
     if fewest is None:
         return same_for_all(len(population), "undecided", "The valid circuits of the model were not searched.")
 
     def explain(position: int) -> tuple[str, Witness]:
-        return f"It keeps {sizes[position]}; the smallest valid circuit keeps {fewest}.", {}
+        return f"It keeps {sizes[position]}; the smallest valid one keeps {fewest}.", {}
 
     return verdicts_of(sizes == fewest, explain, scores=sizes)
 
@@ -251,14 +268,14 @@ def _close(population: CutCircuits, settings: Settings) -> Verdicts:
     n = min(len(population), runs.runs)
     divergences = np.full(len(population), np.nan)
     for positions in _batches(population, n):
-        by_row = divergence(runs.whole, runs.outputs(population.items[positions]))
+        by_row = divergence(runs.whole, runs.space.run(population.items[positions]))
         divergences[positions] = by_row.mean(axis=1)
 
     def explain(position: int) -> tuple[str, Witness]:
         if position >= n:
             return SPENT, {}
         near = ", too near the tolerance to decide" if is_near[position] else ""
-        return f"The mean divergence over the rows is {divergences[position]:.3g} nats{near}.", {}
+        return f"The mean divergence is {divergences[position]:.3g} nats{near}.", {}
 
     is_near = np.abs(divergences - settings["tolerance"]) <= NEAR
     undecided = np.isnan(divergences) | is_near

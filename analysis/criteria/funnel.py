@@ -308,7 +308,6 @@ class Judged:
         algorithm_of: ``[alignments]`` place of each one's algorithm among the stored ones.
         candidates: algorithms in all, listed or not.
         notes: why some explanations are undecided.
-        kinds: those that have a record and were searched, behind the four of every network.
         all_counted: whether a circuit with 0 interpretations has none; else a limit may have ended counting before it.
         uncounted: what is said of such circuits.
         unread: whether nobody asked how circuits are read.
@@ -324,7 +323,6 @@ class Judged:
     algorithm_of: NDArray[np.int64]
     candidates: int
     notes: Mapping[tuple[Kind, CriterionStep], str]
-    kinds: tuple[Kind, ...] = ()
     all_counted: bool = True
     uncounted: str = "which are too many to count"
     unread: bool = False
@@ -514,7 +512,7 @@ class _Funnel:
 
     def __init__(self, search: CircuitSearch | None, judged: Judged, steps: tuple[CriterionStep, ...]) -> None:
         self.search, self.judged, self.steps = search, judged, steps
-        listed = [kind for kind in (*KINDS, *judged.kinds) if kind != "interpretation"]
+        listed = [kind for kind in KINDS if kind != "interpretation"]
         self.outcomes = judged.outcomes((kind, step) for kind in listed for step in self.about(kind))
 
     def about(self, kind: Kind) -> tuple[CriterionStep, ...]:
@@ -589,7 +587,6 @@ class _Funnel:
             *of_search,
             self._kind("algorithm", n["algorithm"], words, of_algorithms, carriers=carriers, partial=partial),
             self._kind("alignment", begin, valid, of_alignments, above=of_algorithms, partial=partial),
-            *(self._kind(kind, n[kind], _noun(kind, n[kind]), self._rows(kind)) for kind in self.judged.kinds),
         ]
 
     def _circuits(self, search: CircuitSearch, rows: Sequence[FunnelRow]) -> KindFound:

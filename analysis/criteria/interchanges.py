@@ -7,9 +7,6 @@ from typing import Any, Final
 import numpy as np
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.alignments.alignment import JointScore, ScoredAlignment
-from pluriscope.analysis.alignments.iia import PairRule, tested_pairs
-from pluriscope.analysis.alignments.joint import MAX_RUNS
 from pluriscope.analysis.criteria import alignments, on_sites
 from pluriscope.analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
 from pluriscope.analysis.criteria.population import Population
@@ -17,6 +14,9 @@ from pluriscope.analysis.criteria.verdict import Outcome, Verdict, Verdicts, Wit
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interventions.interchange import Site
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.placements.iia import PairRule, tested_pairs
+from pluriscope.analysis.placements.joint import MAX_RUNS
+from pluriscope.analysis.placements.placement import JointScore, ScoredPlacement
 
 
 def _iia(rule: PairRule) -> Judge:
@@ -49,7 +49,7 @@ def _iia(rule: PairRule) -> Judge:
 
 
 def _first_wrong(
-    population: Population, algorithm: HighLevelModel, scored: ScoredAlignment[Any], rule: PairRule
+    population: Population, algorithm: HighLevelModel, scored: ScoredPlacement[Any], rule: PairRule
 ) -> Witness:
     for path, site in scored.alignment.places:
         differ = np.argwhere(alignments.disagreements(population, algorithm, path, site, rule))
@@ -72,7 +72,7 @@ def _joint(population: Population, settings: Settings) -> Verdicts:
     return put_together([_joint_verdict(population, scored, score) for (_, scored), score in pairs])
 
 
-def _joint_verdict(population: Population, scored: ScoredAlignment[Any], score: JointScore | BeyondLimits) -> Verdict:
+def _joint_verdict(population: Population, scored: ScoredPlacement[Any], score: JointScore | BeyondLimits) -> Verdict:
     if isinstance(score, BeyondLimits):
         return Verdict("undecided", f"Not tried: {score.cause}.")
     reason = f"The network does what the algorithm says on {score.agreed:,} of {score.of:,} joint interchanges."
@@ -99,7 +99,7 @@ ONE_DIRECTION: Final = Criterion(
     "before the base.",
     formula="IIA over pairs source < base, first input least significant = 1",
     source="Méloux et al., ICLR 2025 (arXiv:2502.20914), as their code does it",
-    judges={"alignment": _iia("one_direction")},
+    judges={"alignment": _iia("one_direction"), on_sites.SITES: on_sites.right_one_way},
     direction="higher",
     score="IIA over one direction of each pair",
     term="interchange-intervention-accuracy",
@@ -123,10 +123,8 @@ JOINT_INTERCHANGE: Final = Criterion(
     formula="for all b, s_1 … s_v: d(N(b; τ(v_i) ← N(s_i) for all i)) = A(b; v_i ← v_i(s_i) for all i)",
     source="Geiger et al., JMLR 2025 (arXiv:2301.04709): interchange of several variables at once",
     judges={"alignment": _joint, on_sites.SITES: on_sites.right_together},
-    method="Every run is made. Without variables the network is run on the clean inputs. Where variables lie in "
-    "several layers this is no stricter than interchanging one at a time: a variable in a later layer is held at its "
-    "own source instead of following the earlier one. It removes placements, but no algorithm with two variables: "
-    "where a set carries one of them, the rest of its layer carries the other, and this pair passes.",
+    method="Every run is made. A variable in a later layer is held at its own source instead of following the earlier "
+    "one. No algorithm with two variables fails: where a set carries one, the rest of its layer carries the other.",
     direction="higher",
     parameters=(
         Parameter("max_runs", MAX_RUNS, 1, 1 << 30, "most runs for one placement; beyond, undecided", "runs", True),

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.criteria import interpretations
+from pluriscope.analysis.criteria import interpretations, on_variables
 from pluriscope.analysis.criteria.criterion import Change, Criterion, Judge, Settings
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together
@@ -30,13 +30,20 @@ def _observed(population: Population, _: Settings) -> Verdicts:
         except BeyondLimits as refusal:
             found.append(Verdict("undecided", f"Not tried: {refusal.cause}."))
             continue
-        if least == interpretation.index:
-            reason = "No interpretation with a lower index is the same on every input."
-            found.append(Verdict("passed", reason))
-        else:
-            reason = f"Interpretation {least} gives every neuron the same bits on every input."
-            found.append(Verdict("failed", reason, {"index": str(least)}))
+        found.append(_first_of_class(interpretation.index, least))
     return put_together(found)
+
+
+def _first_of_class(index: int, least: int) -> Verdict:
+    if least == index:
+        return Verdict("passed", "No interpretation with a lower index is the same on every input.")
+    reason = f"Interpretation {least} gives every neuron the same bits on every input."
+    return Verdict("failed", reason, {"index": str(least)})
+
+
+def _observed_variables(_: on_variables.Readings, item: on_variables.Item) -> Verdict:
+    every, one = item[1:]
+    return _first_of_class(one.index, every.index_of_observed(one.observed_class))
 
 
 def _interchange(family: Family, *, on_circuit: bool = False) -> Judge:
@@ -94,13 +101,12 @@ def _witness(
 
 _METHOD: Final = (
     "Patched neurons with a gate take their bit on the source, the others follow their local gates; active neurons "
-    "without a gate are said to change nothing. Free completions matter, because interchange leads to parent "
-    "combinations that no clean input reaches. How many of all interpretations of a circuit pass is counted exactly "
-    "without listing them, and so are the best and the worst; where that is too much work they are undecided."
+    "without a gate are said to change nothing. How many of all interpretations pass is counted without listing them; "
+    "where that is too much work they are undecided."
 )
 _CHANGES: Final = (
     Change(
-        "of each observed class that the funnel counted, only the completion with the lowest index was asked",
+        "of each observed class only the completion with the lowest index was asked",
         "a class passes where any of its completions does",
     ),
 )
@@ -112,12 +118,11 @@ OBSERVED_CLASS: Final = Criterion(
     "input.",
     formula="index(I) = min of index(J) over J with g_J(x) = g_I(x) for every neuron g and input x",
     source="Pluriscope: free completions differ only on parent combinations that no input reaches",
-    judges={"interpretation": _observed},
+    judges={"interpretation": _observed, on_variables.VARIABLES: on_variables.each(_observed_variables)},
 )
 _ON_CIRCUIT: Final = (
-    "As of the criterion on the network, but sources and bases are runs of the circuit, absent edges carrying what the "
-    "protocol's ablation says: what fails here is wrong about the gates, what fails on the network alone may be due to "
-    "the circuit not being the network. " + _METHOD
+    "Sources and bases are runs of the circuit: what fails here is wrong about the gates, what fails on the network "
+    "alone may be due to the circuit not being the network. " + _METHOD
 )
 
 
@@ -139,7 +144,10 @@ def _interchanges(*, on_circuit: bool) -> tuple[Criterion, Criterion]:
         formula=f"for every active neuron v and s ≠ b: I(b; v ← v(s)) = [{run}(b; h_v ← h_v(s){own}) > 1/2]",
         source="Geiger et al., NeurIPS 2021 (arXiv:2106.02997), on the interpretations of Méloux et al. "
         "(arXiv:2502.20914)",
-        judges={"interpretation": _interchange("alone", on_circuit=on_circuit)},
+        judges={
+            "interpretation": _interchange("alone", on_circuit=on_circuit),
+            on_variables.VARIABLES: on_variables.upheld(jointly=False, on_circuit=on_circuit),
+        },
         method=method,
         direction="higher",
         score=scored,
@@ -154,7 +162,10 @@ def _interchanges(*, on_circuit: bool) -> tuple[Criterion, Criterion]:
         f"[{run}(b; h_S ← h_S(s){own}) > 1/2]",
         source="Geiger et al., JMLR 2025 (arXiv:2301.04709): causal abstraction, on the interpretations of Méloux et "
         "al. (arXiv:2502.20914)",
-        judges={"interpretation": _interchange("joint", on_circuit=on_circuit)},
+        judges={
+            "interpretation": _interchange("joint", on_circuit=on_circuit),
+            on_variables.VARIABLES: on_variables.upheld(jointly=True, on_circuit=on_circuit),
+        },
         method=method,
         direction="higher",
         score=scored,

@@ -13,17 +13,23 @@ from pluriscope.analysis.criteria.population import PopulationOf
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.placements.report import PlacementsReport
 from pluriscope.analysis.readings.report import InterpretationsReport
+from pluriscope.analysis.subjects.question import SubjectQuestion
 
 Circuits = Callable[[CriterionStep], NDArray[np.uint8] | None]
 """A step → the outcomes of the valid circuits that are listed; None where they were not judged."""
 
 
 def judged_on_sites(
-    masks: Sequence[str], circuits: Circuits, placed: PlacementsReport, readings: InterpretationsReport | None
+    question: SubjectQuestion,
+    masks: Sequence[str],
+    circuits: Circuits,
+    placed: PlacementsReport,
+    readings: InterpretationsReport | None,
 ) -> Judged:
     """Judge what was found of a network with sites.
 
     Args:
+        question: about it.
         masks: of the valid circuits that are listed.
         circuits: their outcomes.
         placed: where algorithms are placed.
@@ -38,7 +44,7 @@ def judged_on_sites(
         found = dict[Wanted, NDArray[np.uint8]]()
         for kind, step in wanted:
             if kind != "circuit":
-                judged = step.criterion.judge(PopulationOf(AS_JUDGED[kind], None, items[kind]), step.settings)
+                judged = step.criterion.judge(PopulationOf(AS_JUDGED[kind], question, items[kind]), step.settings)
                 found[kind, step] = judged.outcomes
             elif (one := circuits(step)) is not None:
                 found[kind, step] = one

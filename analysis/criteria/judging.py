@@ -11,7 +11,7 @@ circuits at a time, so that what was decided until then is kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.alignments.alignment import OnNeurons
 from pluriscope.analysis.criteria.alignments import valid_alignments
 from pluriscope.analysis.criteria.criterion import KINDS, Kind
 from pluriscope.analysis.criteria.interpretation_tallies import COSTLY, CountingReadings, Reading, tally_of_readings
@@ -27,7 +26,8 @@ from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.criteria.verdict import OUTCOMES, UNDECIDED
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.explanations.registry import BY_KEY, KIND_OF
+from pluriscope.analysis.explanations.registry import KIND_OF
+from pluriscope.analysis.placements.placement import OnNeurons
 from pluriscope.analysis.results.result import CriterionTally, OutputAnalysis
 from pluriscope.analysis.running.progress import OutOfTime, Progress
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
@@ -58,7 +58,6 @@ class JudgedAnalysis:
         algorithms: the listed candidates.
         alignments: the kept valid alignments with their algorithms.
         all_counted: whether a circuit with 0 interpretations has none; else a limit may have ended counting before it.
-        recorded: of each kind stored as columns the address texts of what was found, and whether that is all there is.
     """
 
     question: Question
@@ -69,7 +68,6 @@ class JudgedAnalysis:
     algorithms: tuple[HighLevelModel, ...]
     alignments: tuple[tuple[HighLevelModel, OnNeurons], ...]
     all_counted: bool = False
-    recorded: Mapping[Kind, tuple[tuple[str, ...], bool]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, analysis: OutputAnalysis) -> JudgedAnalysis:
@@ -88,10 +86,6 @@ class JudgedAnalysis:
 
     def population(self, kind: Kind) -> Population:
         """The explanations of a kind; of interpretations the circuits that have them."""
-        if kind in BY_KEY:
-            texts, complete = self.recorded.get(kind, ((), True))
-            items = tuple(BY_KEY[kind].read(self.question, text) for text in texts)
-            return Population(kind, self.question, items, complete)
         listed = {"algorithm": self.algorithms, "alignment": self.alignments}.get(kind, self.masks)
         return Population(kind, self.question, listed, self.exhaustive)
 
@@ -204,7 +198,7 @@ def judge_analysis(
         InvalidCriterion: a criterion does not apply to its kind.
         Cancelled: the report stopped the work.
     """
-    for kind in (*KINDS, *BY_KEY):
+    for kind in KINDS:
         wanted = [step for of, step in dict.fromkeys(steps) if of == kind]
         if not wanted:
             continue

@@ -10,7 +10,8 @@ as it was.
    decision for some K without v.
 3. Necessity: the complement, run as if it were a circuit, is not valid. Neurons without a kept edge in are 0.
 
-Circuits with the same active neurons are knocked out together, every set at once.
+Circuits with the same active neurons are knocked out together, every set at once. Of other graphs than a perceptron's
+nodes are set to 0 where circuits keep them, and what is left out carries what the rules say.
 """
 
 from __future__ import annotations
@@ -19,21 +20,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, islice
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.criteria import circuits, cuts
 from pluriscope.analysis.criteria.criterion import VACUOUS, Change, Criterion, Parameter, Settings
-from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.population import Population, PopulationOf
 from pluriscope.analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from pluriscope.analysis.questions.answers import largest
 from pluriscope.analysis.questions.decisions import decide
 from pluriscope.analysis.subjects.perceptron.mlp import batch_activations, keep_matrices, zeros
+from pluriscope.analysis.subjects.sites import in_portions
 
 MAX_SETS: Final = 1 << 12
 """Sets of neurons that are tried of one circuit: every set of twelve neurons, or the smallest of more."""
-Site = tuple[int, int]  # hidden layer from 1, neuron from 0
+_ALONE: Final = 2.0  # milliseconds that the runs of one circuit of a graph take at least
 Flags = NDArray[np.bool_]
 
 
@@ -45,7 +48,7 @@ def smallest_sets(neurons: Sequence[int]) -> list[tuple[int, ...]]:
 
 @dataclass(frozen=True, eq=False)
 class Knockouts:
-    """Circuits and the whole network with neurons knocked out, on the clean rows.
+    """Circuits of a perceptron and the whole network with neurons knocked out, on the clean rows.
 
     Hidden neurons are numbered layer by layer.
 
@@ -54,20 +57,37 @@ class Knockouts:
         everywhere: whether sets may hold neurons outside of the circuit.
     """
 
-    population: Population
+    population: PopulationOf[Any]
     everywhere: bool = False
 
-    @cached_property
-    def sites(self) -> list[Site]:
-        """Layer and neuron of each number."""
+    @property
+    def rows(self) -> NDArray[Any]:
+        rows: NDArray[np.float64] = self.population.question.clean_rows
+        return rows
+
+    def named(self, neuron: int) -> tuple[Any, str]:
+        """A neuron as witnesses have it, and in words that begin a sentence."""
         widths = enumerate(self.population.question.network.hidden_sizes, start=1)
-        return [(layer, neuron) for layer, width in widths for neuron in range(width)]
+        layer, number = [(layer, number) for layer, width in widths for number in range(width)][neuron]
+        return [layer, number], f"Neuron {number} of layer {layer}"
+
+    @property
+    def n_tried(self) -> int:
+        """The number of circuits, from the first, that there are runs for."""
+        return len(self.population)
+
+    @property
+    def _width(self) -> int:
+        """Values that a run of a row has at once."""
+        return int(max(self.population.question.network.sizes))
 
     @cached_property
     def open_to(self) -> Flags:
         """The neurons that may be knocked out, as flags, ``[circuits, hidden neurons]``."""
-        if self.everywhere:
-            return np.ones((len(self.population), len(self.sites)), dtype=bool)
+        return np.ones_like(self._active) if self.everywhere else self._active
+
+    @cached_property
+    def _active(self) -> Flags:
         keep = keep_matrices(self.population.items, self.population.question.layout)
         hidden = [layer.any(axis=2) for layer in keep[:-1]]
         return np.concatenate([np.zeros((len(self.population), 0), dtype=bool), *hidden], axis=1)
@@ -78,14 +98,13 @@ class Knockouts:
 
     def batches(self) -> Iterator[tuple[NDArray[np.intp], list[tuple[int, ...]]]]:
         """Positions of circuits that are knocked out alike, some at a time, with their sets."""
-        if not len(self.population):
+        if not self.n_tried:
             return
-        kinds, kind_of = np.unique(self.open_to, axis=0, return_inverse=True)
+        kinds, kind_of = np.unique(self.open_to[: self.n_tried], axis=0, return_inverse=True)
         done = 0
         for number, kind in enumerate(kinds):
             among, sets = np.flatnonzero(kind_of.reshape(-1) == number), smallest_sets(np.flatnonzero(kind).tolist())
-            held = len(sets) * len(self.population.question.clean_rows) * max(self.population.question.network.sizes)
-            size = max(1, circuits.VALUES_AT_ONCE // (4 * held))
+            size = max(1, circuits.VALUES_AT_ONCE // (4 * len(sets) * len(self.rows) * self._width))
             for start in range(0, len(among), size):
                 self.population.work.report_step("criteria", done, len(self.population), "knock-outs")
                 yield among[start : start + size], sets
@@ -101,14 +120,13 @@ class Knockouts:
         outputs: NDArray[np.float64] = self._outputs([np.ones((1, *w.shape), dtype=bool) for w in weights], sets)[0]
         return outputs
 
-    def decide(self, outputs: NDArray[np.float64]) -> NDArray[np.int8]:
+    def decide(self, outputs: NDArray[np.float64]) -> NDArray[Any]:
         return decide(outputs, self.population.question.protocol.circuit_decision)
 
     def _outputs(self, keep: Sequence[Flags], sets: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
         """Sums are taken in the order of :mod:`pluriscope.analysis.subjects.perceptron.mlp`."""
-        network, rows = self.population.question.network, self.population.question.clean_rows
-        absent = self.population.question.absent
-        gone = np.zeros((len(self.sites), len(sets)), dtype=bool)
+        network, rows, absent = self.population.question.network, self.rows, self.population.question.absent
+        gone = np.zeros((self._active.shape[1], len(sets)), dtype=bool)
         for number, members in enumerate(sets):
             gone[list(members), number] = True
         values = np.broadcast_to(rows.T, (len(keep[0]), 1, *rows.T.shape))  # [circuits, sets, neurons, rows]
@@ -131,16 +149,83 @@ class Knockouts:
         return outputs
 
 
-def _complete(population: Population, settings: Settings) -> Verdicts:
-    knocked = Knockouts(population, everywhere=bool(settings["network"]))
-    n_rows = len(population.question.clean_rows)
+class _OfGraphs(Knockouts):
+    """The same of a graph, whose outputs have one more axis: ``[circuits, sets, rows, outputs]``."""
+
+    population: cuts.CutCircuits
+
+    @property
+    def rows(self) -> NDArray[Any]:
+        rows: NDArray[Any] = self.population.question.question.subject.inputs
+        return rows
+
+    def named(self, neuron: int) -> tuple[Any, str]:
+        graph = self.population.question.question.graph
+        name = graph.nodes[graph.removable[neuron]].name
+        return name, f"Node {name}"
+
+    @cached_property
+    def n_tried(self) -> int:
+        runs, n_sets = self.population.question, np.minimum(2.0 ** self.open_to.sum(axis=1), MAX_SETS)
+        alone = int(_ALONE / runs.space.run_milliseconds)
+        return runs.within(alone + 3 * n_sets.astype(np.int64))  # as a run with changes takes longer
+
+    @property
+    def _width(self) -> int:
+        return len(self.population.question.question.subject.outputs)
+
+    @cached_property
+    def _active(self) -> Flags:
+        return self.population.question.active
+
+    def of_circuits(self, part: NDArray[np.intp], sets: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
+        return np.stack([self._run(mask, sets) for mask in self.population.items[part]])
+
+    def of_network(self, sets: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
+        space = self.population.question.space
+        return self._run(space.reduce(np.ones((1, space.n_bits), dtype=bool))[0], sets)
+
+    def decide(self, outputs: NDArray[np.float64]) -> NDArray[Any]:
+        return largest(outputs)
+
+    @cached_property
+    def _at_once(self) -> int:
+        """Rows that are run at once."""
+        return len(in_portions(self.population.question.question.subject, np.arange(MAX_SETS * len(self.rows)))[0])
+
+    def _run(self, mask: Flags, sets: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
+        """Run a circuit without each set; its outputs, ``[sets, rows, outputs]``."""
+        space, graph, n_rows = (self.population.question.space, self.population.question.question.graph, len(self.rows))
+        gone = {
+            graph.nodes[node].name: np.array([number in members for members in sets])
+            for number, node in enumerate(graph.removable)
+        }
+        found = []
+        for some in np.split(np.arange(len(sets) * n_rows), range(self._at_once, len(sets) * n_rows, self._at_once)):
+            self.population.work.check()
+            which, row = np.divmod(some, n_rows)
+
+            def change(name: str, values: NDArray[np.float64], which: NDArray[np.intp] = which) -> NDArray[np.float64]:
+                return np.where(gone[name][which, None, None], 0.0, values)
+
+            found.append(space.run_sites(mask, self.rows[row], change))
+        return np.concatenate(found).reshape(len(sets), n_rows, -1)
+
+
+_KNOCKOUTS: Final = {"circuit": Knockouts, "cut": _OfGraphs}
+
+
+def _complete(population: PopulationOf[Any], settings: Settings) -> Verdicts:
+    knocked = _KNOCKOUTS[population.kind](population, everywhere=bool(settings["network"]))
     n_alike, n_tests = np.zeros(len(population), dtype=np.int64), np.zeros(len(population), dtype=np.int64)
     for part, sets in knocked.batches():
         expected = knocked.decide(knocked.of_network(sets))
         n_alike[part] = (knocked.decide(knocked.of_circuits(part, sets)) == expected).sum(axis=(1, 2))
-        n_tests[part] = len(sets) * n_rows
+        n_tests[part] = len(sets) * len(knocked.rows)
 
     def explain(position: int) -> tuple[str, Witness]:
+        if position >= knocked.n_tried:
+            return cuts.SPENT, {}
         of = f"{n_alike[position]:,} of {n_tests[position]:,} pairs of knock-out and input"
         reason = f"Circuit and network decide alike on {of}."
         sets = knocked.sets_of(position)
@@ -150,10 +235,10 @@ def _complete(population: Population, settings: Settings) -> Verdicts:
         differ = np.not_equal(knocked.decide(circuit), knocked.decide(network))
         which, row = (int(one) for one in np.argwhere(differ)[0])
         return reason, {
-            "neurons": [list(knocked.sites[neuron]) for neuron in sets[which]],
-            "input": population.question.clean_rows[row].tolist(),
-            "circuit": float(circuit[which, row]),
-            "network": float(network[which, row]),
+            "neurons": [knocked.named(neuron)[0] for neuron in sets[which]],
+            "input": knocked.rows[row].tolist(),
+            "circuit": circuit[which, row].tolist(),
+            "network": network[which, row].tolist(),
         }
 
     passed = n_alike == n_tests
@@ -166,6 +251,7 @@ def _not_all_tried(knocked: Knockouts) -> Flags:
     """Decide of which circuits there are more sets than are tried, ``[circuits]``."""
     n_open = knocked.open_to.sum(axis=1)
     more: Flags = np.array([1 << n > MAX_SETS for n in n_open.tolist()], dtype=bool)
+    more[knocked.n_tried :] = True
     return more
 
 
@@ -174,8 +260,8 @@ def _tried(knocked: Knockouts, position: int) -> str:
     return f" Only the {MAX_SETS:,} smallest sets were tried." if _not_all_tried(knocked)[position] else ""
 
 
-def _minimal(population: Population, _: Settings) -> Verdicts:
-    knocked = Knockouts(population)
+def _minimal(population: PopulationOf[Any], _: Settings) -> Verdicts:
+    knocked = _KNOCKOUTS[population.kind](population)
     n_needed, n_neurons = np.zeros(len(population), dtype=np.int64), knocked.open_to.sum(axis=1)
     for part, sets in knocked.batches():
         decisions = knocked.decide(knocked.of_circuits(part, sets))
@@ -183,6 +269,8 @@ def _minimal(population: Population, _: Settings) -> Verdicts:
             n_needed[part] += (decisions[:, without] != decisions[:, with_it]).any(axis=(1, 2))
 
     def explain(position: int) -> tuple[str, Witness]:
+        if position >= knocked.n_tried:
+            return cuts.SPENT, {}
         reason = f"{n_needed[position]} of its {n_neurons[position]} hidden neurons change a decision somewhere."
         if n_needed[position] == n_neurons[position]:
             return reason, {}
@@ -193,11 +281,11 @@ def _minimal(population: Population, _: Settings) -> Verdicts:
             for neuron, without, with_it in _pairs(sets)
             if np.array_equal(decisions[without], decisions[with_it])
         )
-        layer, neuron = knocked.sites[spare]
-        named = f" Neuron {neuron} of layer {layer} changes none, whatever else is knocked out."
-        return reason + named + _tried(knocked, position), {"spare": [layer, neuron]}
+        neuron, words = knocked.named(spare)
+        named = f" {words} changes none, whatever else is knocked out."
+        return reason + named + _tried(knocked, position), {"spare": neuron}
 
-    passed = n_needed == n_neurons
+    passed = (n_needed == n_neurons) & (np.arange(len(population)) < knocked.n_tried)
     return verdicts_of(
         passed, explain, numerators=n_needed, denominators=n_neurons, undecided=~passed & _not_all_tried(knocked)
     )
@@ -232,9 +320,10 @@ def _necessary(population: Population, _: Settings) -> Verdicts:
 
 
 _WANG: Final = "Wang et al., ICLR 2023 (arXiv:2211.00593)"
+_OF_GRAPHS: Final = "Nodes that the circuit keeps are set to 0; what is left out carries what the rules say."
 _KNOCKED: Final = (
-    "A neuron is knocked out by setting it to 0. Every set is tried for circuits of up to twelve hidden neurons; of "
-    f"larger ones the {MAX_SETS:,} smallest sets are, and what these do not settle is undecided."
+    "Every set is tried for circuits of up to twelve hidden neurons, of larger ones the "
+    f"{MAX_SETS:,} smallest; what these do not settle is undecided."
 )
 
 KNOCKOUT_COMPLETENESS: Final = Criterion(
@@ -244,7 +333,8 @@ KNOCKOUT_COMPLETENESS: Final = Criterion(
     "every clean input.",
     formula="for every K ⊆ C and x in D: d(f_(C∖K)(x)) = d(f_(M∖K)(x)), among 0, 1, neither",
     source=f"{_WANG}: completeness, here of decisions, over every K and with neurons set to 0",
-    judges={"circuit": _complete},
+    judges={"circuit": _complete, "cut": cuts.needing("readings", _complete)},
+    of_models=_OF_GRAPHS,
     method=_KNOCKED,
     parameters=(
         Parameter("network", 0, 0, 1, "0: neurons of the circuit; 1: any hidden neurons of the network", whole=True),
@@ -255,8 +345,7 @@ KNOCKOUT_COMPLETENESS: Final = Criterion(
     term="completeness",
     changes=(
         Change(
-            "K was any set of hidden neurons of the network, which damages the network alone where it leaves the "
-            "circuit",
+            "K was any set of hidden neurons of the network",
             "K lies within the circuit",
             "knockout-completeness(network=1)",
         ),
@@ -269,7 +358,8 @@ MINIMAL_WANG: Final = Criterion(
     "knocked out.",
     formula="for every v in C there are K ⊆ C∖{v} and x in D: d(f_(C∖K)(x)) ≠ d(f_(C∖(K∪{v}))(x)), among 0, 1, neither",
     source=f"{_WANG}: minimality, here of decisions, over every K and with neurons set to 0",
-    judges={"circuit": _minimal},
+    judges={"circuit": _minimal, "cut": cuts.needing("readings", _minimal)},
+    of_models=_OF_GRAPHS,
     method=_KNOCKED,
     direction="higher",
     score="share of the circuit's hidden neurons that change a decision",
@@ -281,8 +371,7 @@ NECESSITY: Final = Criterion(
     label="Necessity",
     definition="The complement of the circuit, with neurons without an edge in set to 0, is not valid.",
     formula="share of rows x with d(f_(M∖C)(x; absent = 0)) = y(x)  ≤  threshold of the protocol",
-    source="after Shi et al., NeurIPS 2024 (arXiv:2410.13032), who test whether what the complement still does depends "
-    "on the task (HSIC) and hold circuits against random ones as large",
+    source="after Shi et al., NeurIPS 2024 (arXiv:2410.13032)",
     judges={"circuit": _necessary, "cut": cuts.necessary},
     of_models="The mask of all that the circuit leaves out means no valid circuit.",
     direction="lower",

@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.circuits.judging import evaluate_circuits
-from pluriscope.analysis.criteria import on_sites
+from pluriscope.analysis.criteria import on_sites, on_variables
 from pluriscope.analysis.criteria.criterion import Criterion, Parameter, Settings
 from pluriscope.analysis.criteria.cuts import CutCircuits
 from pluriscope.analysis.criteria.interpretations import interventions
 from pluriscope.analysis.criteria.population import Population
-from pluriscope.analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
-from pluriscope.analysis.explanations.registry import BY_KEY
+from pluriscope.analysis.criteria.verdict import Verdicts, Witness, verdicts_of
 from pluriscope.analysis.interpretations.predicting import family_sets
 from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN
 
@@ -43,17 +42,12 @@ def _firm_interpretations(population: Population, settings: Settings) -> Verdict
     return _firm(np.array([known[interpretation.circuit.mask] for interpretation in population.items]), settings)
 
 
+def _firm_readings(population: on_variables.Readings, settings: Settings) -> Verdicts:
+    return _firm(np.array([min(each.place.gap for each in one.read) for *_, one in population.items]), settings)
+
+
 def _firm_alignments(population: Population, settings: Settings) -> Verdicts:
     return _firm(np.array([scored.margin for _, scored in population.items], dtype=np.float64), settings)
-
-
-def _firm_placed(population: Population, settings: Settings) -> Verdicts:
-    """Judge the margin that the kind itself measures at its site; a kind without one has nothing to judge."""
-    kind = BY_KEY[population.kind]
-    margins = kind.frame(population.items).get("margin")
-    if margins is None:
-        return same_for_all(len(population), "not_applicable", f"{kind.plural.capitalize()} have no margin.")
-    return _firm(margins, settings, "The closest activation is {} from the edge of what is read.")
 
 
 _INTERCHANGED: Final = "Under interchange the closest output is {} from the edge of its decision."
@@ -82,9 +76,9 @@ MARGIN: Final = Criterion(
         "circuit": _firm_circuits,
         "interpretation": _firm_interpretations,
         "alignment": _firm_alignments,
-        "placed": _firm_placed,
         "cut": _firm_cuts,
         on_sites.SITES: on_sites.firm,
+        on_variables.VARIABLES: _firm_readings,
     },
     of_models="On no row is the right output closer to the largest other than the least margin.",
     direction="higher",

@@ -225,23 +225,17 @@ def _cardinal(will_do: _Sufficient) -> Verdicts:
 # --- the records
 
 _SOURCE: Final = "Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823)"
-_BY_FUNCTION: Final = (
-    "Components are edges; Φ(E) is that what is left of E decides right once neurons without an edge in or out are "
-    "pruned, under the protocol's ablation. "
-)
+_BY_FUNCTION: Final = "Φ(E): what is left of E decides right once neurons without an edge in or out are pruned. "
 _BY_STRUCTURE: Final = (
-    "Components are edges; Φ(E) is that E is itself a valid circuit of the protocol's family, so that a removal which "
-    "strands a neuron counts as breaking whatever it changes. "
+    "Φ(E): E is itself a valid circuit of the protocol's family, whatever a removal that strands a neuron changes. "
 )
-_REMOVALS: Final = "Every removal is decided: looked up among all valid circuits, or run where not all are listed."
+_REMOVALS: Final = "Every removal is decided."
 _SUBSETS: Final = (
-    "Decided over all of them, because zero ablation is not monotone. Where not all are listed, a circuit that can "
-    "lose a single edge fails and the others are undecided unless a listed one makes them fail."
+    "Where not all valid circuits are listed, one that can lose a single edge fails and the others are undecided "
+    "unless a listed one makes them fail."
 )
-_IGNORING: Final = " Sets that leave an input unused are tried too where the task does not need every input."
-_BEFORE: Final = (
-    "a removal that strands a neuron counted as one that leaves no valid circuit, whether or not it changed a decision"
-)
+_IGNORING: Final = " Sets may leave an input unused that the task does not need."
+_BEFORE: Final = "a removal that strands a neuron counted as one that leaves no valid circuit"
 
 
 def _both(
@@ -253,11 +247,10 @@ def _both(
     method: str,
     *,
     score: tuple[str, str] = ("", ""),
-    of_models: tuple[str, Judge] | None = None,
+    of_cuts: tuple[Judge, Judge],
     **more: Any,
 ) -> tuple[Criterion, Criterion]:
-    """Make the two criteria of one meaning of minimality, by function and by structure; models have only the former."""
-    of_cuts: dict[str, Judge] = {} if of_models is None else {"cut": of_models[1]}
+    """Make the two criteria of one meaning of minimality, by function and by structure."""
     common = {"over": "population", "term": "minimality", **more}
     by_function = Criterion(
         key=f"minimal-{kind}",
@@ -265,8 +258,7 @@ def _both(
         definition=definitions[0],
         formula=formulas[0],
         source=_SOURCE,
-        judges={"circuit": lambda population, _: judge(_Sufficient(population, by_function=True)), **of_cuts},
-        of_models="" if of_models is None else of_models[0],
+        judges={"circuit": lambda some, _: judge(_Sufficient(some, by_function=True)), "cut": of_cuts[0]},
         method=_BY_FUNCTION + method + _IGNORING,
         score=score[0],
         changes=(
@@ -280,7 +272,7 @@ def _both(
         definition=definitions[1],
         formula=formulas[1],
         source=f"{_SOURCE}, with Φ by structure",
-        judges={"circuit": lambda population, _: judge(_Sufficient(population, by_function=False))},
+        judges={"circuit": lambda some, _: judge(_Sufficient(some, by_function=False)), "cut": of_cuts[1]},
         method=_BY_STRUCTURE + method,
         score=score[1],
         **common,
@@ -303,10 +295,7 @@ MINIMAL_QUASI, MINIMAL_QUASI_STRUCTURAL = _both(
     ("there is e in C with not Φ(C∖{e})",) * 2,
     _REMOVALS,
     score=_SHARE,
-    of_models=(
-        "Without some single edge, or node where masks name nodes, the mask means no valid circuit.",
-        cuts.without_some_edge,
-    ),
+    of_cuts=(cuts.removals(every=False, by_function=True), cuts.removals(every=False, by_function=False)),
     direction="higher",
     vacuous=VACUOUS,
 )
@@ -321,10 +310,7 @@ MINIMAL_LOCAL, MINIMAL_LOCAL_STRUCTURAL = _both(
     ("for every e in C: not Φ(C∖{e})",) * 2,
     _REMOVALS,
     score=_SHARE,
-    of_models=(
-        "Whichever edge is left out, or node where masks name nodes, what remains is no valid circuit.",
-        cuts.without_any_edge,
-    ),
+    of_cuts=(cuts.removals(every=True, by_function=True), cuts.removals(every=True, by_function=False)),
     direction="higher",
 )
 MINIMAL_SUBSET, MINIMAL_SUBSET_STRUCTURAL = _both(
@@ -334,7 +320,7 @@ MINIMAL_SUBSET, MINIMAL_SUBSET_STRUCTURAL = _both(
     ("No proper subset of its edges decides right.", "No valid circuit is a proper subset."),
     ("for every non-empty S ⊆ C: not Φ(C∖S)",) * 2,
     _SUBSETS,
-    of_models=("No valid circuit keeps only some of its edges, or nodes where masks name nodes.", cuts.subset_minimal),
+    of_cuts=(cuts.subset_minimal,) * 2,
 )
 MINIMAL_CARDINAL, MINIMAL_CARDINAL_STRUCTURAL = _both(
     "cardinal",
@@ -344,6 +330,6 @@ MINIMAL_CARDINAL, MINIMAL_CARDINAL_STRUCTURAL = _both(
     ("|C| = min of |E| over all E with Φ(E)", "|C| = min of |C'| over all C' with Φ(C')"),
     _SUBSETS,
     score=("edges", "edges"),
-    of_models=("No valid circuit keeps fewer edges, or nodes where masks name nodes.", cuts.cardinally_minimal),
+    of_cuts=(cuts.cardinally_minimal,) * 2,
     direction="lower",
 )

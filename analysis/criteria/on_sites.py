@@ -32,12 +32,24 @@ def _placements(judge_one: Callable[[PlacedModel, SitePlacement, Settings], Verd
 @_placements
 def right_alone(_: PlacedModel, placement: SitePlacement, __: Settings) -> Verdict:
     """Judge whether every interchange of one variable is right; one that changes no answer says nothing."""
+    return _right_alone(placement)
+
+
+def _right_alone(placement: SitePlacement) -> Verdict:
     score = placement.score
     silent = [one.variable for one in placement.places if not one.score.changed_of]
     outcome: Outcome = "failed" if score.agreed < score.of else "not_applicable" if silent else "passed"
     reason = f"{score.agreed:,} of {score.of:,} interchanges are right"
     reason += f", and none of {', '.join(silent)} alone changes the answer" if outcome == "not_applicable" else ""
     return Verdict.of_share(outcome, score.agreed, score.of, f"{reason}.")
+
+
+@_placements
+def right_one_way(_: PlacedModel, placement: SitePlacement, __: Settings) -> Verdict:
+    """Judge whether every interchange with the source before the base is right, as where all interchanges are."""
+    if placement.score.agreed < placement.score.of:
+        return Verdict("undecided", "Some interchange is wrong; in which direction was not kept.")
+    return _right_alone(placement)
 
 
 @_placements
@@ -54,12 +66,12 @@ def right_together(_: PlacedModel, placement: SitePlacement, __: Settings) -> Ve
 
 @_placements
 def firm(_: PlacedModel, placement: SitePlacement, settings: Settings) -> Verdict:
-    """Judge whether the two largest outputs are far enough apart in every run."""
+    """Judge whether outputs are far enough from another decision in every run."""
     if not placement.places:
         return Verdict("passed", "Nothing is exchanged, so no output is close to another.")
     gap = min(one.gap for one in placement.places)
     outcome: Outcome = "passed" if gap >= settings["least"] else "failed"
-    return Verdict(outcome, f"The two largest outputs are {gap:.3g} apart, or more.", score=gap)
+    return Verdict(outcome, f"Every decision is {gap:.3g} from another one, or more.", score=gap)
 
 
 @_placements
@@ -69,6 +81,19 @@ def minimal(_: PlacedModel, placement: SitePlacement, __: Settings) -> Verdict:
         return Verdict("undecided", "Whether a smaller one is placed was not looked for.")
     outcome: Outcome = "passed" if placement.minimal else "failed"
     return Verdict(outcome, f"{'No' if placement.minimal else 'A'} smaller one of the same families is placed.")
+
+
+@_placements
+def minimal_jointly(_: PlacedModel, placement: SitePlacement, __: Settings) -> Verdict:
+    """Judge whether it is right alone and together, and no placement of the same families within it is."""
+    score, joint = placement.score, placement.joint
+    if score.agreed < score.of or (joint is not None and joint.agreed < joint.of):
+        return Verdict("failed", "An interchange refutes it.")
+    if joint is None or not placement.joint_exact:
+        return Verdict("undecided", "Not every choice of sources was tried.")
+    if placement.minimal:
+        return Verdict("passed", "No smaller one of the same families is placed.")
+    return Verdict("undecided", "Whether a smaller one is right under joint interchange was not looked for.")
 
 
 @_placements

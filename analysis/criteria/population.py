@@ -1,7 +1,7 @@
 """Populations of explanations: those of one kind of one network, with what several criteria need of them all.
 
 Circuits come as masks, ascending; interpretations and algorithms as values; alignments as pairs of algorithm and scored
-alignment; kinds stored as columns as values of theirs.
+alignment.
 """
 
 from __future__ import annotations

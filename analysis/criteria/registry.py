@@ -10,6 +10,7 @@ from typing import Final
 from pluriscope.analysis import criteria
 from pluriscope.analysis.criteria.criterion import Criterion, Kind
 from pluriscope.analysis.criteria.on_sites import MODEL, SITES
+from pluriscope.analysis.criteria.on_variables import VARIABLES
 from pluriscope.analysis.errors import InvalidCriterion
 from pluriscope.analysis.plugins import joined
 
@@ -24,8 +25,8 @@ minimal-cardinal minimal-quasi-structural minimal-local-structural minimal-subse
 minimal-cardinal-structural robust-quasi robust-local robust-subset robust-cardinal same-story observed-class
 interchange interchange-joint interchange-on-circuit interchange-joint-on-circuit causal-scrubbing predicts-edits
 irredundant-gates irredundant-functions irredundant-literals irredundant-values one-direction both-directions
-joint-interchange unmapped-inert abstraction-error causal-order minimal-alignment minimal-joint-alignment
-beyond-accuracy above-random margin selective representative kl-faithfulness role-agreement
+joint-interchange causal-order minimal-alignment minimal-joint-alignment beyond-accuracy margin
+representative kl-faithfulness role-agreement
 """
 """Keys in the order of lists; what is not named stands at the end."""
 
@@ -42,13 +43,15 @@ _EVERY: Final = sorted(
     joined("criteria", {one.key: one for one in _declared()}.values(), lambda one: one.key),
     key=lambda one: (_PLACE.get(one.key, len(_PLACE)), one.key),
 )
-CRITERIA: Final[tuple[Criterion, ...]] = tuple(one for one in _EVERY if one.kinds or one.recorded_kinds)
+CRITERIA: Final[tuple[Criterion, ...]] = tuple(one for one in _EVERY if one.kinds)
 OF_MODELS_ALONE: Final[tuple[Criterion, ...]] = tuple(one for one in _EVERY if one not in CRITERIA)
 """The criteria for explanations of models of other kinds than the networks, and for nothing else."""
 OF_MODELS: Final = tuple(criterion for criterion in _EVERY if "cut" in criterion.judges)
 """All criteria for circuits of these."""
 ON_SITES: Final = {key: tuple(one for one in _EVERY if key in one.judges) for key in (MODEL, SITES)}
 """All criteria for algorithms with finite variables, and for their placements on sites."""
+OF_VARIABLES: Final = tuple(one for one in _EVERY if VARIABLES in one.judges)
+"""All criteria for interpretations by variables."""
 EVERY: Final = {criterion.key: criterion for criterion in _EVERY}
 """All of these by their keys."""
 

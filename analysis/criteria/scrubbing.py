@@ -190,16 +190,11 @@ CAUSAL_SCRUBBING: Final = Criterion(
     "takes its activation from any input on which its claimed bit is the same, and absent sources from any input.",
     formula="for every base x, x_v with g_v(x_v) = g_v(x of v's target) for each occurrence of v down to the inputs, "
     "and z for the absent sources of each: [scrubbed output > 1/2] = [f(x) > 1/2]",
-    source="Chan et al., 2022 (causal scrubbing), on the interpretations of Méloux et al. (arXiv:2502.20914): every "
-    "choice of inputs instead of the expected loss over them",
+    source="Chan et al., 2022 (causal scrubbing): every choice of inputs instead of the expected loss over them",
     judges={"interpretation": _scrubbed},
-    method="Exhaustive without making each run: occurrences are independent in the unrolled circuit and "
-    "pre-activations are sums, so the ends of what a neuron can be where it claims a bit follow from those of its "
-    f"sources. Where an activation falls, a neuron's values are listed; where it may have more than {MAX_SUMS:,} sums, "
-    "interpretations are undecided. All interpretations of an observed class fare alike, so how many of all pass is "
-    "counted by classes; where these are too many they are undecided. Of placements `unmapped-inert` asks more than "
-    "this: neurons with a variable take their activation from any input, whatever the variable is there, those without "
-    "one from any other.",
+    method="Exhaustive without making each run: the ends of what a neuron can be where it claims a bit follow from "
+    f"those of its sources. Where a falling activation may have more than {MAX_SUMS:,} sums, or there are too many "
+    "observed classes, interpretations are undecided.",
     direction="higher",
     score="share of clean inputs whose decision survives",
 )

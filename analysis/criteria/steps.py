@@ -80,7 +80,7 @@ class CriterionStep:
         """12 hex digits of all settings, defaults included, so that a default that moves moves no verdict; and of the
         meaning of the key where that is not its first, so that a changed meaning takes over no verdict.
         """
-        settings, version = {**self.criterion.retired, **self.settings}, self.criterion.version
+        settings, version = dict(self.settings), self.criterion.version
         return sha256_hex(canonical_json(settings if version == 1 else [version, settings]))[:12]
 
     @cached_property

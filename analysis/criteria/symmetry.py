@@ -20,15 +20,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.criteria.alignments import on_neuron_sets
 from pluriscope.analysis.criteria.criterion import Criterion, Judge, Settings
 from pluriscope.analysis.criteria.interpretations import space_of
-from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.on_sites import MODEL
+from pluriscope.analysis.criteria.population import Population, PopulationOf
 from pluriscope.analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.placements.placement import NeuronPlacement
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, mask_array, masks_of
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -94,9 +95,9 @@ def permuted_masks(masks: NDArray[Any], permutations: Permutations, layout: Edge
     return masks_of(images, layout)
 
 
-def moved_alignment(alignment: Alignment, permutations: Permutations) -> Alignment:
+def moved_alignment(alignment: NeuronPlacement, permutations: Permutations) -> NeuronPlacement:
     """An alignment after the neurons have moved."""
-    return Alignment.of(
+    return NeuronPlacement.of(
         alignment.algorithm_text,
         [
             (path, NeuronSet(site.layer, tuple(sorted(permutations[site.layer - 1][n] for n in site.neurons))))
@@ -158,7 +159,7 @@ def _least_interpretations(population: Population, tried: Sequence[Permutations]
     return own, least, lambda found: {"mask": layout.to_hex(found[0]), "index": str(found[1])}
 
 
-def _alone(population: Population, _: Settings) -> Verdicts:
+def _alone(population: PopulationOf[Any], _: Settings) -> Verdicts:
     return same_for_all(len(population), "passed", "An algorithm names no neuron, so no permutation changes it.")
 
 
@@ -201,7 +202,9 @@ REPRESENTATIVE: Final = Criterion(
         "circuit": _judging(_least_circuits),
         "interpretation": _judging(_least_interpretations),
         "algorithm": _alone,
+        MODEL: _alone,
         "alignment": _judging(_least_alignments),
     },
     idle={"direction": "Asked of explanations on neurons only."},
+    term="observed-class",
 )

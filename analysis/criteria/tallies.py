@@ -16,13 +16,13 @@ Which explanations are counted:
 from __future__ import annotations
 
 from pluriscope.analysis.algorithms.redundancy import IRREDUNDANT
-from pluriscope.analysis.alignments.iia import PairRule
-from pluriscope.analysis.alignments.result import AlgorithmSearch
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.criteria.alignments import valid_alignments
 from pluriscope.analysis.criteria.interchanges import BOTH_DIRECTIONS, ONE_DIRECTION
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.placements.iia import PairRule
+from pluriscope.analysis.placements.result import AlgorithmSearch
 from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN
 from pluriscope.analysis.results.result import CriterionTally
 from pluriscope.analysis.subjects.perceptron.question import Question

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.alignments.on_directions import DirectionAlignment
 from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.placements.directions import DirectionPlacement
 from pluriscope.analysis.questions.tasks import pattern_bits
 
 Array = NDArray[np.float64]
@@ -48,7 +48,7 @@ def read_out(weights: Array, activations: Array, values: Array) -> ReadOut:
 
 
 def read_outs(
-    clean: Sequence[Array], algorithm: HighLevelModel, alignment: DirectionAlignment
+    clean: Sequence[Array], algorithm: HighLevelModel, alignment: DirectionPlacement
 ) -> tuple[ReadOut | None, ...]:
     """How each variable's direction reads it, by path in order; None for subspaces of several dimensions.
 

@@ -6,11 +6,11 @@ on its neurons; every set of the hidden neurons that an interpretation reads.
 
 1. Run the network with the swap, layer by layer; layers above recompute.
 2. Ask the one whose swap it is: its algorithm with those variables fixed to their values on the source.
-3. Ask the others by what they *read* there. An alignment on directions reads each variable off the layer where it
+3. Ask the others by what they *read* there. A placement on directions reads each variable off the layer where it
    lives, as it is after the swap, and decides by its gates; it is silent where a direction does not read its variable,
    or a reading is exactly between 0 and 1. An interpretation reads the neurons that were moved by its cuts; its local
    gates do the rest. Its cut lies somewhere between two values, and where a moved neuron is between them it is silent.
-   An alignment on neuron sets has nothing to read with, and speaks only where the swap is one of its own.
+   A placement on neuron sets has nothing to read with, and speaks only where the swap is one of its own.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.alignments.alignment import Aligned
-from pluriscope.analysis.alignments.joint import predicted_from_one_source, predicted_outputs
 from pluriscope.analysis.directions.readouts import INTEGER_RESIDUAL, ReadOut, read_out
 from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
 from pluriscope.analysis.interpretations.thresholds import EQUAL_WITHIN
@@ -33,6 +31,8 @@ from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.interventions.subspace import Subspace, swap_rows
 from pluriscope.analysis.interventions.swaps import swapped_layers
 from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.placements.joint import predicted_from_one_source, predicted_outputs
+from pluriscope.analysis.placements.placement import PlacedFormula
 from pluriscope.analysis.questions.tasks import pattern_bits
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -130,7 +130,7 @@ def _own(network: Network, speaker: object, number: int) -> tuple[list[OwnSwap],
     """An explanation's own swaps, and whether there are more than are made."""
     named: list[tuple[str, str, Subspace]] = []
     most = MAX_VARIABLES
-    if isinstance(speaker, Aligned):
+    if isinstance(speaker, PlacedFormula):
         formulas = {variable.path: variable.shown for variable in speaker.algorithm.variables}
         for path, site in speaker.alignment.places:
             on_set = isinstance(site, NeuronSet)
@@ -153,7 +153,7 @@ def _own(network: Network, speaker: object, number: int) -> tuple[list[OwnSwap],
 
 def _readings(speaker: object, clean: Sequence[Array]) -> dict[str, ReadOut] | None:
     """How each variable's direction reads it; None where some direction does not."""
-    if not isinstance(speaker, Aligned):
+    if not isinstance(speaker, PlacedFormula):
         return None
     found = {}
     for path, subspace in speaker.alignment.places:
@@ -178,7 +178,7 @@ def _says(
     silent = np.full((n_rows, n_rows), SILENT, dtype=np.int8)
     if isinstance(speaker, Interpretation):
         return _by_neurons(speaker, swap, layers)
-    if not isinstance(speaker, Aligned):
+    if not isinstance(speaker, PlacedFormula):
         return silent
     if meant is not None:
         return predicted_from_one_source(speaker.algorithm, meant)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.discovery.landscape import Landscape
 from pluriscope.analysis.discovery.masked_subject import MaskedSubject
+from pluriscope.analysis.discovery.perceptron_landscape import PerceptronLandscape
+from pluriscope.analysis.discovery.space_landscape import SpaceLandscape
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
 
 
@@ -17,8 +20,9 @@ def landscape_of(question: SubjectQuestion, circuits: CircuitSearch | None, **mo
         circuits: what the search for them found, see :class:`pluriscope.analysis.methods.report.Analysed`.
         more: the last fields of :class:`~pluriscope.analysis.discovery.landscape.Landscape`.
     """
-    found: Landscape[SubjectQuestion] = question.kind.explaining.landscape(question, circuits, **more)
-    return found
+    if isinstance(question, Question):
+        return PerceptronLandscape(question, circuits, **more)
+    return SpaceLandscape(cast(Any, question), circuits, **more)
 
 
 def masked_under(question: SubjectQuestion, ablation: object) -> MaskedSubject:

@@ -22,9 +22,8 @@ from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.numerics.fixed_order import mean
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.chances import divergence, log_softmax
-from pluriscope.analysis.subjects.enumeration import most_wrong
 from pluriscope.analysis.subjects.graph import Graph
-from pluriscope.analysis.subjects.subject import Slope, Space, Subject, gaps
+from pluriscope.analysis.subjects.subject import Slope, Space, Subject
 
 Array = NDArray[np.float64]
 
@@ -241,7 +240,7 @@ class MaskedSpace(MaskedSubject):
         for start in range(0, len(masks), self.space.batch):
             outputs = self.outputs(masks[start : start + self.space.batch])
             if loss == "decision":
-                found += (gaps(outputs, self.model.answers) <= 0).sum(axis=1).tolist()
+                found += (self.space.margins(outputs) <= 0).sum(axis=1).tolist()
                 continue
             answers = self.model.answers
             right = log_softmax(outputs)[:, np.arange(len(answers)), answers]
@@ -316,7 +315,7 @@ class MaskedSpace(MaskedSubject):
 
     def is_right(self, mask: int) -> bool:
         """Whether what a raw mask means is right on enough rows."""
-        return len(self.model.rows) - self.right(mask) <= most_wrong(self.model)
+        return len(self.model.rows) - self.right(mask) <= self.space.most_wrong
 
     def are_valid(self, circuits: Sequence[Closed]) -> list[bool]:
         """Judge circuits by the rules of the analysis."""

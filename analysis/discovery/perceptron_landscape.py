@@ -102,7 +102,7 @@ class PerceptronLandscape(Landscape[Question]):
         def enough(carried: Carried) -> bool:
             absent = tuple(np.repeat(np.asarray(v)[:, None], len(inputs), axis=1) for v in carried)
             right = MaskedPerceptron(question, Rows(inputs, labels, absent)).right_rows(raw)
-            return bool(np.count_nonzero(right) / len(labels) > question.protocol.accuracy_threshold)
+            return bool(np.count_nonzero(right) / len(labels) > question.share)
 
         return any(all(map(enough, members)) for members in question.ablations)
 

@@ -14,9 +14,7 @@ from pluriscope.analysis.methods.settings import Value, read_values
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 
 METHODS: Final = Registry(
-    "method",
-    records("methods", methods.EXACT_EDGE, methods.WEIGHTS, methods.RANDOM, methods.RANDOM_DELETION),
-    {"effects": "exact-edge"},
+    "method", records("methods", methods.EXACT_EDGE, methods.WEIGHTS, methods.RANDOM, methods.RANDOM_DELETION)
 )
 _SHAPE: Final = re.compile(r"\s*([a-z0-9-]+)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)
 _WRITE: Final = "write key or key(name=value,name=value), as in random(seed=1,k=6)"

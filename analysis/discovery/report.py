@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from pluriscope.analysis.discovery.audit import audit, location_json
 from pluriscope.analysis.discovery.landscapes import landscape_of
@@ -34,12 +34,6 @@ class AnswerFound(Part):
     fragile: bool
     place: dict[str, Any] | None
     ties: dict[str, Any] | None = Field(None, description="Ties that it rests on, as audit files have them.")
-
-    @field_validator("method")
-    @classmethod
-    def _present(cls, key: str) -> str:
-        """Return the present key of a method that an earlier version called otherwise."""
-        return METHODS.former.get(key, key)
 
 
 class MethodsReport(Report):

@@ -23,7 +23,6 @@ from pluriscope.analysis.discovery.landscape import Judged, Landscape
 from pluriscope.analysis.discovery.masked_subject import Closed, MaskedSpace
 from pluriscope.analysis.discovery.method import RULES
 from pluriscope.analysis.errors import AnalysisError, InvalidMethod
-from pluriscope.analysis.subjects.enumeration import most_wrong
 from pluriscope.analysis.subjects.question import GraphQuestion
 
 RESAMPLE: Final = "resample"
@@ -93,7 +92,7 @@ class SpaceLandscape(Landscape[GraphQuestion]):
         """Ablations of all, and criteria of the valid ones; of the others resampling alone."""
         masks, question = sorted(circuits, key=lambda mask: (mask.bit_count(), mask)), self.question
         figures = figures_of(question, self.graph.bits(masks))
-        right = question.n_rows - figures["right"] <= most_wrong(question.subject)
+        right = question.n_rows - figures["right"] <= question.space.most_wrong
         valid = {mask for mask, one in zip(masks, right.tolist(), strict=True) if one and circuits[mask].possible}
         margins = dict(zip(masks, figures["margin"].tolist(), strict=True))
         known_of = self.stored or (lambda _: None)
@@ -124,8 +123,7 @@ class SpaceLandscape(Landscape[GraphQuestion]):
             self.graph.bits(masks),
             np.array([margins[mask] for mask in masks]),
             np.array([np.nan if one is None else one for one in minimal], np.float64),
-            known.fewest,
-            known.masks if self.complete else None,
+            known,
             self.work,
         )
         found = {key: one.outcomes.tolist() for key, one in outcomes_of(some, criteria).items()}

@@ -5,16 +5,19 @@ certainty.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from pydantic import Field, PlainSerializer
 
 from pluriscope.analysis.circuit_sets.strata import WIDE
+from pluriscope.analysis.circuits.facet import Facet
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.discovery.part_names import labels_of
 from pluriscope.analysis.methods.report import Part
 from pluriscope.analysis.network_files.result_file import bracket_json
+from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.values.certainty import Certainty
 from pluriscope.analysis.values.exact import exact
@@ -93,6 +96,24 @@ def exact_sizes(by_edges: Mapping[int, int], possible: Mapping[int, int] | None)
         OfSize(size=size, possible=possible and possible[size], low=by_edges.get(size, 0), high=by_edges.get(size, 0))
         for size in sorted(sizes)
     ]
+
+
+def sizes_that_meet(found: CircuitSearch, facet: Facet, n_bits: int) -> Mapping[int, int] | None:
+    """The valid circuits that meet a condition by their number of bits; None where a search does not say."""
+    if found.complete:
+        bits = number_bits(found.masks, n_bits)
+        return Counter(bits[facet.holds(bits)].sum(axis=1).tolist())
+    if found.method != "counted" or facet.keeps:
+        return None
+    return {size: n for size, n in found.distribution.by_edges.items() if n and size <= (facet.most_edges or size)}
+
+
+def of_sizes(question: SubjectQuestion, sizes: Mapping[int, int], possible: int, method: str) -> CountReport:
+    """The report of an exact count under a condition; what all circuits that meet it keep is not computed."""
+    n = sum(sizes.values())
+    known = circuits_count("exact", n, n, n, confidence=None, method=method, possible=possible, tested=possible)
+    smallest = bounds(min(sizes, default=None), 0, proved=bool(sizes), none_valid=not sizes)
+    return report_of(question, (known, smallest, None), exact_sizes(sizes, None), "", enough=True)
 
 
 def is_enough(low: int, high: int) -> bool:

@@ -4,7 +4,6 @@ way that the user chose.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -18,24 +17,22 @@ from pluriscope.analysis.circuits.planning import CircuitPlan, duration, plan_ci
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.space import Structure
 from pluriscope.analysis.circuits.strategy import add_smallest, find_number, hashing_says_more, narrower
-from pluriscope.analysis.errors import BeyondLimits, NotOffered
+from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.explaining.count_report import (
     ITEM,
     LOOSER,
     CountReport,
     OfSize,
-    bounds,
-    circuits_count,
     count_of_search,
-    exact_sizes,
     is_enough,
     known_of,
+    of_sizes,
     report_of,
+    sizes_that_meet,
     smallest_and_backbone,
 )
 from pluriscope.analysis.explaining.preflight import preflight, refuse
 from pluriscope.analysis.running.work import Work
-from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.values.certainty import Certainty
 from pluriscope.analysis.values.late_functions import function_at
@@ -56,7 +53,6 @@ def count(
 
     Raises:
         BeyondLimits: what is wanted is out of reach, with what would do.
-        NotOffered: an estimated number is asked for.
         AnalysisError: the question cannot be asked.
         Cancelled: the report stopped the work.
     """
@@ -65,7 +61,7 @@ def count(
     if facet is not None:
         return _of_facet(question, work, how, plan, seed, facet)
     own = work.for_seconds(_FOR_THE_NUMBER * work.seconds_left)
-    found = find_number(question, own, plan, seed=seed)
+    found = find_number(own, plan, seed=seed)
     late = own.ended.pop("circuits", None) is not None
     searched = found
     if not found.complete and found.method != "counted":
@@ -82,13 +78,11 @@ def count(
 
 def _plan(question: Question, work: Work, how: Certainty | None) -> CircuitPlan:
     """Choose the way to find the number with the certainty wanted."""
-    if how == "estimated":
-        raise NotOffered("an estimated number of circuits", "perceptrons have a guaranteed one", "ask for that")
     plan = plan_circuits(question, limits=work.limits)
     ways = {"exact": ("listed", "counted"), "guaranteed": ("sampled", "hashed")}.get(how or "", ())
     if not ways or plan.method in ways:
         return plan
-    costs = [plan.cost_of(way) for way in ways]  # type: ignore[arg-type]
+    costs = [plan.way_of(way) for way in ways]  # type: ignore[arg-type]
     barred = "; ".join(f"not {one.method}: {one.obstacle}" for one in costs)
     best = next((one for one in costs if not one.obstacle), None)
     if best is None:
@@ -98,10 +92,10 @@ def _plan(question: Question, work: Work, how: Certainty | None) -> CircuitPlan:
 
 def _not_enough(found: CircuitSearch, plan: CircuitPlan, late: bool) -> str:
     """Return the reason why the interval of a number is too wide, and what would make it narrower."""
-    exactly = next((one for one in plan.costs if one.method in ("listed", "counted") and not one.obstacle), None)
+    exactly = next((one for one in plan.ways if one.method in ("listed", "counted") and not one.obstacle), None)
     if late and exactly is not None:
         return f"Not enough to say: the time was up; an exact count takes about {duration(exactly.seconds)}."
-    hashing = plan.cost_of("hashed")
+    hashing = plan.way_of("hashed")
     if found.method == "hashed":
         return "Not enough to say: the rounded networks around this one differ by more; more time allows more bits."
     n_valid = found.distribution.of
@@ -114,16 +108,11 @@ def _not_enough(found: CircuitSearch, plan: CircuitPlan, late: bool) -> str:
 def _of_facet(
     question: Question, work: Work, how: Certainty | None, plan: CircuitPlan, seed: int, facet: Facet
 ) -> CountReport:
-    """Count the valid circuits that meet a condition; what all of these keep is not computed."""
+    """Count the valid circuits that meet a condition."""
     sizes = _exact_sizes(question, work.for_seconds(_FOR_THE_NUMBER * work.seconds_left), plan, seed, facet)
     if sizes is not None:
-        number, method = sum(sizes.values()), "listed" if plan.method == "listed" else "counted"
         possible = Structure(question.network.sizes, question.protocol, facet.most_edges).count
-        exactly = circuits_count(
-            "exact", number, number, number, confidence=None, method=method, possible=possible, tested=possible
-        )
-        smallest = bounds(min(sizes, default=None), 0, proved=bool(sizes), none_valid=not sizes)
-        return report_of(question, (exactly, smallest, None), exact_sizes(sizes, None), "", enough=True)
+        return of_sizes(question, sizes, possible, "listed" if plan.method == "listed" else "counted")
     if how == "exact":
         raise BeyondLimits(f"an exact {ITEM} under a condition", "not all valid ones could be listed", LOOSER)
     found = _drawn(question, work, plan, seed, facet)
@@ -141,18 +130,12 @@ def _exact_sizes(
         return {}
     if plan.method != "listed" and (plan.method != "counted" or facet.keeps):
         return None
-    found = find_number(question, work, plan, seed=seed)
-    if found.complete:
-        edges = number_bits(found.masks, question.layout.n_edges)
-        return Counter(edges[facet.holds(edges)].sum(axis=1).tolist())
-    if found.method != "counted" or facet.keeps:
-        return None
-    return {size: n for size, n in found.distribution.by_edges.items() if n and size <= (facet.most_edges or size)}
+    return sizes_that_meet(find_number(work, plan, seed=seed), facet, question.layout.n_edges)
 
 
 def _drawn(question: Question, work: Work, plan: CircuitPlan, seed: int, facet: Facet) -> CircuitSearch:
     """The number of those that meet a condition from uniform draws, or by hashing where that says more in time."""
-    limits, hashing = work.limits, plan.cost_of("hashed")
+    limits, hashing = work.limits, plan.way_of("hashed")
     if not limits.n_samples:
         raise BeyondLimits(f"the {ITEM} under a condition", "no sample is allowed", "allow one")
     sample = estimate_circuits(

@@ -26,8 +26,6 @@ from typing import Final, get_args
 import numpy as np
 
 from pluriscope.analysis.algorithms.candidates import Candidates, candidates_of
-from pluriscope.analysis.alignments.result import AlgorithmSearch
-from pluriscope.analysis.alignments.search import search_alignments, untried
 from pluriscope.analysis.circuits.planning import plan_circuits
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.space import count_in_space
@@ -39,6 +37,8 @@ from pluriscope.analysis.explaining.planning import plan_output
 from pluriscope.analysis.explaining.preflight import preflight, refuse
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.placements.formulas import search_formulas, untried
+from pluriscope.analysis.placements.result import AlgorithmSearch
 from pluriscope.analysis.results.result import CriterionTally, OutputAnalysis, Range, Stage, Stop, seconds_words
 from pluriscope.analysis.running.limits import Limits as Limits  # callers take it from here
 from pluriscope.analysis.running.progress import KnownCircuits, Progress, Report
@@ -259,10 +259,7 @@ class _Course:
         before = None if self.circuits.n_tested is None else self.circuits
         with self._stage("circuits", work, 1.0 if first else self._share("circuits")) as own, suppress(BeyondLimits):
             plan = plan_circuits(self.question, limits=work.limits)
-            if first:
-                found = first_answer(self.question, own, plan, own.seconds_left / 2)
-            else:
-                found = find_number(self.question, own, plan, before)
+            found = first_answer(own, plan, own.seconds_left / 2) if first else find_number(own, plan, before)
             if found.interval and not found.interval[0]:  # nothing drawn was valid, and yet some circuits may be known
                 found = self._with_tried(found)
             if self._tried is not None and found.smallest is None:
@@ -408,7 +405,7 @@ def _interpretations(
 def _alignments(question: Question, candidates: Candidates, work: Work) -> AlgorithmSearch:
     """The alignments of every candidate, or the candidates alone where there are too many neuron sets to try."""
     try:
-        return search_alignments(question, candidates, work, max_aligned=work.limits.max_aligned)
+        return search_formulas(question, candidates, work, max_aligned=work.limits.max_aligned)
     except BeyondLimits:
         alone = tuple(map(untried, candidates.algorithms))
         at = candidates.truncated_at if candidates.space is None else len(alone)

@@ -20,7 +20,7 @@ class Way(ByName):
     """Cost of one way to find the circuits."""
 
     method: str
-    seconds: float = Field(description="Predicted, of one processor; 0 for a sample, which has the time it is given.")
+    seconds: float = Field(description="Predicted, of one processor; 0 for a sample that has the time it is given.")
     obstacle: str = Field(description='Why it cannot be taken; "" if it can.')
 
 
@@ -32,7 +32,7 @@ class Plan(ByName):
     method: str = Field(description='How the circuits will be found; "none" where they are not searched.')
     possible: BigInt = Field(description="Circuits of the space.")
     reason: str = Field(description="Why they are found so, or not searched.")
-    ways: list[Way] = Field([], description="Every way to find them, the best first, of perceptrons.")
+    ways: list[Way] = Field(description="Every way to find them, the best first.")
     seconds: list[float] = Field(description="All stages together.")
     peak_bytes: list[int] = Field(description="The most of all stages.")
     stages: list[StagePlan]

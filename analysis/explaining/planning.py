@@ -25,7 +25,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.candidates import candidates_of
-from pluriscope.analysis.alignments.search import search_alignments
 from pluriscope.analysis.circuits.estimating import estimate_circuits, share_interval
 from pluriscope.analysis.circuits.layered_states import CountableSpace
 from pluriscope.analysis.circuits.planning import CircuitPlan, plan_circuits, seconds_per_state
@@ -37,6 +36,7 @@ from pluriscope.analysis.circuits.space import Structure, count_by_edges
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.explaining.plan import Plan
 from pluriscope.analysis.interpretations.counting import count_interpretations
+from pluriscope.analysis.placements.formulas import search_formulas
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.results.result import Stage
 from pluriscope.analysis.running.limits import Limits, listed_bytes
@@ -122,7 +122,7 @@ class _Trial:
             circuits,
             output=self.question.output,
             protocol=self.question.protocol.name,
-            ways=circuits.costs,
+            ways=circuits.ways,
             seconds=together,
             peak_bytes=memory,
             stages=[{"stage": one, "seconds": _floored(own), "peak_bytes": memory} for one, own in seconds.items()],
@@ -161,7 +161,7 @@ class _Trial:
     def _circuits(self, plan: CircuitPlan, sample_seconds: float, n_valid: Range) -> tuple[Range, CircuitSearch | None]:
         """Predict the seconds of the search for circuits; return all circuits too where they are listed in no time."""
         sampling = _MANY_COST * sample_seconds / _SAMPLE * self.limits.n_samples
-        hashing = plan.cost_of("hashed")
+        hashing = plan.way_of("hashed")
         if plan.method == "hashed":
             return _around(hashing.seconds), None
         if plan.method == "sampled":
@@ -175,7 +175,7 @@ class _Trial:
             lambda work: search_circuits(self.question, work, max_valid=most, max_possible=self.limits.max_possible)
         )
         if found is None:  # the first circuits are not like the others
-            whole = min(max(whole, plan.cost.seconds / 2), 4 * plan.cost.seconds)
+            whole = min(max(whole, plan.way.seconds / 2), 4 * plan.way.seconds)
         low, high = _around(whole)
         return (low, high + 3e-6 * min(n_valid[1], most)), found
 
@@ -197,7 +197,7 @@ class _Trial:
                 while not tally.go_on() and self.clock() - before < self.seconds:
                     pass
                 factors.append((self.clock() - before) / (predicted * len(states) * max(tally.share, 1e-9)))
-        seconds = plan.cost.seconds * float(np.mean(factors or [1.0]))
+        seconds = plan.way.seconds * float(np.mean(factors or [1.0]))
         low, high = _around(seconds)
         return low, high + min(sampling, _SAMPLING) + _LOADING
 
@@ -237,7 +237,7 @@ class _Trial:
         aligning = 0.0
         if candidates is not None:
             with suppress(BeyondLimits):
-                align = partial(search_alignments, question, candidates, max_aligned=limits.max_aligned)
+                align = partial(search_formulas, question, candidates, max_aligned=limits.max_aligned)
                 aligning = self._tried(align, 3)[2] * (whole / listed if listed else 1.0)  # clocks have their grain
         return _around(whole), _around(aligning)
 

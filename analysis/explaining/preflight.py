@@ -14,6 +14,9 @@ from pluriscope.analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activati
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.values.strict_json import combined
 
+_TOO_LARGE: Final = InvalidNetwork(
+    "weights and inputs", "are so large that activations may exceed float64", "scale them down"
+)
 MAX_EDGES_COUNTED: Final = 3_300  # so that the number of circuits, below 2^edges, has fewer than 1,000 digits
 
 
@@ -24,7 +27,8 @@ def preflight(question: Question) -> tuple[AnalysisError, ...]:
     """
     network, task = question.subject, question.task
     problems: list[AnalysisError] = []
-    if network.n_inputs > MAX_INPUTS:
+    boolean = question.classes is None or question.record.boolean
+    if boolean and network.n_inputs > MAX_INPUTS:
         problems.append(too_many_inputs(network.n_inputs))
     if network.n_hidden_layers < 1:
         cause = "has no hidden layer, so there is nothing to explain by its parts"
@@ -39,7 +43,9 @@ def preflight(question: Question) -> tuple[AnalysisError, ...]:
             f"digits; the limit is {MAX_EDGES_COUNTED:,} edges"
         )
         problems.append(BeyondLimits("network", cause, "use a smaller network, or cut off its first layers"))
-    if network.n_inputs <= MAX_INPUTS:
+    if not boolean and activation_bound(network, _largest_input(question.record)) > MAX_ACTIVATION:
+        problems.append(_TOO_LARGE)
+    if boolean and network.n_inputs <= MAX_INPUTS:
         fits = len(task.truth_table) == 2**network.n_inputs
         if not fits:
             cause = f"has {len(task.truth_table)} rows for {network.n_inputs} inputs"
@@ -49,8 +55,7 @@ def preflight(question: Question) -> tuple[AnalysisError, ...]:
         problems += of_data
         rows = question.data if not of_data and fits else question.record
         if not of_data and activation_bound(network, _largest_input(rows)) > MAX_ACTIVATION:
-            cause = "are so large that activations may exceed float64"
-            problems.append(InvalidNetwork("weights and inputs", cause, "scale them down"))
+            problems.append(_TOO_LARGE)
     return tuple(problems)
 
 

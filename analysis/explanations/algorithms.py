@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.alignments.alignment import Aligned, Alignment, Placement
-from pluriscope.analysis.alignments.joint import predicted_from_one_source
-from pluriscope.analysis.alignments.on_directions import DirectionAlignment
 from pluriscope.analysis.explanations.explanation import Claim, Kind
 from pluriscope.analysis.interventions.experiments import InterventionSpace, NeuronSite, predict_nothing
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.analysis.placements.directions import DirectionPlacement
+from pluriscope.analysis.placements.joint import predicted_from_one_source
+from pluriscope.analysis.placements.placement import NeuronPlacement, PlacedFormula, Placement
 from pluriscope.analysis.questions.tasks import pattern_bits
 from pluriscope.analysis.sandbox import predicting
 from pluriscope.analysis.sandbox.predicting import SAYS_WHAT, predict_by_algorithm
@@ -43,7 +43,7 @@ ALGORITHM: Final = Kind[HighLevelModel](
 )
 
 
-def _claims(aligned: Aligned[Placement[Any]]) -> Iterator[Claim]:
+def _claims(aligned: PlacedFormula[Placement[Any]]) -> Iterator[Claim]:
     """Every variable in the order of paths, with its neurons, or with the directions that are read."""
     sites = dict(aligned.alignment.places)
     for variable in aligned.algorithm.variables:
@@ -54,7 +54,9 @@ def _claims(aligned: Aligned[Placement[Any]]) -> Iterator[Claim]:
         yield Claim(layer, neurons, reads, function=variable.function, label=variable.shown)
 
 
-def predict_by_alignment(algorithm: HighLevelModel, alignment: Alignment, space: InterventionSpace) -> NDArray[np.int8]:
+def predict_by_alignment(
+    algorithm: HighLevelModel, alignment: NeuronPlacement, space: InterventionSpace
+) -> NDArray[np.int8]:
     """Predict by an aligned algorithm: ``[set, source, base]``, −1 where the set is no union of its places.
 
     Places are disjoint, so a set is the union of at most one choice of variables. All chosen variables take their
@@ -71,11 +73,13 @@ def predict_by_alignment(algorithm: HighLevelModel, alignment: Alignment, space:
     return predictions
 
 
-def _predict(_question: Question, some: Sequence[Aligned[Alignment]], space: InterventionSpace) -> NDArray[np.int8]:
+def _predict(
+    _question: Question, some: Sequence[PlacedFormula[NeuronPlacement]], space: InterventionSpace
+) -> NDArray[np.int8]:
     return np.stack([predict_by_alignment(one.algorithm, one.alignment, space) for one in some])
 
 
-def _values(aligned: Aligned[Alignment], space: InterventionSpace) -> dict[NeuronSite, NDArray[np.int8]]:
+def _values(aligned: PlacedFormula[NeuronPlacement], space: InterventionSpace) -> dict[NeuronSite, NDArray[np.int8]]:
     """The value of each variable on the neurons that carry it; variables all of whose neurons are patched are fixed."""
     algorithm, rows = aligned.algorithm, range(space.n_rows)
     functions = {variable.path: variable.function for variable in algorithm.variables}
@@ -95,7 +99,7 @@ def _values(aligned: Aligned[Alignment], space: InterventionSpace) -> dict[Neuro
     return found
 
 
-ALIGNMENT: Final = Kind[Aligned[Alignment]](
+ALIGNMENT: Final = Kind[PlacedFormula[NeuronPlacement]](
     key="alignment",
     letter="a",
     noun="placement",
@@ -111,7 +115,7 @@ ALIGNMENT: Final = Kind[Aligned[Alignment]](
         aligned.algorithm, aligned.alignment, intervention, bench.network.sizes
     ),
 )
-DIRECTION: Final = Kind[Aligned[DirectionAlignment]](
+DIRECTION: Final = Kind[PlacedFormula[DirectionPlacement]](
     key="direction",
     letter="d",
     noun="placement on directions",

@@ -3,10 +3,6 @@
 Every kind has a record in its own file; :mod:`pluriscope.analysis.explanations.registry` lists them. The record says
 what an explanation of the kind claims of the network's sites and what it predicts about interventions, so that
 comparing and Play know no kind.
-
-A :class:`RecordedKind` says besides how its explanations are found, named and stored as columns. They are found by a
-background job, listed, filtered, sorted, judged by the criteria that their traits admit and exported by code that knows
-no kind either. The others are found by the analysis itself and stored in tables of their own.
 """
 
 from __future__ import annotations
@@ -19,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.interventions.experiments import SILENT, InterventionSpace, NeuronSite
-from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.sandbox.intervention import Intervention, Prediction
 from pluriscope.analysis.sandbox.running import Bench
 from pluriscope.analysis.subjects.perceptron.question import Question
@@ -48,13 +43,6 @@ class Strategy:
 WHERE_THEN_WHAT: Final = Strategy("Where, then what", "A part that is enough, then gates.")
 WHAT_THEN_WHERE: Final = Strategy("What, then where", "A formula, then neurons for it.")
 STRATEGIES: Final = (WHERE_THEN_WHAT, WHAT_THEN_WHERE)
-Value = bool | int | float | str
-Frame = Mapping[str, NDArray[Any]]
-"""Columns of equal length by name; "ref" holds each explanation's address text, "name" its name for people."""
-REF: Final = "ref"
-NAME: Final = "name"
-VALID: Final = "valid"
-_OWN: Final = frozenset((REF, NAME, VALID, "kind"))
 
 
 @dataclass(frozen=True)
@@ -78,42 +66,6 @@ class Claim:
     label: str = ""
 
 
-@dataclass(frozen=True)
-class Column(Generic[E]):
-    """A figure that every explanation of a kind has.
-
-    Args:
-        name: stable, lower case with underscores; "margin" is filtered and sorted together with every other kind's.
-        label: for people.
-        dtype: bool, int, float or str.
-        value: explanation → figure; an int or float may be NaN where there is none.
-        meaning: one sentence for people.
-        facet: whether lists offer its values as a filter, which suits a few different ones.
-    """
-
-    name: str
-    label: str
-    dtype: type
-    value: Callable[[E], Value]
-    meaning: str
-    facet: bool = False
-
-
-@dataclass(frozen=True)
-class Found(Generic[E]):
-    """The explanations of a kind that were found.
-
-    Args:
-        explanations: each once, in the order found.
-        complete: whether these are all there are.
-        note: where and why a search stopped, as a sentence; "" if it did not.
-    """
-
-    explanations: Sequence[E]
-    complete: bool = True
-    note: str = ""
-
-
 def predict_nothing(_question: Question, items: Sequence[Any], space: InterventionSpace) -> NDArray[np.int8]:
     """Silence about every intervention: ``[items, set, source, base]``."""
     return np.full((len(items), *space.shape), SILENT, dtype=np.int8)
@@ -122,48 +74,6 @@ def predict_nothing(_question: Question, items: Sequence[Any], space: Interventi
 def claim_nothing(_item: Any) -> tuple[Claim, ...]:
     """Claim nothing about any site."""
     return ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Record(Generic[E]):
-    """A kind of explanation: how such explanations are named, stored, listed and sorted, whatever they explain.
-
-    Args:
-        key: stable name, lower case; part of addresses and of stored rows.
-        noun: for one of them, in lower case.
-        plural: for several.
-        definition: what such an explanation says, one or two sentences.
-        source: where the kind comes from.
-        columns: their figures, in the order of lists.
-        name: explanation → a short name for people.
-        write: explanation → its address text: ASCII letters, digits, "." and "_".
-    """
-
-    key: str
-    noun: str
-    plural: str
-    definition: str
-    source: str
-    columns: tuple[Column[E], ...]
-    name: Callable[[E], str]
-    write: Callable[[E], str]
-
-    def __post_init__(self) -> None:
-        names = [column.name for column in self.columns]
-        if len(set(names)) != len(names) or _OWN & set(names):
-            raise ValueError(f"kind {self.key}: every column once, and none called {sorted(_OWN)}")
-
-    def frame(self, items: Sequence[E]) -> Frame:
-        """The columns of some explanations, with their address texts and names."""
-        columns: dict[str, NDArray[Any]] = {
-            column.name: np.array([column.value(item) for item in items], column.dtype) for column in self.columns
-        }
-        texts = {REF: np.array([self.write(item) for item in items], str)}
-        return {**texts, NAME: np.array([self.name(item) for item in items], str), **columns}
-
-    def column(self, name: str) -> Column[E] | None:
-        """The column of this name, None if there is none."""
-        return next((column for column in self.columns if column.name == name), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,22 +150,3 @@ class Kind(Generic[E]):
         space = InterventionSpace(question.network.hidden_sizes, question.network.n_inputs, (patched,))
         bit = int(self.predict(question, [item], space)[0, 0, source, intervention.base])
         return Prediction(bit) if bit != SILENT else Prediction(SILENT, self.silence)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecordedKind(Record[E], Kind[E]):
-    """A kind of explanation that a background job finds and stores as columns.
-
-    Args:
-        find: question and work → the explanations, each once; may raise Cancelled.
-        work: question → about how many milliseconds that takes.
-        read: question and address text → the explanation, computed from the weights; raises AnalysisError if there is
-            none.
-        refuses: question → why there can be no such explanation, as a clause after the network's name; "" if it
-            can.
-    """
-
-    find: Callable[[Question, Work], Found[E]]
-    work: Callable[[Question], float]
-    read: Callable[[Question, str], E]
-    refuses: Callable[[Question], str] = lambda _: ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pluriscope.analysis.errors import InvalidAlignment
+from pluriscope.analysis.errors import InvalidPlacement
 
 
 @dataclass(frozen=True, order=True)
@@ -38,10 +38,10 @@ class NeuronSet:
         """Check that a layer of that width has the neurons on which a variable is placed.
 
         Raises:
-            InvalidAlignment: it does not.
+            InvalidPlacement: it does not.
         """
         if not self.neurons or not {*self.neurons} <= {*range(width)} or [*self.neurons] != sorted({*self.neurons}):
-            raise InvalidAlignment(
+            raise InvalidPlacement(
                 f"neurons {list(self.neurons)} of variable {path}",
                 f"layer {self.layer} has neurons 0 to {width - 1}",
                 "list at least one of them, ascending, each once",

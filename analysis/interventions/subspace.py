@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.errors import InvalidAlignment
+from pluriscope.analysis.errors import InvalidPlacement
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 
 Row = tuple[float, ...]
@@ -61,7 +61,7 @@ class Subspace:
         """A place whose numbers are in canonical form (no −0, no NumPy type).
 
         Raises:
-            InvalidAlignment: rows of unequal length, a number that is not finite, or rows along which nothing can be
+            InvalidPlacement: rows of unequal length, a number that is not finite, or rows along which nothing can be
                 set: more than the layer's width, linearly dependent, or swap directions that leave a read-out as it is.
         """
         subspace = cls(layer, _rows(reads), _rows(swaps))
@@ -69,7 +69,7 @@ class Subspace:
             subspace = cls(layer, subspace.reads)
         problem = subspace.problem
         if problem:
-            raise InvalidAlignment(f"direction on layer {layer}", problem, CURE)
+            raise InvalidPlacement(f"direction on layer {layer}", problem, CURE)
         return subspace
 
     @classmethod
@@ -98,11 +98,11 @@ class Subspace:
         """Check that a layer of that width has the directions on which a variable is placed.
 
         Raises:
-            InvalidAlignment: it does not.
+            InvalidPlacement: it does not.
         """
         given = len(self.reads[0])
         if width != given:
-            raise InvalidAlignment(
+            raise InvalidPlacement(
                 f"direction of variable {path}",
                 f"has {given} numbers for {width} neurons of layer {self.layer}",
                 "give one number for each neuron",
@@ -128,11 +128,11 @@ def parse_subspace(text: str) -> Subspace:
     """The subspace of a text as of :attr:`Subspace.text`.
 
     Raises:
-        InvalidAlignment: a text that no subspace has.
+        InvalidPlacement: a text that no subspace has.
     """
     match = _TEXT.fullmatch(text)
     if match is None:
-        raise InvalidAlignment(f"directions {text[:80]!r}", "name no layer and direction", CURE)
+        raise InvalidPlacement(f"directions {text[:80]!r}", "name no layer and direction", CURE)
     layer, reads, swaps = match.groups()
     return Subspace.of(int(layer), _parsed(reads), _parsed(swaps) if swaps else ())
 
@@ -142,7 +142,7 @@ def _parsed(text: str) -> list[list[float]]:
     for row in text.split("_"):
         numbers = row.split(",")
         if not all(len(number) <= 32 and _NUMBER.fullmatch(number) for number in numbers):
-            raise InvalidAlignment(f"directions {row[:80]!r}", "are not decimal numbers joined by commas", CURE)
+            raise InvalidPlacement(f"directions {row[:80]!r}", "are not decimal numbers joined by commas", CURE)
         rows.append([float(number) for number in numbers])
     return rows
 

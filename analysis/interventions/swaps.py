@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.errors import InvalidAlignment
+from pluriscope.analysis.errors import InvalidPlacement
 from pluriscope.analysis.interventions.subspace import Subspace, swap_rows
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.questions.decisions import EDGES
@@ -132,7 +132,7 @@ def swapped_layers(
         if here:
             moves = swap_rows(subspaces[column] for column in here)
             if moves is None:
-                raise InvalidAlignment(
+                raise InvalidPlacement(
                     f"layer {layer}", "has read-outs that cannot be set at once", "use linearly independent directions"
                 )
             changes: list[Array] = []
@@ -151,5 +151,5 @@ def swapped_layers(
 def _swap_rows_of(subspace: Subspace) -> Array:
     rows = swap_rows([subspace])
     if rows is None:  # Subspace.of has seen to it
-        raise InvalidAlignment(f"place {subspace.text}"[:200], "cannot be set", "use another direction")
+        raise InvalidPlacement(f"place {subspace.text}"[:200], "cannot be set", "use another direction")
     return rows

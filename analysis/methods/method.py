@@ -114,11 +114,10 @@ class Registry(Generic[M]):
     Args:
         noun: for one of them.
         records: of a key that has several the first one counts whose needs a subject meets.
-        former: keys that addresses and reports of earlier versions have → those of today.
     """
 
-    def __init__(self, noun: str, records: tuple[M, ...], former: Mapping[str, str] | None = None) -> None:
-        self.noun, self.records, self.former = noun, records, former or {}
+    def __init__(self, noun: str, records: tuple[M, ...]) -> None:
+        self.noun, self.records = noun, records
 
     @cached_property
     def by_key(self) -> dict[str, M]:
@@ -155,7 +154,7 @@ class Registry(Generic[M]):
         Raises:
             InvalidMethod: there is none, or none for such subjects.
         """
-        key, known = self.former.get(key, key), self.of(kind)
+        known = self.of(kind)
         if key in known:
             return known[key]
         refusal = self.refusals(kind).get(key, "").removesuffix(".")

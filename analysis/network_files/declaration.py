@@ -73,6 +73,12 @@ class Declaration(BaseModel):
             }
         },
     )
+    part: str = Field(
+        "",
+        title="Which of its networks",
+        description="Of a file with several networks: the beginning of the names of one, such as actor; several with "
+        "commas between where one network goes on under another name, or all.",
+    )
     layers: str = Field(
         "",
         title="Order of its layers",
@@ -83,6 +89,7 @@ class Declaration(BaseModel):
 
 
 LEFT_OPEN: Final = {
+    "part": "which of its networks is meant",
     "activation": "the activation of its hidden layers",
     "output_activation": "the activation of its last layer",
     "negative_slope": "the negative slope",

@@ -121,9 +121,10 @@ def read_any(raw: bytes, beside: Beside | None = None, declared: Declaration | N
     declared = declared or Declaration()
     if len(raw) > MAX_NETWORK_BYTES:
         raise InvalidNetwork("network file", TOO_LARGE, SMALLER)
-    found = format_of(raw).read(raw, beside)
+    form = format_of(raw)
+    found = form.read(raw, beside)
     if isinstance(found, WeightsFound):
-        return draft_of(found, declared)
+        return draft_of(replace(found, library=found.library or form.library), declared)
     if declared.layers:
         raise InvalidNetwork("layers", "are named beside a file that has them in order", "leave the names out")
     return with_questions(found, declared)

@@ -1,11 +1,12 @@
 """Questions that a file leaves open about its network, asked with what fits already chosen.
 
 A ``state_dict`` has neither activations nor what the output is. Every admissible combination is run on the truth
-table's inputs. One *fits* if it answers the declared tasks, or, where none are declared, if each output is within a
-quarter of 0 or 1 on every row, and not the same on all. Of those that fit the one is chosen whose answers are most
-alike in size: training ends where all rows are about as far as they should be, and another activation spoils that. Of
-1,225 networks trained for it, the chosen one computed the task of 1,172 and had the right activation in 776; where one
-usual activation alone fitted (229 networks), it was the right one.
+table's inputs; the order of layers is never chosen by what comes of it, nor is a name of several meanings. One *fits*
+if it answers the declared tasks, or, where none are declared, if each output is within a quarter of 0 or 1 on every
+row, and not the same on all. Of those that fit the one is chosen whose answers are most alike in size: training ends
+where all rows are about as far as they should be, and another activation spoils that. Of 1,225 networks trained for it,
+the chosen one computed the task of 1,172 and had the right activation in 776; where one usual activation alone fitted
+(229 networks), it was the right one.
 
     draft = read_any(raw, declared=declaration)  # draft.questions has a FileQuestion for each field left open
     intake = take_in(draft, declaration)         # as chosen where the declaration says nothing
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -26,12 +28,14 @@ from pluriscope.analysis.errors import AnalysisError, InvalidNetwork
 from pluriscope.analysis.network_files.declaration import LEFT_OPEN, Declaration, FileQuestion
 from pluriscope.analysis.network_files.declared_tasks import tasks_of_text
 from pluriscope.analysis.network_files.files import DECLARED, NETWORK_FORMAT, NetworkFile, network_from, task_json
+from pluriscope.analysis.network_files.formats.activation_names import meanings
 from pluriscope.analysis.network_files.formats.format import WeightsFound
 from pluriscope.analysis.network_files.layers import Order, Orders, orders_of
 from pluriscope.analysis.network_files.original import Rows
+from pluriscope.analysis.network_files.parts import asked_for
 from pluriscope.analysis.questions.input_encoding import parse_encoding
 from pluriscope.analysis.questions.tasks import MAX_INPUTS, input_table, too_many_classes
-from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, SIGMOID, activation_of
+from pluriscope.analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, FAMILIES, SIGMOID, activation_of
 from pluriscope.analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound, forward
 from pluriscope.analysis.subjects.perceptron.network import Network
 
@@ -50,6 +54,22 @@ class _Output:
 
     activation: str
     is_: str
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A name that a file has for an activation, and the several or no activations that it may stand for."""
+
+    text: str
+    meant: tuple[str, ...]
+
+    @property
+    def why(self) -> str:
+        """What is open about it, in a sentence."""
+        several = (
+            f"means {' or '.join(self.meant)}, by the library that wrote it" if self.meant else "is not understood"
+        )
+        return f"The file says {self.text[:60]!r}, which {several}."
 
 
 @dataclass(frozen=True)
@@ -73,17 +93,26 @@ def draft_of(found: WeightsFound, declared: Declaration) -> NetworkFile:
     Raises:
         InvalidNetwork: no network of dense layers, or something is declared that the file says otherwise.
     """
-    orders, by_file = orders_of(found, declared.layers), dict(found.entries)
+    orders, by_file = orders_of(found, declared.layers, declared.part), dict(found.entries)
+    named = dict[str, _Named]()
+    for key in ("activation", "output_activation"):
+        if key in by_file:
+            meant = meanings(by_file[key], found.library)
+            if len(meant) == 1:
+                by_file[key] = meant[0]
+            else:
+                named[key] = _Named(str(by_file.pop(key)), meant)
     if len(orders.found[0].layers) == 1:
         by_file.setdefault("activation", "linear")  # one layer has no hidden activation
     if by_file.get("output_activation") == "softmax" and len(orders.found[0].weights[-1]) > 1:
         orders = replace(orders, found=tuple(_without_softmax(one, found.item) for one in orders.found))
         by_file["output_activation"] = "sigmoid"
     known = _known_entries(by_file, declared)
-    tried = _Trying(orders, known, by_file, declared)
+    slopes = dict.fromkeys(one for text in ("leaky_relu", "LeakyReLU") for one in meanings(text, found.library))
+    tried = _Trying(orders, known, by_file, declared, named, [_slope_of(one) for one in slopes])
     way = tried.best
     document: dict[str, Any] = {
-        **found.entries,
+        **{key: value for key, value in found.entries.items() if key not in named},
         "format": NETWORK_FORMAT,
         "activation": way.activation,
         "output_activation": way.output.activation,
@@ -92,7 +121,12 @@ def draft_of(found: WeightsFound, declared: Declaration) -> NetworkFile:
     }
     document |= {key: known[key] for key in ("negative_slope",) if key in known}
     draft = network_from(document, optional=DECLARED, item=found.item, remarks=(*found.remarks, *orders.remarks))
-    return replace(draft, layers=way.order.layers, questions=tuple(tried.questions()))
+    networks = [asked_for(orders.networks)] if orders.networks else []
+    return replace(draft, layers=way.order.layers, questions=(*networks, *tried.questions()))
+
+
+def _slope_of(text: str) -> float:
+    return activation_of(text).parameters["negative_slope"]
 
 
 def _without_softmax(order: Order, item: str) -> Order:
@@ -155,10 +189,20 @@ def _slope(text: str) -> float:
 class _Trying:
     """Every admissible combination, run on the inputs of the truth table."""
 
-    def __init__(self, orders: Orders, known: Mapping[str, Any], by_file: Mapping[str, Any], declared: Declaration):
+    def __init__(
+        self,
+        orders: Orders,
+        known: Mapping[str, Any],
+        by_file: Mapping[str, Any],
+        declared: Declaration,
+        named: Mapping[str, _Named] = MappingProxyType({}),
+        slopes: Sequence[float] = (DEFAULT_NEGATIVE_SLOPE,),
+    ) -> None:
         self.known, self.orders, self.by_file, self.declared = known, orders, by_file, declared
+        self.named, self.slopes = named, slopes
         others = tuple(name for name in FAMILIES if name not in USUAL)
-        self.activations = (known["activation"],) if "activation" in known else (*USUAL, *others)
+        usual = (*USUAL, *others)
+        self.activations = (known["activation"],) if "activation" in known else self._meant("activation") or usual
         self.ways = list(self._ways(declared.encoding))
         if not declared.encoding and not any(way.fits for way in self.ways):
             self.ways += (way for way in self._ways(_SIGNS) if way.fits)
@@ -169,32 +213,36 @@ class _Trying:
         even = any(way.fits for way in clear)
         self.best = min(clear or self.ways, key=lambda way: way.uneven if even else way.off)
 
+    def _meant(self, key: str) -> tuple[str, ...]:
+        """The activations that the file's name for one may stand for; none where it has none."""
+        return self.named[key].meant if key in self.named else ()
+
     def _decided(self) -> list[_Way]:
         """Choose the ways that decide, of a network whose activations are known and which fits in no way, as it did not
         learn.
         """
-        if "activation" not in self.known or len(self.orders.found) > 1:
+        if "activation" not in self.known:
             return []
         decided = [way for way in self.ways if way.decided and way.encoding == self.declared.encoding]
         values = [way for way in decided if way.output.is_ == "value"]
         return values if values and "output_activation" in self.known else decided
 
     def _ways(self, encoding: str) -> Iterator[_Way]:
-        for order in self.orders.found:
-            n_inputs = order.weights[0].shape[1]
-            rows = _rows(encoding, n_inputs)
-            if sum(weight.size for weight in order.weights) > _MOST_TRIED:
-                rows = None
-            for activation in self.activations:
-                slope = self.known.get("negative_slope")
-                network = Network.from_arrays(
-                    order.weights, order.biases, activation=activation, output_activation="linear", negative_slope=slope
-                )
-                bounded = rows is not None and activation_bound(network, float(np.abs(rows).max())) <= MAX_ACTIVATION
-                sums = forward(network, rows) if rows is not None and bounded else None
-                complement = sums is not None and sums.shape[1] == 2 and bool(((sums > 0).sum(axis=1) == 1).all())
-                for output in _outputs(self.known, self.declared, network.n_outputs, complement=complement):
-                    yield self._way(order, activation, output, encoding, sums)
+        order = self.orders.found[0]
+        rows = _rows(encoding, order.weights[0].shape[1])
+        if sum(weight.size for weight in order.weights) > _MOST_TRIED:
+            rows = None
+        for activation in self.activations:
+            slope = self.known.get("negative_slope")
+            network = Network.from_arrays(
+                order.weights, order.biases, activation=activation, output_activation="linear", negative_slope=slope
+            )
+            bounded = rows is not None and activation_bound(network, float(np.abs(rows).max())) <= MAX_ACTIVATION
+            sums = forward(network, rows) if rows is not None and bounded else None
+            complement = sums is not None and sums.shape[1] == 2 and bool(((sums > 0).sum(axis=1) == 1).all())
+            last = self._meant("output_activation")
+            for output in _outputs(self.known, self.declared, network.n_outputs, last, complement=complement):
+                yield self._way(order, activation, output, encoding, sums)
 
     def _way(self, order: Order, activation: str, output: _Output, encoding: str, sums: Rows | None) -> _Way:
         if sums is None or (output.is_ == "classes" and sums.shape[1] != 2):
@@ -236,14 +284,17 @@ class _Trying:
         """Yield the questions that neither file nor declaration answers."""
         best, declared = self.best, self.declared
         if len(self.orders.found) > 1 and not declared.layers:
-            yield self._question("layers", [order.text for order in self.orders.found], lambda way: way.order.text)
+            orders = tuple(order.text for order in self.orders.found)
+            many = f"more than {len(orders)}" if self.orders.more else str(len(orders))
+            why = f"{many} orders fit the shapes of its layers, and nothing in the file says which is meant."
+            yield FileQuestion("layers", orders, orders[0], why[0].upper() + why[1:], orders)
         if "activation" not in self.known:
             yield self._question("activation", self.activations, lambda way: way.activation)
         slopes = activation_of(best.activation).parameters.get("negative_slope")
         if slopes is not None and "negative_slope" not in self.known and "activation" not in self.by_file:
-            usual = f"{slopes:g}"
-            why = f"{usual} is what torch takes where nothing else is said."
-            yield FileQuestion("negative_slope", (usual,), usual, why, (usual,))
+            usual = (*(f"{slope:g}" for slope in self.slopes),)
+            why = f"{' or '.join(usual)} is what {'its library' if len(usual) == 1 else 'libraries'} take where nothing"
+            yield FileQuestion("negative_slope", usual, usual[0], f"{why} else is said.", usual)
         if "output_activation" not in self.known and best.output.is_ in ("value", "sign"):
             yield self._question(
                 "output_activation",
@@ -261,6 +312,9 @@ class _Trying:
     def _question(self, field: str, choices: Sequence[str], of: Callable[[_Way], str]) -> FileQuestion:
         """A question with what fits of the choices."""
         chosen = of(self.best)
+        if named := self.named.get(field):
+            ordered = dict.fromkeys((*named.meant, *(() if named.meant else (chosen, *choices))))
+            return FileQuestion(field, (*ordered,), chosen, named.why, (*ordered,))
         fitting = tuple(one for one in choices if any(of(way) == one for way in self.fitting))
         others = [one for one in fitting if one != chosen]
         goal = "the tasks" if self._goal else "a clear answer that is not always the same"
@@ -275,7 +329,7 @@ class _Trying:
             also = f"{', '.join(others)} give{'s' * (len(others) == 1)} {goal}, too"
             why = f"With {chosen} all rows are answered most evenly; {also}."
         if field == "activation" and "gelu" in fitting:
-            why += " The gelu of Flax and JAX is called gelu_new here."
+            why += " The gelu of JAX and tinygrad is called gelu_new here."
         ordered = dict.fromkeys((chosen, *fitting, *choices))
         return FileQuestion(field, (*ordered,), chosen, why, fitting)
 
@@ -295,13 +349,16 @@ def _rows(encoding: str, n_inputs: int) -> Rows | None:
         return input_table(n_inputs)  # what is wrong with it is said where it is declared
 
 
-def _outputs(known: Mapping[str, Any], declared: Declaration, n_outputs: int, *, complement: bool) -> Iterator[_Output]:
+def _outputs(
+    known: Mapping[str, Any], declared: Declaration, n_outputs: int, meant: Sequence[str], *, complement: bool
+) -> Iterator[_Output]:
     """Yield the activations that may be behind the last layer, with what its outputs then are.
 
     Args:
+        meant: by the file's name for it; none where it has none.
         complement: whether of two outputs one is above 0 on every row, so that they are two classes.
     """
-    activations = [known["output_activation"]] if "output_activation" in known else ["sigmoid", "linear"]
+    activations = [known["output_activation"]] if "output_activation" in known else [*meant] or ["sigmoid", "linear"]
     if declared.output_is in ("logit", "classes"):
         yield _Output(known.get("output_activation", "linear"), declared.output_is)
         return

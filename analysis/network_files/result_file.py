@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from pluriscope.analysis import ENGINE_VERSION, SAME_RESULTS
+from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.algorithms.high_level_model import Form
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
-from pluriscope.analysis.alignments.alignment import IIA, Alignment, OnNeurons
-from pluriscope.analysis.alignments.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
 from pluriscope.analysis.circuits.distribution import CircuitDistribution
 from pluriscope.analysis.circuits.hashed_count import Bracket, HashedCount
 from pluriscope.analysis.circuits.judging import evaluate_circuits
-from pluriscope.analysis.circuits.result import CircuitSearch, CountSoFar, EdgeUse, SmallestCircuits, method_of
+from pluriscope.analysis.circuits.result import CircuitSearch, CountSoFar, EdgeUse, SmallestCircuits
 from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.interpretations.result import InterpretationCounts
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.network_files.files import task_json
 from pluriscope.analysis.numerics.large_numbers import estimate, interval
+from pluriscope.analysis.placements.placement import IIA, NeuronPlacement, OnNeurons
+from pluriscope.analysis.placements.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
 from pluriscope.analysis.questions.data import DataRecord, data_file_json
 from pluriscope.analysis.results.result import CriterionTally, OutputAnalysis, Stage, Stop, seconds_words
 from pluriscope.analysis.results.unlearned import not_learned
@@ -359,7 +360,7 @@ def read_circuits(answer: Mapping[str, Any], layout: EdgeLayout | None, n_bits: 
         int(answer["possible"]),
         number_array((int(text, 16) for text in answer["masks"]), n_bits),
         truncated_at=answer["truncated_at"],
-        method=method_of(answer["method"]),
+        method=answer["method"],
         count=int(answer["valid"]),
         interval=None if interval is None else (int(interval[0]), int(interval[1])),
         confidence=answer.get("confidence"),
@@ -378,7 +379,17 @@ def read_circuits(answer: Mapping[str, Any], layout: EdgeLayout | None, n_bits: 
 
 
 def read_unfinished(document: Any, questions: Sequence[Question]) -> list[OutputAnalysis]:
-    """The analyses of a result file that time or memory ended, to go on from.
+    """The analyses of a result file that time or memory ended, to go on from; see :func:`unfinished`."""
+    analyses = list[OutputAnalysis]()
+    with unfinished(document, questions):
+        spent = {stage: max(0.0, float(seconds)) for stage, seconds in document["seconds"].items()}
+        analyses += read_analyses(document, questions, [spent, *({} for _ in questions[1:])])
+    return analyses
+
+
+@contextmanager
+def unfinished(document: Any, questions: Sequence[SubjectQuestion]) -> Iterator[None]:
+    """Read a result file in this context that time or memory ended, to go on from.
 
     Args:
         document: the file's JSON value.
@@ -391,9 +402,7 @@ def read_unfinished(document: Any, questions: Sequence[Question]) -> list[Output
         raise InvalidNetwork(_ITEM, f"is not of the format {RESULT_FORMAT!r}", "give one that pluriscope analyse wrote")
     try:
         _refuse_other(document, questions)
-        spent = {stage: max(0.0, float(seconds)) for stage, seconds in document["seconds"].items()}
-        seconds = [spent, *({} for _ in questions[1:])]
-        return read_analyses(document, questions, seconds)
+        yield
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as problem:
         raise InvalidNetwork(_ITEM, f"is damaged: {type(problem).__name__} {problem}", _ANEW) from None
 
@@ -410,23 +419,25 @@ def read_analyses(
     return [_read_output(output, question, spent) for output, question, spent in answer]
 
 
-def _refuse_other(document: Mapping[str, Any], questions: Sequence[Question]) -> None:
+def _refuse_other(document: Mapping[str, Any], questions: Sequence[SubjectQuestion]) -> None:
     """Refuse a result that cannot be gone on with for these questions."""
     first, outputs = questions[0], document["outputs"]
-    engine = document["engine"] if document["engine"] in SAME_RESULTS else ENGINE_VERSION
     pairs = {
-        "engine": (document["engine"], engine),
+        "engine": (document["engine"], ENGINE_VERSION),
         "network": (document["network"], first.subject.digest),
         "protocol": (document["protocol"]["digest"], first.protocol.digest),
-        "data record": (document["data"]["digest"], first.record.digest),
+        "data record": (document["data"]["digest"], first.data_digest),
         "outputs": ([one["output"] for one in outputs], [question.output for question in questions]),
-        "tasks": ([one["task"]["truth_table"] for one in outputs], [list(one.task.truth_table) for one in questions]),
+        "tasks": (  # without a truth table the digest of the rows is of what is right as well
+            [one["task"].get("truth_table") for one in outputs],
+            [one.task_document.get("truth_table") for one in questions],
+        ),
     }
     for what, (then, now) in pairs.items():
         if then != now:
             shown = "" if what == "tasks" else f", {str(then)[:12]}, and this is {str(now)[:12]}"
             raise InvalidNetwork(_ITEM, f"is of other {what}{shown}", "give what it was made of, or " + _ANEW)
-    if all("stops" not in one for one in outputs):
+    if not any("stops" in one or "parts" in one["circuits"] for one in outputs):
         raise InvalidNetwork(_ITEM, "is finished: nothing is missing that more time would find", "leave --continue out")
     if any("masks" not in one["circuits"] for one in outputs):
         raise InvalidNetwork(_ITEM, "lists no circuits, as with --no-masks", _ANEW)
@@ -436,7 +447,7 @@ def _refuse_other(document: Mapping[str, Any], questions: Sequence[Question]) ->
 
 def _read_output(answer: Mapping[str, Any], question: Question, seconds: Mapping[str, float]) -> OutputAnalysis:
     """The inverse of :func:`output_json`; what a finished one leaves out is counted again."""
-    circuits, read, search = answer["circuits"], answer["interpretations"], answer["candidate_search"]
+    circuits, read = answer["circuits"], answer["interpretations"]
     found = read_circuits(circuits, question.layout, question.graph.n_bits)
     outputs, margins = evaluate_circuits(question, found.masks)
     numbers = tuple(int(read["by_circuit"][mask]) for mask in circuits["masks"])
@@ -444,7 +455,22 @@ def _read_output(answer: Mapping[str, Any], question: Question, seconds: Mapping
         observed = tuple(map(int, read["observed_by_circuit"]))
     else:
         observed = count_interpretations(question, found.masks).observed_by_circuit if any(numbers) else numbers
-    totals = None
+    return OutputAnalysis(
+        question=question,
+        circuits=replace(found, outputs=outputs, margins=margins),
+        interpretations=InterpretationCounts(
+            numbers, observed, read.get("truncated_at"), complete=found.truncated_at is None
+        ),
+        algorithms=read_algorithms(answer, question),
+        criteria={key: read_tally(tally) for key, tally in answer["criteria"].items()},
+        seconds=seconds,
+        stops=read_stops(answer),
+    )
+
+
+def read_algorithms(answer: Mapping[str, Any], question: Question) -> AlgorithmSearch:
+    """The search for algorithms of an output of a result file."""
+    search, totals = answer["candidate_search"], None
     if "first" in search:
         irredundant = {key: int(n) for key, n in search["irredundant"].items()}
         totals = CandidateTotals(
@@ -452,17 +478,7 @@ def _read_output(answer: Mapping[str, Any], question: Question, seconds: Mapping
         )
     form, n_inputs = question.protocol.algorithm_form, question.subject.n_inputs
     algorithms = tuple(_read_algorithm(one, form, n_inputs) for one in answer["algorithms"])
-    return OutputAnalysis(
-        question=question,
-        circuits=replace(found, outputs=outputs, margins=margins),
-        interpretations=InterpretationCounts(
-            numbers, observed, read.get("truncated_at"), complete=found.truncated_at is None
-        ),
-        algorithms=AlgorithmSearch(algorithms, int(answer["candidates"]), answer["candidates_truncated_at"], totals),
-        criteria={key: read_tally(tally) for key, tally in answer["criteria"].items()},
-        seconds=seconds,
-        stops=read_stops(answer),
-    )
+    return AlgorithmSearch(algorithms, int(answer["candidates"]), answer["candidates_truncated_at"], totals)
 
 
 def _read_algorithm(answer: Mapping[str, Any], form: Form, n_inputs: int) -> AlgorithmResult:
@@ -471,7 +487,9 @@ def _read_algorithm(answer: Mapping[str, Any], form: Form, n_inputs: int) -> Alg
         parse_algorithm(text, form, n_inputs),
         tuple(
             OnNeurons(
-                Alignment.of(text, {v["path"]: NeuronSet(v["layer"], tuple(v["neurons"])) for v in one["variables"]}),
+                NeuronPlacement.of(
+                    text, {v["path"]: NeuronSet(v["layer"], tuple(v["neurons"])) for v in one["variables"]}
+                ),
                 IIA(one["iia"]["agreed"], one["iia"]["of"]),
                 one["minimal"],
                 math.inf if one["margin"] is None else one["margin"],

@@ -113,8 +113,6 @@ class FairPairReport(Report):
     complete: bool = Field(description="Whether every valid circuit is listed.")
     n_fair: int = Field(description="Pairs that meet every condition.")
     pair: PairFound | None
-    by_hand: PairFound | None = Field(None, description="Null: a name that earlier versions gave.")
-    before: int | None = Field(None, description="Null: likewise.")
     search: int = Field(1, description="Version of the search, raised when conditions or order change.")
 
     def findings(self, question: SubjectQuestion | None = None) -> list[str]:

@@ -13,8 +13,8 @@ from itertools import chain, combinations, islice, product
 from math import comb
 from typing import Final
 
-from pluriscope.analysis.alignments.on_sites import Interchange, Place, Places
 from pluriscope.analysis.interventions.subspace import Subspace, swap_rows
+from pluriscope.analysis.placements.interchange import Interchange, Place, Places
 from pluriscope.analysis.placements.recombination import Recombination
 
 ALL_SETS: Final = 12

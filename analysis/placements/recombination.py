@@ -16,7 +16,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.alignments.on_sites import Array, Interchange, Place, Places, Table
+from pluriscope.analysis.placements.interchange import Array, Interchange, Place, Places, Table
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 Vector = tuple[str, int]
 """A site and a position."""
@@ -30,7 +31,7 @@ def untrained(subject: Any, seed: int) -> Any:
     """A network of the same shape with the same task: each array of numbers normal, with the spread of the trained one.
 
     Args:
-        subject: of any kind but perceptrons.
+        subject: of any kind; of perceptrons the question.
         seed: of the draws.
     """
     random = np.random.default_rng(seed)
@@ -41,6 +42,8 @@ def untrained(subject: Any, seed: int) -> Any:
     if hasattr(subject, "with_parameters"):
         return subject.with_parameters(fresh(subject.parameters))
     own = subject.network.parameters
+    if isinstance(subject, Question):
+        return replace(subject, subject=subject.network.with_parameters(fresh(own)), output=0)
     ordered = {name: own[name] for name in sorted(own)}  # weights, then biases
     found = replace(subject, network=subject.network.with_parameters(fresh(ordered)))
     if hasattr(subject, "convolutions"):

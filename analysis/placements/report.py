@@ -6,9 +6,10 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from pluriscope.analysis.methods.report import Part, Report
+from pluriscope.analysis.placements.interchange import SiteScore as SiteScore  # pages take it from here
 from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN
 from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.subjects.report import Part, Report
 
 Map = Literal["coordinates", "orthogonal", "oblique"]
 _SENTENCES: Final = 6  # sentences on algorithms that were written
@@ -30,26 +31,6 @@ class FamilySize(Part):
         return self.n_tried < self.n_sets
 
 
-class SiteScore(Part):
-    """The score of interchanges; fields as of :class:`pluriscope.analysis.alignments.on_sites.Score`."""
-
-    agreed: int
-    of: int
-    changed_agreed: int
-    changed_of: int
-    undefined: int
-
-    @property
-    def text(self) -> str:
-        """Such as ``24/56``."""
-        return f"{self.agreed}/{self.of}"
-
-    @property
-    def placed(self) -> bool:
-        """Whether all agree, and some are changed."""
-        return self.agreed == self.of and self.changed_of > 0
-
-
 class PlacedVariable(Part):
     """A variable on a set of places.
 
@@ -64,7 +45,7 @@ class PlacedVariable(Part):
         follows: whether the set is a cut, so that its score follows from the network's accuracy.
         ceiling: the score of the exchange of the inputs that the set is computed from.
         closed: its score on the pairs whose row with these inputs exchanged is a row of the task.
-        gap: the smallest distance of the two largest outputs in any run.
+        gap: as of :class:`pluriscope.analysis.placements.interchange.Table`.
         map: what of the places is exchanged.
         condition: the condition number of the coordinates that the projector is one onto; 1 but for oblique ones.
         orthogonal: of an oblique one the score of the orthogonal projector on its read-outs.
@@ -130,47 +111,6 @@ class SitePlacement(Part):
         return any(one.fragile for one in self.places)
 
 
-class NullScore(Part):
-    """The score of a variable in one draw of a null.
-
-    Args:
-        seed: of the draw.
-        right: rows that the network answers right.
-        task: by the task's answers.
-        own: of an untrained network by its own decisions; None of a random subspace.
-    """
-
-    seed: int
-    right: int
-    task: SiteScore
-    own: SiteScore | None
-
-
-class PlacementNull(Part):
-    """A null of a variable on a set of places.
-
-    Args:
-        variable: of the model.
-        sites: the set, or the vector in which subspaces are drawn.
-        dimensions: of the subspaces; 0 where networks are drawn.
-        draws: one after another.
-    """
-
-    variable: str
-    sites: str
-    dimensions: int
-    draws: list[NullScore]
-
-    def as_good(self, score: SiteScore) -> int:
-        """The number of draws that agree on as many pairs as a score does."""
-        return sum(one.task.agreed >= score.agreed for one in self.draws)
-
-    @property
-    def placed_by_own(self) -> int:
-        """The number of untrained networks that the set is placed in by their own decisions."""
-        return sum(one.own is not None and one.own.placed for one in self.draws)
-
-
 class ModelVariable(Part):
     """A variable of an algorithm.
 
@@ -225,7 +165,6 @@ class PlacedModel(Part):
         placements: some of them, minimal ones first; where there are none, those placed jointly; else the best that
             fail.
         remarks: what was left out, one sentence each.
-        nulls: of its first placement, where they were asked for.
         written: whether somebody wrote it.
     """
 
@@ -240,7 +179,6 @@ class PlacedModel(Part):
     n_paths: int | None = 0
     placements: list[SitePlacement] = Field(default_factory=list)
     remarks: list[str] = Field(default_factory=list)
-    nulls: list[PlacementNull] = Field(default_factory=list)
     written: bool = False
 
     @property

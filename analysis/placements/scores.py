@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from itertools import chain
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.causal_model import CausalModel
-from pluriscope.analysis.alignments.on_sites import AskedModel, Interchange, Places, Table
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.placements.families import Bounds, Family
+from pluriscope.analysis.placements.interchange import AskedModel, Interchange, Places, Table
 from pluriscope.analysis.placements.recombination import Recombination
 from pluriscope.analysis.placements.report import Map
 from pluriscope.analysis.running.work import Work
@@ -33,7 +34,7 @@ class ScoredSet:
         family: that it is of.
         places: the set.
         agreed, changed_agreed: ``[variables]``.
-        gap: the smallest distance of the two largest outputs in any run.
+        gap: as of :class:`pluriscope.analysis.placements.interchange.Table`.
         digest: of its decisions.
         mask: its coordinates as bits.
     """
@@ -109,18 +110,22 @@ class Search:
         """The decisions under every exchange of a set of places; the first ones made are kept."""
         if places in self._tables:
             return self._tables[places]
-        found = self.there.table(places)
-        self._room -= found.decided.nbytes
+        return self._kept(places, self.there.table(places))
+
+    def _kept(self, places: Places, table: Table) -> Table:
+        self._room -= table.decided.nbytes
         if self._room > 0:
-            self._tables[places] = found
-        return found
+            self._tables[places] = table
+        return table
 
     def score(self, some: Sequence[Family]) -> None:
         """Score all variables on every set of some families."""
         which, expected, changed = self._behaviours
         sets = [(family, places) for family in some for places in family.sets]
-        for family, places in self.work.each(STAGE, sets, every=16):
-            table = self.table(places)
+        tables = chain.from_iterable(self.there.tables(family.sets, self.table) for family in some)
+        for (family, places), table in zip(self.work.each(STAGE, sets, every=16), tables, strict=True):
+            if places not in self._tables:
+                self._kept(places, table)
             right = expected == table.pairs.ravel()
             agreed, changed_agreed = (np.count_nonzero(one, axis=1)[which] for one in (right, right & changed))
             mask = footprint(self.there, places)

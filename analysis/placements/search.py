@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.causal_model import NONE, CausalModel
 from pluriscope.analysis.algorithms.refinement import first_rows, folded
-from pluriscope.analysis.algorithms.written import first_wrong, inputs_of
-from pluriscope.analysis.alignments.on_sites import AskedModel, Interchange, Place, Score, decided, places_text
-from pluriscope.analysis.errors import InvalidAlignment
+from pluriscope.analysis.algorithms.written import first_wrong
+from pluriscope.analysis.errors import InvalidPlacement
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.placements.families import OF_VECTORS, Bounds, Family, families
+from pluriscope.analysis.placements.interchange import AskedModel, Interchange, Place, SiteScore, places_text
 from pluriscope.analysis.placements.report import (
     FamilySize,
     ModelVariable,
@@ -31,14 +31,13 @@ from pluriscope.analysis.placements.report import (
     PlacedVariable,
     PlacementsReport,
     SitePlacement,
-    SiteScore,
 )
 from pluriscope.analysis.placements.scores import STAGE, ScoredSet, Search
 from pluriscope.analysis.placements.subspaces import direction_families
 from pluriscope.analysis.placements.telling_apart import told_apart
 from pluriscope.analysis.running.progress import Progress
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
-from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.values.digest import short_id
 
 _CHOICES: Final = 1_000  # sets of a variable that are combined with as many that overlap some of them
@@ -65,10 +64,10 @@ class Variable:
         self.asked, self.name = search.columns[number]
         self.possible = self.asked.possible(self.name)
 
-    def score(self, one: ScoredSet) -> Score:
+    def score(self, one: ScoredSet) -> SiteScore:
         """Its score on a set."""
-        agreed, changed = int(one.agreed[self.number]), int(one.changed_agreed[self.number])
-        return Score(agreed, self.possible.of, changed, self.possible.changed_of, self.possible.undefined)
+        right = {"agreed": int(one.agreed[self.number]), "changed_agreed": int(one.changed_agreed[self.number])}
+        return self.possible.model_copy(update=right)
 
     @cached_property
     def at_1(self) -> list[ScoredSet]:
@@ -127,17 +126,17 @@ class Variable:
             plain = tuple(
                 Place(p.site, p.at, None, Subspace.of(1, p.directions.reads)) for p in one.places if p.directions
             )
-            orthogonal = SiteScore.showing(self.asked.score(self.name, search.there.table(plain)))
+            orthogonal = self.asked.score(self.name, search.there.table(plain))
         return PlacedVariable(
             variable=self.name,
             sites=places_text(one.places),
             family=one.family.name,
-            score=SiteScore.showing(self.score(one)),
+            score=self.score(one),
             minimal=None if _spans(one) else one in self.placed and one in self.minimal,
             path=self.paths.get(one.digest, 0) if one in self.placed else 0,
             follows=parts.is_cut(one.places),
-            ceiling=SiteScore.showing(self.asked.score(self.name, search.table(parts.inputs_of(one.places)))),
-            closed=SiteScore.showing(self.asked.score(self.name, table, parts.closed(one.places))),
+            ceiling=self.asked.score(self.name, search.table(parts.inputs_of(one.places))),
+            closed=self.asked.score(self.name, table, parts.closed(one.places)),
             gap=one.gap,
             map=one.map,
             condition=one.condition,
@@ -242,7 +241,7 @@ def _bits(mask: int) -> Iterator[int]:
 
 
 def find(
-    question: GraphQuestion,
+    question: SubjectQuestion,
     models: Sequence[CausalModel],
     work: Work = DEFAULT_WORK,
     *,
@@ -261,8 +260,7 @@ def find(
     Raises:
         InvalidAlgorithm: inputs that are no whole numbers, or that a model reads and the task has not.
     """
-    subject = question.subject
-    there = Interchange(subject, inputs_of(question))
+    there = Interchange.of(question)
     itself = there.decisions([])[:, 0]
     right = list({model.id: model for model in models if first_wrong(model, question) is None}.values())
     search = Search(there, right, bounds, work)
@@ -289,17 +287,9 @@ def find(
     report = PlacementsReport(
         inputs=there.inputs.name,
         n_rows=there.n_rows,
-        n_right=int((itself == subject.answers).sum()),
+        n_right=int((itself == question.examples.answers).sum()),
         families=[
-            FamilySize(
-                name=one.name,
-                holds=one.holds,
-                n_sets=one.n_sets,
-                n_tried=sum(scored.family is one for scored in search.scored),
-                n_runs=one.n_runs,
-                exact=one.exact,
-            )
-            for one in found
+            FamilySize.showing(one, n_tried=sum(scored.family is one for scored in search.scored)) for one in found
         ],
         algorithms=placed,
     )
@@ -307,7 +297,7 @@ def find(
 
 
 def described(
-    question: GraphQuestion, model: CausalModel, there: Interchange, variables: Sequence[Variable] = ()
+    question: SubjectQuestion, model: CausalModel, there: Interchange, variables: Sequence[Variable] = ()
 ) -> tuple[PlacedModel, str]:
     """What is known of a model before it is placed, and the key of what it is folded by.
 
@@ -331,15 +321,15 @@ def described(
     return found, fold.key
 
 
-def unplaced(question: GraphQuestion, model: CausalModel) -> PlacedModel:
+def unplaced(question: SubjectQuestion, model: CausalModel) -> PlacedModel:
     """What is known of a model before anybody asks where it is placed."""
-    there = Interchange(question.subject, inputs_of(question))
+    there = Interchange.of(question)
     search = Search(there, [model], Bounds(), DEFAULT_WORK)
     return described(question, model, there, [Variable(search, number) for number in range(len(search.columns))])[0]
 
 
 def placed_on(
-    question: GraphQuestion, model: CausalModel, sites: Mapping[str, str], joint_runs: int = Bounds.joint_runs
+    question: SubjectQuestion, model: CausalModel, sites: Mapping[str, str], joint_runs: int = Bounds.joint_runs
 ) -> SitePlacement:
     """A placement that somebody names, tried as it is; whether it is minimal is not looked for.
 
@@ -350,17 +340,17 @@ def placed_on(
         joint_runs: of all variables at once; with too few choices are drawn.
 
     Raises:
-        InvalidAlignment: a variable has no sites, no variable has that name, or sites of two overlap.
+        InvalidPlacement: a variable has no sites, no variable has that name, or sites of two overlap.
         InvalidIntervention: a text is no site of this network.
     """
-    there = Interchange(question.subject, inputs_of(question))
+    there = Interchange.of(question)
     names = ", ".join(model.variables)
     for name in (*sites, *model.variables):
         if name not in model.variables:
             cause = "is not one of the algorithm's"
-            raise InvalidAlignment(f"variable {name[:40]!r}", cause, f"place {names or 'none'}")
+            raise InvalidPlacement(f"variable {name[:40]!r}", cause, f"place {names or 'none'}")
         if not sites.get(name):
-            raise InvalidAlignment(f"variable {name}", "has no sites", f"give sites for each of {names}")
+            raise InvalidPlacement(f"variable {name}", "has no sites", f"give sites for each of {names}")
     search = Search(there, [model], Bounds(joint_runs=joint_runs), DEFAULT_WORK)
     given = {name: tuple(there.read(one) for one in sites[name].split()) for name in model.variables}
     search.score([Family("given", "sites that were named", (places,), 1, 0) for places in given.values()])
@@ -368,7 +358,7 @@ def placed_on(
         if not apart(one, other):
             first, second = model.variables[i], model.variables[j]
             cure = "give each variable sites of its own"
-            raise InvalidAlignment(f"sites of {first} and {second}", "overlap", cure)
+            raise InvalidPlacement(f"sites of {first} and {second}", "overlap", cure)
     variables = [Variable(search, number) for number in range(len(search.columns))]
     known, _ = described(question, model, there, variables)
     found = _shown_placement(known, variables, search.scored, "single")
@@ -409,9 +399,9 @@ class Exchanged:
         return found[np.argsort(~wrong, kind="stable")]
 
 
-def interchanges(question: GraphQuestion, model: CausalModel, sites: Mapping[str, str]) -> Iterator[Exchanged]:
+def interchanges(question: SubjectQuestion, model: CausalModel, sites: Mapping[str, str]) -> Iterator[Exchanged]:
     """The interchanges of each variable of a model on given sites."""
-    there = Interchange(question.subject, inputs_of(question))
+    there = Interchange.of(question)
     asked = AskedModel(model, there.inputs)
     for name, text in sites.items():
         table = there.table(tuple(map(there.read, text.split())))
@@ -528,13 +518,12 @@ def _shown_placement(
         if exact:
             joint = search.there.joint(asked, placing)
             search.joint_left -= runs
-    total = sum((one.score(scored) for one, scored in zip(variables, sets, strict=True)), Score(0, 0, 0, 0, 0))
     return SitePlacement(
         id=short_id(f"{model.id} " + "; ".join(f"{name}: {places_text(one)}" for name, one in placing.items())),
         places=places,
-        score=SiteScore.showing(total),
+        score=SiteScore.sum(one.score for one in places),
         placed=placed,
-        joint=None if joint is None else SiteScore.showing(joint),
+        joint=joint,
         joint_runs=runs,
         joint_exact=exact,
         minimal=None if placed == "joint" else _all(one.minimal for one in places),
@@ -565,7 +554,7 @@ def _jointly(search: Search, variables: Sequence[Variable]) -> list[tuple[Scored
             if apart(first := sets[i][a], second := sets[j][b]):
                 for n in (_FEW, len(base)):  # most are wrong on the first few
                     exchanged = [(first.places, sources[:n, 0]), (second.places, sources[:n, 1])]
-                    given, _ = decided(there.outputs(exchanged, base[:n]))
+                    given, _ = there.decided(there.outputs(exchanged, base[:n]))
                     wrong[i, j][a, b] = (given != wanted[:n]).sum() * len(base) // min(n, len(base))
                     if wrong[i, j][a, b]:
                         break

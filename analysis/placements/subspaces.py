@@ -15,9 +15,9 @@ from typing import Final
 
 import numpy as np
 
-from pluriscope.analysis.alignments.on_sites import Array, AskedModel, Place, Places
 from pluriscope.analysis.interventions.subspace import Subspace, swap_rows
 from pluriscope.analysis.placements.families import Family
+from pluriscope.analysis.placements.interchange import Array, AskedModel, Place, Places
 from pluriscope.analysis.placements.scores import Search
 
 _COARSE: Final = 8  # angles of orthogonal directions for one of oblique ones

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.causal_model import NONE, Integers, read_causal_model
-from pluriscope.analysis.alignments.on_sites import AskedModel, Interchange
+from pluriscope.analysis.placements.interchange import AskedModel, Interchange
 from pluriscope.analysis.placements.report import Apart, PlacedModel
 
 _MOST: Final = 12

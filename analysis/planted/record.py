@@ -18,8 +18,8 @@ alignment pass is found out from the weights, wherever it is shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Final, NamedTuple
@@ -30,9 +30,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from pluriscope.analysis.algorithms.high_level_model import Form, HighLevelModel, input_pattern
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
-from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.errors import AnalysisError, InvalidAlgorithm, InvalidPlanting
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.placements.placement import NeuronPlacement
 from pluriscope.analysis.questions.tasks import Task, name_of, pattern_bits
 from pluriscope.analysis.subjects.made import MAX_STEPS, Made, StepDocument, made_json
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, masks_of
@@ -136,32 +136,16 @@ class PlantedRecord:
         return Circuit(layout, int(masks_of(flat, layout)[0]))
 
     @cached_property
-    def alignment(self) -> Alignment:
+    def alignment(self) -> NeuronPlacement:
         """The alignment that was planted."""
         sites = {unit.path: NeuronSet(unit.layer, unit.neurons) for unit in self.units if unit.path}
-        return Alignment.of(self.algorithm.text, {path: sites[path] for path in self.algorithm.carriers})
+        return NeuronPlacement.of(self.algorithm.text, {path: sites[path] for path in self.algorithm.carriers})
 
     def unit_at(self, layer: int, neuron: int) -> Unit | None:
         """The unit that a neuron carries; of the output the literal that it reads; None off the planted circuit."""
         if layer == len(self.sizes) - 1:
             return Unit(layer, (0,), (self.output,))
         return next((unit for unit in self.units if unit.layer == layer and neuron in unit.neurons), None)
-
-    def moved(self, layer: int, neurons: Mapping[int, tuple[int, ...]], width: int) -> PlantedRecord:
-        """Return the record after the neurons of a hidden layer went elsewhere, each to one neuron or to several.
-
-        Args:
-            layer: which.
-            neurons: from old to new.
-            width: of the layer afterwards.
-        """
-        units = tuple(
-            replace(unit, neurons=tuple(sorted(new for old in unit.neurons for new in neurons[old])))
-            if unit.layer == layer
-            else unit
-            for unit in self.units
-        )
-        return replace(self, units=units, sizes=(*self.sizes[:layer], width, *self.sizes[layer + 1 :]))
 
 
 def planted_json(record: PlantedRecord) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from pluriscope.analysis.values.strict_json import plain_text, read_object, vali
 MAX_NAME: Final = 64
 MAX_PROTOCOL_BYTES: Final = 100_000
 _OF_NOISE: Final = ("noise_std", "noise_seed", "noise_reading")
+_USUAL: Final = ("granularity", "circuit_family")
 
 
 class Protocol(Hashed):
@@ -83,14 +84,18 @@ class Protocol(Hashed):
         description="Where interpretations read activations if rows are noisy: on the last noisy row of each Boolean "
         "input, counting a row to the input that it is when cut towards zero, as the authors do; or on clean inputs.",
     )
+    granularity: Literal["edges", "neurons", "last-edges"] = Field(
+        "edges",
+        description="What a circuit is made of: edges of the whole network, hidden neurons, or edges into and out of "
+        "the last hidden layer. Of the two last the ablation alone can be chosen, and 'threshold' decides.",
+    )
 
     @model_serializer(mode="wrap")
     def _serialized(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """The settings; later ones are left out where they are not used, so that earlier protocols keep digests."""
         answer: dict[str, Any] = write(self)
-        unused = () if self.noise_std else _OF_NOISE
-        if self.circuit_family == "own":
-            unused = (*unused, "circuit_family")
+        unused: tuple[str, ...] = () if self.noise_std else _OF_NOISE
+        unused += tuple(name for name in _USUAL if getattr(self, name) == type(self).model_fields[name].default)
         return {key: value for key, value in answer.items() if key not in unused}
 
     @cached_property
@@ -150,8 +155,15 @@ PAPER: Final = Protocol(
 )
 BUILT_IN: Final[Mapping[str, Protocol]] = {p.name: p for p in (COMPLETE, PAPER)}
 SHARED_GATES: Final = Protocol(name="shared-gates", algorithm_form="shared_gates")
-NAMED: Final[Mapping[str, Protocol]] = {**BUILT_IN, SHARED_GATES.name: SHARED_GATES}
-"""The protocols that have a name; addresses name those that are not built in by their digest, as a user's own."""
+GRAINS: Final[Mapping[str, Protocol]] = {
+    grain: Protocol(name=grain, granularity=grain, circuit_decision="threshold")
+    for grain in ("edges", "neurons", "last-edges")
+}
+"""The protocols that files of every format have, by what circuits are made of."""
+NAMED: Final[Mapping[str, Protocol]] = {**BUILT_IN, SHARED_GATES.name: SHARED_GATES, **GRAINS}
+"""The protocols that have a name."""
+BY_NAME: Final[Mapping[str, Protocol]] = {**BUILT_IN, **GRAINS}
+"""Those that addresses name so; others are named by their digest, as a user's own."""
 
 
 def named_protocol(name: str) -> Protocol:

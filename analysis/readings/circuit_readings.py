@@ -32,9 +32,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.causal_model import Inputs
-from pluriscope.analysis.alignments.on_sites import APART, Array, Interchange, Place
 from pluriscope.analysis.errors import InvalidIndex
 from pluriscope.analysis.methods.report import Part
+from pluriscope.analysis.placements.interchange import APART, Array, Interchange, Place
 from pluriscope.analysis.readings.task_variables import VariableClass
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.question import GraphQuestion
@@ -263,9 +263,10 @@ class CircuitReader:
         self._question, self.mask, self._circuit = question, mask, _Circuit(question, mask)
 
     @cached_property
-    def _there(self) -> Interchange:
+    def there(self) -> Interchange:
+        """Runs of it with nodes exchanged."""
         nothing = Inputs("", np.zeros((self._question.n_rows, 0), np.int64))
-        return Interchange(self._circuit, nothing)  # type: ignore[arg-type]
+        return Interchange(self._circuit, nothing)
 
     @cached_property
     def places(self) -> tuple[Place, ...]:
@@ -285,7 +286,7 @@ class CircuitReader:
     @property
     def milliseconds(self) -> float:
         """The predicted duration of reading it."""
-        n_runs = sum(len(self._there.values((place,))[0]) for place in self.places)
+        n_runs = sum(len(self.there.values((place,))[0]) for place in self.places)
         return n_runs * max(self._question.space.run_milliseconds, _LEAST)
 
     @property
@@ -306,7 +307,7 @@ class CircuitReader:
         found = list[PlaceReadings]()
         for place in self.places:
             work.check()
-            found.append(_read(self._there, place, classes))
+            found.append(_read(self.there, place, classes))
         return CircuitReadings(mask=self._question.graph.to_hex(self.mask), places=found)
 
 

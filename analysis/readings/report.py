@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Final
 
-from pluriscope.analysis.algorithms.causal_model import read_causal_model
+from pluriscope.analysis.algorithms.parsing import read_algorithm
 from pluriscope.analysis.methods.report import Analysed, Report, Settings
 from pluriscope.analysis.readings.circuit_readings import (
     CircuitInterpretations,
@@ -78,7 +78,7 @@ def find(of: Analysed[Any], settings: Settings, work: Work = DEFAULT_WORK) -> In
         InvalidAlgorithm: a text is none, or reads what the task does not have.
     """
     question: GraphQuestion = of.question
-    classes = classes_of(question, [read_causal_model(text) for text in settings.algorithms])
+    classes = classes_of(question, [read_algorithm(text) for text in settings.algorithms])
     masks = sorted(map(int, of.circuits.masks), key=lambda mask: (mask.bit_count(), mask))
     readers, first, left = list[CircuitReader](), 0.0, float(MILLISECONDS)
     for mask in masks[:MOST]:

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pluriscope.analysis.alignments.result import AlgorithmSearch
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.placements.result import AlgorithmSearch
 from pluriscope.analysis.subjects.perceptron.question import Question
 
 

@@ -10,18 +10,15 @@ input, which for neurons is an interchange and for edges path patching; ``value`
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
 
-from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.interventions.experiments import SILENT
 from pluriscope.analysis.questions.tasks import INPUT_NAMES
 
 Written = Literal["zero", "mean", "source", "value"]
-WRITTEN: Final[tuple[Written, ...]] = ("zero", "mean", "source", "value")
 MAX_VALUE: Final = 1e6
 MAX_CHANGES: Final = 16
 
@@ -47,11 +44,6 @@ class Change:
     value: float | None = None
 
     @property
-    def site(self) -> tuple[int, int, int]:
-        """The key by which changes are distinguished and ordered: neurons of a layer before the edges into it."""
-        return self.layer, -1 if self.origin is None else self.origin, self.neuron
-
-    @property
     def carrier(self) -> tuple[int, int]:
         """(layer, neuron) whose activation is replaced: the neuron's own, or that of the edge's source neuron."""
         return (self.layer, self.neuron) if self.origin is None else (self.layer - 1, self.origin)
@@ -67,7 +59,7 @@ class Intervention:
 
     Args:
         base: input row that the network runs on.
-        changes: each site once, in the order of :attr:`Change.site`.
+        changes: in order; of several at one site the last counts.
     """
 
     base: int
@@ -89,91 +81,6 @@ class Intervention:
         return {
             (change.layer, change.neuron, change.origin): change for change in self.changes if change.origin is not None
         }
-
-    def with_change(self, change: Change) -> Intervention:
-        """Return the intervention with this change, in place of another at the same site."""
-        others = [other for other in self.changes if other.site != change.site]
-        return Intervention(self.base, tuple(sorted([*others, change], key=lambda c: c.site)))
-
-    def without(self, site: tuple[int, int, int]) -> Intervention:
-        """Return the intervention without the change at a site."""
-        kept = tuple(change for change in self.changes if change.site != site)
-        return Intervention(self.base, kept)
-
-    def on(self, base: int) -> Intervention:
-        """Return the intervention with the same changes on another base."""
-        return Intervention(base, self.changes)
-
-
-def intervention_of(sizes: Sequence[int], n_inputs: int, base: int, changes: Iterable[Change]) -> Intervention:
-    """An intervention that a network admits, in canonical order.
-
-    Args:
-        sizes: layer sizes ``(n0, …, 1)`` of the network cut to the analysed output.
-        n_inputs: Boolean inputs; bases and sources are rows of their table.
-        base: input row.
-        changes: of neurons and edges, at most :data:`MAX_CHANGES`.
-
-    Raises:
-        InvalidIntervention: a site that the network has not or that is changed twice, a source that is no input row, a
-            value that is no number within ±:data:`MAX_VALUE`, or too many changes.
-    """
-    found: dict[tuple[int, int, int], Change] = {}
-    for change in changes:
-        _check(change, sizes, n_inputs)
-        if change.site in found:
-            raise InvalidIntervention(site_name(change, sizes), "is changed twice", "change it once")
-        found[change.site] = change
-    if len(found) > MAX_CHANGES:
-        raise InvalidIntervention(
-            f"{len(found)} changes",
-            f"at most {MAX_CHANGES} neurons and edges can be changed at once",
-            f"leave out {len(found) - MAX_CHANGES}",
-        )
-    if not 0 <= base < 1 << n_inputs:
-        raise InvalidIntervention(f"base {base}", "is no input row", f"choose a row from 0 to {(1 << n_inputs) - 1}")
-    return Intervention(base, tuple(found[site] for site in sorted(found)))
-
-
-def _check(change: Change, sizes: Sequence[int], n_inputs: int) -> None:
-    last = len(sizes) - 1
-    if change.origin is None and not (1 <= change.layer < last and 0 <= change.neuron < sizes[change.layer]):
-        raise InvalidIntervention(
-            f"neuron {change.layer}.{change.neuron}", "is no hidden neuron of this network", _sites_cure(sizes)
-        )
-    if change.origin is not None and not (
-        1 <= change.layer <= last
-        and 0 <= change.neuron < sizes[change.layer]
-        and 0 <= change.origin < sizes[change.layer - 1]
-    ):
-        raise InvalidIntervention(
-            f"edge {change.layer}.{change.neuron}.{change.origin}",
-            "is no edge of this network",
-            "write LAYER.NEURON.SOURCE, the layer and the neuron that the edge leads to, then its source neuron; "
-            + _sites_cure(sizes),
-        )
-    if change.written not in WRITTEN:
-        raise InvalidIntervention(
-            f"{change.written!r} on {site_name(change, sizes)}",
-            "is nothing that can be written",
-            f"use one of {', '.join(WRITTEN)}",
-        )
-    if change.written == "source" and (change.source is None or not 0 <= change.source < 1 << n_inputs):
-        raise InvalidIntervention(
-            f"source {change.source} of {site_name(change, sizes)}", "is no input row", "choose one of the inputs"
-        )
-    value = change.value
-    if change.written == "value" and (value is None or not math.isfinite(value) or abs(value) > MAX_VALUE):
-        raise InvalidIntervention(
-            f"value {value} on {site_name(change, sizes)}",
-            f"is no number from −{MAX_VALUE:,.0f} to {MAX_VALUE:,.0f}",
-            "write a number in that range",
-        )
-
-
-def _sites_cure(sizes: Sequence[int]) -> str:
-    hidden = [f"{layer}.0 to {layer}.{size - 1}" for layer, size in enumerate(sizes[1:-1], start=1)]
-    return f"its hidden neurons are {' and '.join(hidden)}" if hidden else "it has no hidden neurons"
 
 
 def carrier_name(carrier: tuple[int, int], sizes: Sequence[int]) -> str:

@@ -34,11 +34,11 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.causal_model import NONE, CausalModel, Inputs
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.alignments.alignment import Alignment
-from pluriscope.analysis.alignments.on_sites import Place, Places
 from pluriscope.analysis.interpretations.interpretation import Interpretation
 from pluriscope.analysis.interpretations.thresholds import EQUAL_WITHIN
 from pluriscope.analysis.interventions.experiments import SILENT
+from pluriscope.analysis.placements.interchange import Place, Places
+from pluriscope.analysis.placements.placement import NeuronPlacement
 from pluriscope.analysis.sandbox.intervention import Change, Intervention, Prediction, carrier_name, site_name
 from pluriscope.analysis.sandbox.running import Bench
 
@@ -61,7 +61,7 @@ def predict_by_algorithm(algorithm: HighLevelModel, intervention: Intervention, 
 
 
 def predict_by_alignment(
-    algorithm: HighLevelModel, alignment: Alignment, intervention: Intervention, sizes: Sequence[int]
+    algorithm: HighLevelModel, alignment: NeuronPlacement, intervention: Intervention, sizes: Sequence[int]
 ) -> Prediction:
     """An aligned algorithm, by rule 2.
 

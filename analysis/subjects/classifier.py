@@ -1,17 +1,20 @@
-"""Perceptrons that classify rows of numbers, as a kind of subject.
+"""Perceptrons by coarser grains than their edges, decided by the largest of several outputs, which are linear.
 
-The answer is the largest of the outputs, which are linear. A circuit is a set of hidden neurons, or of edges into and
-out of the last hidden layer, which then reads the layer below as it is in the whole network. The arithmetic is that of
-:mod:`pluriscope.analysis.subjects.perceptron.mlp`: what is absent carries 0 or its mean over the rows, and the biases
-of neurons that take part stay. Outputs are there in every circuit.
+A circuit is a set of hidden neurons, or of edges into and out of the last hidden layer, which then reads the layer
+below as it is in the whole network. The arithmetic is that of :mod:`pluriscope.analysis.subjects.perceptron.mlp`: what
+is absent carries 0 or its mean over the rows, and the biases of neurons that take part stay. Outputs are there in every
+circuit.
+
+Between two classes the difference of the logits decides, so that edges lead to this difference: whatever is added to
+both logits changes no decision, and must change no circuit. Among more classes nothing of the kind is left to read, and
+edges lead to every logit.
 """
 
 from __future__ import annotations
 
 import random
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from math import comb, prod
@@ -25,6 +28,7 @@ from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidNetwork
 from pluriscope.analysis.numerics.fixed_order import inner
 from pluriscope.analysis.subjects.graph import Edge, Graph, Masks, Node
 from pluriscope.analysis.subjects.perceptron.gradients import backward, site_slopes
+from pluriscope.analysis.subjects.perceptron.logits import difference_of
 from pluriscope.analysis.subjects.perceptron.mlp import (
     MAX_ACTIVATION,
     activation_bound,
@@ -36,7 +40,7 @@ from pluriscope.analysis.subjects.perceptron.mlp import (
     zeros,
 )
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.subjects.subject import Change, Rules, Slope, SubjectKind, Table, gaps
+from pluriscope.analysis.subjects.subject import Change, Rules, Slope, Space, Subject
 from pluriscope.analysis.subjects.trained import StepRecord
 from pluriscope.analysis.values.described import Described
 from pluriscope.analysis.values.digest import sha256_hex
@@ -56,15 +60,12 @@ _FILES: Final = (
     "pluriscope.analysis.network_files.files"  # knows what is planted and edited, which stands above this room
 )
 _CURE: Final = "give what docs/machine-interface.md says of model files"
-_BATCH: Final = 1 << 21  # outputs of a batch
 _AT_ONCE: Final = 1 << 17  # activations in one array, so that it stays in the processor's cache
-_MILLISECONDS: Final = 2e-6  # for an edge on a row
 _ROUNDING: Final = 1e-9  # of the largest sum: more than 2⁻⁵³ for each addition of some thousand in some layers
-_FEW_INPUTS: Final = 8  # that a row's text lists
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Classifier(Described):
+class Classifier(Described, Subject):
     """A perceptron with rows of numbers, as a subject.
 
     Args:
@@ -75,11 +76,10 @@ class Classifier(Described):
         task: the name of the task.
         remarks: what is to be said of how it was read, one sentence each.
         training: the training that its file says it is a checkpoint of, None for none.
+        read_from: the digest of the network that it is another reading of; "" for none.
     """
 
     format: ClassVar[str] = FORMAT
-    planted: ClassVar[None] = None
-    edited: ClassVar[None] = None
     name: str
     network: Network
     outputs: tuple[str, ...]
@@ -89,21 +89,11 @@ class Classifier(Described):
     attribution: str = ""
     remarks: tuple[str, ...] = ()
     training: StepRecord | None = None
+    read_from: str = ""
 
     @cached_property
     def digest(self) -> str:
-        return sha256_hex(self.format.encode(), b"\n", self.network.digest.encode())
-
-    @cached_property
-    def task_document(self) -> dict[str, Any]:
-        return {"name": self.task, "rows": self.data.tolist(), "answers": self.answers.tolist()}
-
-    @cached_property
-    def rows(self) -> tuple[str, ...]:
-        """The inputs of each, or its number from 0 where there are many."""
-        if self.network.n_inputs > _FEW_INPUTS:
-            return tuple(f"row {row}" for row in range(len(self.data)))
-        return tuple(", ".join(f"{value:g}" for value in row) for row in self.data.tolist())
+        return self.read_from or sha256_hex(self.format.encode(), b"\n", self.network.digest.encode())
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
@@ -156,26 +146,28 @@ class Classifier(Described):
         """The number of multiplications of the whole network on all rows."""
         return len(self.data) * sum(one.size for one in self.network.weights)
 
-    def judged_as(self, other: Classifier) -> Classifier:
+    def judged_as(self, other: Classifier) -> Any:
         self.network.judged_as(other.network)
-        if not np.array_equal(self.data, other.data) or self.outputs != other.outputs:
-            cause = "have tasks of other rows or classes"
-            raise InvalidNetwork("these two networks", cause, "compare networks that are judged on the same rows")
-        return replace(self, answers=other.answers, task=other.task)
+        return super().judged_as(other)
 
-    def space(self, rules: Rules) -> NumberSpace:
+    def space(self, rules: Rules) -> Space:
         """Return the circuits of the network under some rules.
 
         Raises:
             InvalidProtocol: masks would have too many bits.
         """
-        space = ClassifierSpace(self, rules["granularity"] == "neurons", rules["ablation"] == "mean")
-        if rules["granularity"] == "edges" and not self.network.weights[-1].any(axis=1).all():
+        grain, two = rules["granularity"], len(self.outputs) == 2
+        item = f"circuits by {grain}"
+        if grain == "last-edges" and not two:
+            cause = f"are not defined of {len(self.outputs)} logits: what is added to all of them changes no decision"
+            raise InvalidProtocol(item, cause, "use logit-edges, or neurons")
+        space = ClassifierSpace(self, grain, means=rules["ablation"] == "mean")
+        if grain == "logit-edges" and not self.network.weights[-1].any(axis=1).all():
             cause = "would have edges to an output that is the same on every row"
-            raise InvalidProtocol("circuits by edges", cause, "use neurons")
+            raise InvalidProtocol(item, cause, f"use {'last-edges or ' * two}neurons")
         if space.n_bits > MAX_BITS:
             cause = f"make masks of {space.n_bits:,} bits, and {MAX_BITS:,} is the most"
-            raise InvalidProtocol(f"circuits by {rules['granularity']}", cause, "use neurons, or a smaller network")
+            raise InvalidProtocol(item, cause, "use neurons, or a smaller network")
         return space
 
 
@@ -194,91 +186,25 @@ def changed(change: Change | None, names: Sequence[str], layer: Array) -> Array:
     return np.stack(found).reshape(layer.shape)
 
 
-class NumberSpace(ABC):
-    """The circuits of a network on rows of numbers: what all such networks have in common."""
-
-    n_bits: int
-    _subject: Classifier
-    _n_edges: int  # that a row runs through
-    _absent: Any
-
-    @property
-    @abstractmethod
-    def possible(self) -> int:
-        """The number of circuits."""
-
-    @property
-    @abstractmethod
-    def possible_by_bits(self) -> dict[int, int]:
-        """The number of circuits by their number of bits."""
-
-    @property
-    def sizes_drawn(self) -> dict[int, int]:
-        return self.possible_by_bits
-
-    @abstractmethod
-    def _outputs(self, masks: Masks, absent: Any, data: Array | None = None, change: Change | None = None) -> Array:
-        """Run circuits with fixed values on absent edges; the outputs, ``[masks, rows, outputs]``.
-
-        Args:
-            data: rows; those of the task if None.
-            change: of a single circuit what its nodes become, as of ``run_sites``.
-        """
-
-    @property
-    def n_combinations(self) -> int:
-        return 1 << self.n_bits
-
-    @property
-    def batch(self) -> int:
-        return max(1, min(1 << 13, _BATCH // (len(self._subject.data) * len(self._subject.outputs))))
-
-    @property
-    def milliseconds(self) -> float:
-        return min(self.possible, 1 << 62) * self.run_milliseconds
-
-    @property
-    def run_milliseconds(self) -> float:
-        return _MILLISECONDS * len(self._subject.data) * self._n_edges
-
-    def branches(self) -> tuple[Masks, ...]:
-        bits = np.arange(self.n_bits)
-        return tuple(bits == np.array([[-1], [bit]]) for bit in bits)
-
-    def run(self, masks: Masks) -> Array:
-        return self._outputs(masks, self._absent)
-
-    def run_sites(self, mask: Masks, data: Array, change: Change) -> Array:
-        found: Array = self._outputs(mask[None], self._absent, data, change)[0]
-        return found
-
-    def roles(self, _masks: Masks) -> None:
-        return None
-
-    def inside(self, _mask: Masks) -> tuple[Table, ...]:
-        return ()
-
-    def run_row(self, _mask: Masks, _row: int) -> None:
-        return None
-
-    def engine(self) -> None:
-        return None
-
-
-class ClassifierSpace(NumberSpace):
+class ClassifierSpace(Space):
     """The circuits of a classifier.
 
     Their bits are in blocks of parts: a circuit has of each block nothing, or something of every part.
 
     Args:
         subject: the classifier.
-        nodes: whether masks name hidden neurons, otherwise edges.
+        grain: what a bit stands for: "neurons"; "last-edges", those into and out of the last hidden layer, which lead
+            to the difference of two logits; or "logit-edges", which lead to each logit.
         means: whether what is absent carries its mean, otherwise 0.
     """
 
-    def __init__(self, subject: Classifier, nodes: bool, means: bool) -> None:
-        self._subject, self._nodes, self._means = subject, nodes, means
-        whole = subject.network
+    _subject: Classifier
+
+    def __init__(self, subject: Classifier, grain: str, *, means: bool) -> None:
+        super().__init__(subject, means)
+        nodes = self._nodes = grain == "neurons"
+        self._difference = grain == "last-edges"
+        whole = difference_of(subject.network) if self._difference else subject.network
         self._first = 1 if nodes else whole.n_hidden_layers - 1  # the layer whose values are given
         parts = whole.weights[self._first :], whole.biases[self._first :]
         self._network = Network(*parts, whole.activation, whole.output_activation, whole.negative_slope)
@@ -305,18 +231,20 @@ class ClassifierSpace(NumberSpace):
             for k in range(size):
                 name = f"y{k}" if layer == last else f"{layer}.{k}" if layer else f"x{k}"
                 label = self._subject.outputs[k] if layer == last else f"n{name}" if layer else name
+                if self._difference and layer == last:
+                    label = "y"
                 removable = layer < last and len(before) > 0
                 nodes.append(Node(name, label, layer - first + self._nodes, removable, looks=False))
             edges += [Edge(source, target) for target in there for source in before]
             before = there
         return Graph(tuple(nodes), tuple(edges), "nodes" if self._nodes else "edges")
 
-    @property
+    @cached_property
     def possible(self) -> int:
         ways = (1 + prod((1 << n) - 1 for n in block) for block in self._parts)
         return prod(ways) - (not self._nodes)
 
-    @property
+    @cached_property
     def possible_by_bits(self) -> dict[int, int]:
         return {bits: count for bits, count in sorted(_of_blocks(self._parts)[1][0].items()) if bits or self._nodes}
 
@@ -336,7 +264,7 @@ class ClassifierSpace(NumberSpace):
             left[:, np.concatenate(block)] &= every[:, None]
         return left
 
-    def _kept(self, masks: Masks) -> list[Masks]:
+    def kept(self, masks: Masks) -> list[Masks]:
         """The kept edges ``[masks, n_l, n_(l-1)]`` into each layer."""
         if not self._nodes:
             n, hidden, n_out = self._sizes
@@ -345,15 +273,16 @@ class ClassifierSpace(NumberSpace):
         there = [*(masks[:, part] for part in self._blocks[0]), np.ones((len(masks), self._sizes[-1]), dtype=np.bool_)]
         return [above[:, :, None] & below[:, None, :] for below, above in pairwise(there)]
 
+    @property
+    def carried(self) -> tuple[Array, ...]:
+        """Activations by layer."""
+        return self._subject.layers[self._first : -1]
+
     @cached_property
-    def _absent(self) -> tuple[Array, ...]:
-        """The values that absent edges carry, by layer."""
+    def absent(self) -> tuple[Array, ...]:
         return means(self._subject.layers[self._first :]) if self._means else zeros(self._sizes)
 
-    def run_from(self, masks: Masks, row: int) -> Array:
-        return self._outputs(masks, [layer[row] for layer in self._subject.layers[self._first : -1]])
-
-    def _outputs(self, masks: Masks, absent: Any, data: Array | None = None, change: Change | None = None) -> Array:
+    def outputs(self, masks: Masks, absent: Any, data: Array | None = None, change: Change | None = None) -> Array:
         layers = self._subject.layers if data is None else activations(self._subject.network, data)
         given, first = layers[self._first], self._first
         found, at_once = (
@@ -362,7 +291,7 @@ class ClassifierSpace(NumberSpace):
         )
         for start in range(0, len(masks), max(1, at_once)):
             some = slice(start, start + max(1, at_once))
-            kept = self._kept(masks[some])
+            kept = self.kept(masks[some])
             values = np.broadcast_to(given.T, (len(kept[0]), *given.T.shape))
             for layer, into in enumerate(kept, start=1):
                 if layer > 1 or self._nodes:
@@ -370,16 +299,20 @@ class ClassifierSpace(NumberSpace):
                     values = changed(change, names, values)
                 values = next_circuit_layer(self._network, layer, into, values, absent)
             found[some] = values.swapaxes(1, 2)
-        return found
+        return self._logits(found)
+
+    def _logits(self, outputs: Array) -> Array:
+        """Outputs ``[…, outputs]`` as logits: of a difference 0 and it."""
+        return np.concatenate([np.zeros_like(outputs), outputs], axis=-1) if self._difference else outputs
 
     def quickly(self, masks: Masks) -> Array:
         """Run circuits as :meth:`run` does, by matrix products, which sum in an order of their own."""
         values: Array = self._subject.layers[self._first]
-        for layer, (kept, absent) in enumerate(zip(self._kept(masks), self._absent, strict=False), start=1):
+        for layer, (kept, absent) in enumerate(zip(self.kept(masks), self.absent, strict=False), start=1):
             weights, biases = self._network.weights[layer - 1], self._network.biases[layer - 1]
             sums = values @ np.swapaxes(weights * kept, 1, 2) + ((weights * ~kept) @ absent + biases)[:, None]
             values = self._network.function_of(layer).value(sums)
-        return values
+        return self._logits(values)
 
     @cached_property
     def rounding(self) -> float:
@@ -388,11 +321,12 @@ class ClassifierSpace(NumberSpace):
 
     def effects(self, slope: Slope, at: float) -> Array:
         """Compute effects by one pass back through the network."""
-        given, absent = self._subject.layers[self._first], self._absent
+        given, absent = self._subject.layers[self._first], self.absent
         sums, layers = (
             [one.T for one in found] for found in forward_pass(self._network, absent[0] + at * (given - absent[0]))
         )
-        slopes = backward(self._network, sums, layers, slope(np.ascontiguousarray(layers[-1].T), slice(None)).T)
+        by_logits = slope(self._logits(np.ascontiguousarray(layers[-1].T)), slice(None))
+        slopes = backward(self._network, sums, layers, by_logits[:, -len(layers[-1]) :].T)
         lost = [carried - layer for carried, layer in zip(absent, self._subject.layers[self._first :], strict=False)]
         each = [
             inner(above, np.ascontiguousarray(below.T)) * weights / len(given)
@@ -403,15 +337,15 @@ class ClassifierSpace(NumberSpace):
         return np.concatenate([one.ravel() for one in each])
 
 
-def right_counts(subject: Classifier, space: ClassifierSpace, masks: Masks) -> NDArray[np.int64]:
+def right_counts(space: ClassifierSpace, masks: Masks) -> NDArray[np.int64]:
     """Count the rows on which circuits are right, ``[circuits]``: by quick sums, and near ties by the
     sums of ``run``.
     """
     found = []
     for some in np.split(masks, range(space.batch, len(masks), space.batch)):
-        apart = gaps(space.quickly(some), subject.answers)
+        apart = space.margins(space.quickly(some))
         near = (np.abs(apart) <= 2 * space.rounding).any(axis=1)
-        apart[near] = gaps(space.run(some[near]), subject.answers)
+        apart[near] = space.margins(space.run(some[near]))
         found.append((apart > 0).sum(axis=1))
     return np.concatenate(found)
 
@@ -529,19 +463,3 @@ def classifier_document(classifier: Classifier) -> dict[str, Any]:
     del shared["sizes"]  # which the weights have
     shared |= {} if classifier.training is None else {"training": classifier.training.model_dump()}
     return shared | {"format": classifier.format, "outputs": [*classifier.outputs], "tasks": [classifier.task_document]}
-
-
-CLASSIFIER: Final = SubjectKind(
-    key="classifier",
-    noun="classifier",
-    plural="classifiers",
-    definition="A perceptron with numbers as inputs that answers with the largest of several outputs. Its circuits are "
-    "sets of hidden neurons, or of edges.",
-    format=FORMAT,
-    settings={"granularity": ("neurons", "edges"), "ablation": ("zero", "mean")},
-    read=read_classifier,
-    write=classifier_document,
-    traits=frozenset({"boxes", "play", "sites"}),
-    module="pluriscope.analysis.explaining.graphs",
-    counting="pluriscope.analysis.subjects.classifier",
-)

@@ -138,7 +138,7 @@ class Convolutional(Classifier):
         """The lines of each."""
         return tuple(map(image_text, self.data))
 
-    @cached_property
+    @property
     def task_document(self) -> dict[str, Any]:
         return super().task_document | {"rows": [*self.rows]}
 
@@ -229,7 +229,7 @@ class Convolutional(Classifier):
     def data_of(rows: list[Any], _network: Network) -> Array:
         return np.array(rows, dtype=np.float64)
 
-    def judged_as(self, other: Classifier) -> Classifier:
+    def judged_as(self, other: Classifier) -> Any:
         if _geometry(self) != _geometry(other):
             cause = "differ in kernels, stride or padding, so their masks mean different edges"
             raise InvalidNetwork("these two networks", cause, "compare networks of one shape")
@@ -269,18 +269,12 @@ class ConvolutionalSpace(LayeredSpace):
         super().__init__(subject, [["x"], []][: len(channels)], channels, nodes=nodes, means=means)
         self._n_edges *= prod(subject.maps[-1].shape[1:3])
 
-    @cached_property
-    def _absent(self) -> list[Array]:
-        """The values that absent edges out of images and of each layer carry, ``[channels, height, width, 1]``."""
-        maps = (np.moveaxis(one, -1, 0) for one in self._subject.maps)
-        return [(mean(one) if self._means else np.zeros(one.shape[1:]))[..., None] for one in maps]
+    @property
+    def carried(self) -> list[Array]:
+        """Images and the channels of each layer, ``[rows, channels, height, width, 1]``."""
+        return [np.moveaxis(one, -1, 0)[..., None] for one in self._subject.maps]
 
-    def run_from(self, masks: Masks, row: int) -> Array:
-        return self._outputs(masks, [one[..., row : row + 1] for one in self._subject.maps])
-
-    def _outputs(
-        self, masks: Masks, absent: Sequence[Array], data: Array | None = None, change: Change | None = None
-    ) -> Array:
+    def outputs(self, masks: Masks, absent: Any, data: Array | None = None, change: Change | None = None) -> Array:
         """Run the last channels alone: those before read the image alone, so they are there as in the whole network or
         absent. As nodes these are vectors of pixels, and the last ones their means.
         """
@@ -311,7 +305,7 @@ class ConvolutionalSpace(LayeredSpace):
 
     def effects(self, slope: Slope, at: float) -> Array:
         """Compute effects from what each cut changes in the channels that outputs read, to first order."""
-        subject, absent, readout = self._subject, self._absent, self._subject.network.weights[0]
+        subject, absent, readout = self._subject, self.absent, self._subject.network.weights[0]
         n_rows, images = len(subject.data), subject.maps[0]
         found = subject.maps_of(absent[0] + at * (images - absent[0]))
         slopes = [subject.activation.slope(*one)[:, None] for one in found]
@@ -407,7 +401,6 @@ CONVOLUTIONAL: Final = SubjectKind(
     settings={"granularity": ("edges", "channels"), "ablation": ("zero", "mean")},
     read=read_convolutional,
     write=convolutional_document,
-    traits=frozenset({"boxes", "channels", "play", "sites"}),
-    module="pluriscope.analysis.explaining.graphs",
+    traits=frozenset({"boxes", "channels", "play", "readings", "sites"}),
     inputs="im",
 )

@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import BeyondLimits, InvalidMask
 from pluriscope.analysis.numerics.large_numbers import in_words
-from pluriscope.analysis.questions.decisions import max_wrong
 from pluriscope.analysis.subjects.graph import Masks
-from pluriscope.analysis.subjects.subject import ACCURACY_THRESHOLD, Engine, Numbers, SearchPart, Space, Subject, gaps
+from pluriscope.analysis.subjects.subject import Engine, Numbers, SearchPart, Space
 
 MAX_BITS: Final = 64
 """Bits of the masks that are searched: as many as an unsigned integer has."""
@@ -30,16 +29,11 @@ MAX_MILLISECONDS: Final = 600_000.0
 """What a search may be expected to take; seconds are usual."""
 
 
-def most_wrong(model: Subject) -> int:
-    """Rows on which a valid circuit may be wrong."""
-    return max_wrong(len(model.rows), ACCURACY_THRESHOLD)
-
-
 class _EveryMask:
     """The engine of a space of which nothing more is known: it runs every mask that the branches span."""
 
-    def __init__(self, model: Subject, space: Space) -> None:
-        self._model, self._space = model, space
+    def __init__(self, space: Space) -> None:
+        self._space = space
 
     @property
     def milliseconds(self) -> float:
@@ -57,27 +51,31 @@ class _EveryMask:
         circuits = masks[are_circuits(self._space, masks)]
         if not len(circuits):
             return SearchPart(mask_numbers(circuits), 0)
-        wrong = (gaps(self._space.run(circuits), self._model.answers) <= 0).sum(axis=1)
+        wrong = (self._space.margins(self._space.run(circuits)) <= 0).sum(axis=1)
         return SearchPart(mask_numbers(circuits[wrong <= max_wrong]), len(circuits))
 
 
-def engine_of(model: Subject, space: Space) -> Engine:
+def engine_of(space: Space) -> Engine:
     """Return the engine that finds the valid circuits of a space."""
-    return space.engine() or _EveryMask(model, space)
+    return space.engine() or _EveryMask(space)
 
 
-def refuse_if_too_large(model: Subject, space: Space) -> None:
+def refuse_if_too_large(name: str, space: Space) -> None:
     """Refuse a space that is not searched.
+
+    Args:
+        name: of the network.
+        space: its circuits.
 
     Raises:
         BeyondLimits: it has too many masks.
     """
-    item, cure = f"circuits of {model.name}", "use coarser rules or a smaller model"
+    item, cure = f"circuits of {name}", "use coarser rules or a smaller model"
     n, bits = space.n_combinations, space.graph.n_bits
     if (bits > MAX_BITS or space.engine() is None) and (n > MAX_MASKS or bits > MAX_BITS):
         cause = f"there are {in_words(space.possible)} of them, which takes {in_words(n)} masks of {bits} bits to try"
         raise BeyondLimits(item, f"{cause}; the most are {MAX_MASKS:,} of {MAX_BITS} bits", cure)
-    milliseconds = engine_of(model, space).milliseconds
+    milliseconds = engine_of(space).milliseconds
     if milliseconds > MAX_MILLISECONDS:
         cause = f"there are {in_words(space.possible)} of them, which takes about {milliseconds / 1_000:,.0f} seconds"
         raise BeyondLimits(item, f"{cause} on this many rows; the most are {MAX_MILLISECONDS / 1_000:,.0f}", cure)

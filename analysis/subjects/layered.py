@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.subjects.classifier import Array, Classifier, NumberSpace
+from pluriscope.analysis.subjects.classifier import Array, Classifier
 from pluriscope.analysis.subjects.graph import Edge, Graph, Masks, Node
+from pluriscope.analysis.subjects.subject import Space
 
 MAX_EDGES: Final = 256
 
@@ -56,7 +57,7 @@ def edge_counts(inputs: Sequence[int], units: Sequence[int], outputs: int) -> li
     return found
 
 
-class LayeredSpace(NumberSpace):
+class LayeredSpace(Space):
     """The circuits of a network in layers.
 
     Args:
@@ -76,7 +77,8 @@ class LayeredSpace(NumberSpace):
         nodes: bool,
         means: bool,
     ) -> None:
-        self._subject, self._means, self._names = subject, means, (inputs, units)
+        super().__init__(subject, means)
+        self._names = inputs, units
         n_outputs = len(subject.outputs)
         n_inputs, n_units = (tuple(map(len, names)) for names in self._names)
         each = edge_counts(n_inputs, n_units, n_outputs)
@@ -102,10 +104,6 @@ class LayeredSpace(NumberSpace):
             edges += [Edge(source, len(nodes)) for source in before]
             nodes.append(Node(f"y{k}", label, len(units) + 1, False, looks=False))
         return Graph(tuple(nodes), tuple(edges), "nodes" if self._shape.nodes else "edges")
-
-    @property
-    def possible(self) -> int:
-        return sum(self.possible_by_bits.values())
 
     @cached_property
     def possible_by_bits(self) -> dict[int, int]:
@@ -139,6 +137,7 @@ class LayeredSpace(NumberSpace):
         return np.split(nodes, [*accumulate(self._shape.units)][:-1], axis=-1)
 
     def reduce(self, masks: Masks) -> Masks:
+        """As by the graph, a layer at a time, which for one mask of many edges is eight times as quick."""
         left, inputs = masks.copy(), self._shape.inputs
         if self._shape.nodes:
             layers = self._of_layers(left)

@@ -8,8 +8,8 @@ stream that were made to hold them. The record proves nothing: whether that circ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Final
 
 import numpy as np
@@ -79,17 +79,6 @@ class PlantedEdges:
         if graph.cut == "nodes":
             names = {end for name in names for end in name.split("-")}
         return graph.number([name in names for name in graph.bit_names])
-
-    def moved(self, goes: Mapping[str, Sequence[str]], step: Made) -> PlantedEdges:
-        """Return the edges after one more step; ``goes`` has for heads that went elsewhere the names of what they
-        became.
-        """
-        edges = []
-        for edge in self.edges:
-            source, reader = edge.split("-")
-            head, slot = (reader[:-2], reader[-2:]) if reader[-2:] in _SLOTS else (reader, "")
-            edges += [f"{a}-{b}{slot}" for a in goes.get(source, (source,)) for b in goes.get(head, (head,))]
-        return replace(self, edges=tuple(sorted(edges)), made=(*self.made, step))
 
     def document(self) -> dict[str, Any]:
         """The record as JSON values."""

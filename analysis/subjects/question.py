@@ -17,20 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.questions.decision import CLASSES
+from pluriscope.analysis.questions.decision import Decision
 from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN
-from pluriscope.analysis.subjects.enumeration import most_wrong, read_mask, refuse_if_too_large
+from pluriscope.analysis.subjects.enumeration import read_mask, refuse_if_too_large
 from pluriscope.analysis.subjects.graph import Graph, Masks
-from pluriscope.analysis.subjects.subject import (
-    ACCURACY_THRESHOLD,
-    Rules,
-    RulesProtocol,
-    Space,
-    Subject,
-    SubjectKind,
-    Table,
-    gaps,
-)
+from pluriscope.analysis.subjects.subject import Rules, RulesProtocol, Space, Subject, SubjectKind, Table
 from pluriscope.analysis.values.described import Described
 from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 
@@ -114,11 +105,30 @@ class SubjectQuestion(Protocol):
     def output(self) -> int: ...
 
     @property
+    def rules(self) -> Rules:
+        """What circuits are made of, and what is left out carries; of some kinds more."""
+
+    @property
     def protocol(self) -> QuestionProtocol: ...
 
     @property
     def digest(self) -> str:
         """The SHA-256 of the whole question; names are no part of it."""
+
+    @property
+    def decision(self) -> Decision:
+        """The rule by which outputs are answers."""
+
+    @property
+    def share(self) -> float:
+        """The share of rows that a valid circuit decides right must be above this."""
+
+    def margins(self, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Compute by how much each row is right, ``[masks, rows]``; 0 or below where it is wrong.
+
+        Args:
+            outputs: ``[masks, rows, outputs]`` on the rows that circuits are judged on.
+        """
 
     @property
     def decided(self) -> str:
@@ -201,8 +211,8 @@ def rules_of(question: SubjectQuestion) -> str:
 
 
 def part(question: SubjectQuestion) -> str:
-    """Name what one bit of a mask stands for, in one word."""
-    return question.graph.cut[:-1]
+    """Name what one bit of a mask stands for, in one word: a neuron, else a node or an edge."""
+    return "neuron" if question.rules.get("granularity") == "neurons" else question.graph.cut[:-1]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -218,6 +228,7 @@ class GraphQuestion(Described):
     rules: Rules
 
     output = 0
+    record = None  # the rows, where they stand beside the network
 
     @cached_property
     def space(self) -> Space:
@@ -256,8 +267,19 @@ class GraphQuestion(Described):
         return str(self.data_document["digest"])
 
     @property
+    def decision(self) -> Decision:
+        return self.space.decision
+
+    @property
+    def share(self) -> float:
+        return self.space.share
+
+    def margins(self, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.space.margins(outputs)
+
+    @property
     def decided(self) -> str:
-        return CLASSES.words(len(self.subject.outputs))
+        return self.decision.words(len(self.subject.outputs))
 
     @property
     def n_rows(self) -> int:
@@ -279,7 +301,7 @@ class GraphQuestion(Described):
     @cached_property
     def refusal(self) -> str:
         try:
-            refuse_if_too_large(self.subject, self.space)
+            refuse_if_too_large(self.subject.name, self.space)
         except AnalysisError as error:
             return error.cause
         return ""
@@ -302,16 +324,16 @@ class GraphQuestion(Described):
         return self.space.inside(self.graph.bits([mask])[0])
 
     def judge(self, mask: int) -> CircuitVerdict:
-        apart = gaps(self.outputs(mask)[None], self.subject.answers)[0]
+        apart = self.margins(self.outputs(mask)[None])[0]
         right, n = int((apart > 0).sum()), self.n_rows
-        valid = n - right <= most_wrong(self.subject)
-        asked = "" if valid else f", and a share above {ACCURACY_THRESHOLD:g} is asked for"
+        valid = n - right <= self.space.most_wrong
+        asked = "" if valid else f", and a share above {self.share:g} is asked for"
         return CircuitVerdict(
             valid=valid,
             reason=f"it answers {right} of {n} rows right{asked}",
             n_right=right,
             n_rows=n,
-            threshold=ACCURACY_THRESHOLD,
+            threshold=self.share,
             in_space=True,
             margin=float(np.abs(apart).min()),
             worst=float(apart.min()),
@@ -320,12 +342,12 @@ class GraphQuestion(Described):
     def are_valid(self, circuits: Masks) -> NDArray[np.bool_]:
         """Decide which circuits ``[circuits, bits]``, at least one, are right on enough rows, ``[circuits]``."""
         if self.kind.counting:
-            right = import_module(self.kind.counting).right_counts(self.subject, self.space, circuits)
+            right = import_module(self.kind.counting).right_counts(self.space, circuits)
         else:
             parts = np.split(circuits, range(self.space.batch, len(circuits), self.space.batch))
-            apart = [gaps(self.space.run(part), self.subject.answers) for part in parts]
+            apart = [self.margins(self.space.run(part)) for part in parts]
             right = np.concatenate([(part > 0).sum(axis=1) for part in apart])
-        return np.asarray(self.n_rows - right <= most_wrong(self.subject))
+        return np.asarray(self.n_rows - right <= self.space.most_wrong)
 
     @cached_property
     def _admitted(self) -> list[GraphQuestion]:

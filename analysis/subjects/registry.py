@@ -6,26 +6,26 @@ from typing import Any, Final
 
 from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.analysis.plugins import joined
-from pluriscope.analysis.subjects.classifier import CLASSIFIER
 from pluriscope.analysis.subjects.convolutional import CONVOLUTIONAL
 from pluriscope.analysis.subjects.elman import ELMAN
-from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.subjects.perceptron.kind import COARSER_PERCEPTRON, PERCEPTRON
 from pluriscope.analysis.subjects.subject import Subject, SubjectKind
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.values.strict_json import read_object
 
-_OWN: Final[tuple[SubjectKind, ...]] = (PERCEPTRON, TRANSFORMER, CLASSIFIER, ELMAN, CONVOLUTIONAL)
-SUBJECT_KINDS: Final = joined("subjects", _OWN, lambda one: one.key)
+_OWN: Final[tuple[SubjectKind, ...]] = (PERCEPTRON, TRANSFORMER, ELMAN, CONVOLUTIONAL)
+SUBJECT_KINDS: Final = (*joined("subjects", _OWN, lambda one: one.key), COARSER_PERCEPTRON)
+"""All of them; perceptrons by their edges, and last by coarser grains."""
 MAX_SUBJECT_BYTES: Final = 4_000_000
 _MAX_PARTS: Final = 400_000  # lists and objects, or keys
 _ITEM: Final = "model file"
 
 
-def _whole() -> list[SubjectKind]:
-    """The kinds whose file says all; of others more is declared beside it
+def _whole() -> dict[str, SubjectKind]:
+    """The formats of files that say all, and their kinds; of others more is declared beside it
     (:mod:`pluriscope.analysis.network_files.intake`).
     """
-    return [kind for kind in SUBJECT_KINDS if kind.refuses("formats")]
+    return {kind.format: kind for kind in SUBJECT_KINDS if kind.refuses("formats")}
 
 
 def kind_called(key: str) -> SubjectKind:
@@ -34,12 +34,12 @@ def kind_called(key: str) -> SubjectKind:
     Raises:
         KeyError: there is none.
     """
-    return {kind.key: kind for kind in SUBJECT_KINDS}[key]
+    return {kind.key: kind for kind in reversed(SUBJECT_KINDS)}[key]
 
 
 def kind_of(subject: Any) -> SubjectKind:
-    """The kind of a subject whose file says all of it."""
-    return next(kind for kind in _whole() if kind.format == subject.format)
+    """The kind by which the file of a network is read and written."""
+    return _whole().get(getattr(subject, "format", ""), PERCEPTRON)
 
 
 def kind_of_file(raw: bytes) -> SubjectKind | None:
@@ -49,8 +49,8 @@ def kind_of_file(raw: bytes) -> SubjectKind | None:
     try:
         given = read_object(raw, _ITEM, InvalidNetwork, MAX_SUBJECT_BYTES, "", max_parts=_MAX_PARTS).get("format")
     except InvalidNetwork:  # the kind's reader says why
-        return next((kind for kind in _whole() if f'"{kind.format}"'.encode() in raw), None)
-    return next((kind for kind in _whole() if kind.format == given), None)
+        return next((kind for known, kind in _whole().items() if f'"{known}"'.encode() in raw), None)
+    return _whole().get(str(given))
 
 
 def read_subject(raw: bytes) -> tuple[SubjectKind, Subject]:
@@ -62,10 +62,10 @@ def read_subject(raw: bytes) -> tuple[SubjectKind, Subject]:
     Raises:
         AnalysisError: no JSON object, of no known format, or the kind refuses it.
     """
-    known = ", ".join(kind.format for kind in _whole())
+    known = ", ".join(_whole())
     cure = f"give one JSON object with one of the formats {known}"
     document = read_object(raw, _ITEM, InvalidNetwork, MAX_SUBJECT_BYTES, cure, max_parts=_MAX_PARTS)
-    kind = next((kind for kind in _whole() if kind.format == document.get("format")), None)
+    kind = _whole().get(str(document.get("format")))
     if kind is None:
         given = f"the format {str(document['format'])[:60]!r}" if "format" in document else "no format"
         raise InvalidNetwork(_ITEM, f"has {given}", cure)

@@ -5,7 +5,7 @@ Vig et al., NeurIPS 2020 (arXiv:2004.12265).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Final, Literal
@@ -31,7 +31,7 @@ class Site:
     """A value that a network computes and that can be patched.
 
     Args:
-        name: as the subject's ``run_sites`` has it, or of a transformer an edge, ``SOURCE-READER``.
+        name: as the subject's ``run_sites`` has it, or of a transformer or a perceptron an edge, ``SOURCE-READER``.
         at: position from 0; None for all.
         coordinates: ascending; None for all.
     """
@@ -82,11 +82,6 @@ def changed(site: Site, new: Callable[[Array], Array]) -> Change:
 def put(site: Site, given: Array) -> Change:
     """Set a site to values of all of it, or exchange it where these are of other rows."""
     return lambda name, values: site.exchanged(values, given) if name == site.name else values
-
-
-def put_along(site: Site, given: Array, matrix: Array) -> Change:
-    """Exchange what of a site's values lies in the image of a projector ``[coordinates, coordinates]``."""
-    return changed(site, lambda own: own + inner(given[:, *site.index] - own, matrix))
 
 
 def added(site: Site, vectors: Array) -> Change:
@@ -146,6 +141,21 @@ Patch = tuple[Site, Array]
 """A site, and what is written there: values of all of it, of which those of the site are taken."""
 
 
+def giver_of(name: str, there: Container[str]) -> Site:
+    """The site that gives what another one carries: itself; of an edge its source, which is a head, an MLP block or the
+    embedding of a transformer, or a unit of a layer.
+
+    Args:
+        name: of a site without position, or of an edge.
+        there: names of the network's sites.
+    """
+    source, is_edge, _ = name.partition("-")
+    if not is_edge or source in there:
+        return Site(source)
+    layer, _, unit = source.removeprefix("x").rpartition(".")
+    return Site(f"h{layer}" if layer else "x", None, (int(unit),)) if unit else Site("x0")
+
+
 def run(subject: Sited, data: NDArray[Any], patches: Sequence[Patch] = ()) -> Run:
     """Run the whole network.
 
@@ -161,13 +171,16 @@ def run(subject: Sited, data: NDArray[Any], patches: Sequence[Patch] = ()) -> Ru
         return found[name]
 
     def read(stream: Array, reader: str) -> Array:
-        """Return the stream that a reader sees: with edges patched, what their sources give it instead."""
+        """Return what a reader sees: with edges patched, what their sources give it instead."""
         for site, given in patches:
-            source, _, target = site.name.partition("-")
-            if target == reader:
-                stream = stream.copy()
-                own = found["x0" if source == "x" else source]
+            if site.name.partition("-")[2] != reader:
+                continue
+            giver = giver_of(site.name, found)
+            if giver.coordinates is None:
+                stream, own = stream.copy(), found[giver.name]
                 stream[:, *site.index] += (site.exchanged(own, given) - own)[:, *site.index]
+            else:  # what is read is the layer itself
+                stream = giver.exchanged(stream, given)
         return stream
 
     edges: dict[str, Any] = {"read": read} if any("-" in site.name for site, _ in patches) else {}
@@ -227,16 +240,22 @@ def pairs_of(model: Subject, most: int) -> Pairs:
     """
     n = len(model.answers) if len(set(model.answers.tolist())) > 1 else 0
     clean = some_of(n, most)
-    return Pairs(clean, np.array([partner_of(model, row) for row in clean.tolist()], dtype=np.intp), n)
+    return Pairs(
+        clean, np.array([partner_of(model.inputs, model.answers, row) for row in clean.tolist()], dtype=np.intp), n
+    )
 
 
-def partner_of(model: Subject, row: int) -> int:
+def partner_of(inputs: NDArray[Any], answers: NDArray[np.int64], row: int) -> int:
     """The row that is answered otherwise and differs in fewest tokens or numbers, the first of several; of none the row
     itself.
+
+    Args:
+        inputs: ``[rows, …]``.
+        answers: ``[rows]``.
     """
-    apart = (model.inputs != model.inputs[row]).reshape(len(model.inputs), -1).sum(axis=1)
-    others = model.answers != model.answers[row]
-    return int(np.where(others, apart, model.inputs[row].size + 1).argmin()) if others.any() else row
+    apart = (inputs != inputs[row]).reshape(len(inputs), -1).sum(axis=1)
+    others = answers != answers[row]
+    return int(np.where(others, apart, inputs[row].size + 1).argmin()) if others.any() else row
 
 
 def measured(metric: Metric, logits: Array, whole: Array, wanted: NDArray[np.int64], other: NDArray[np.int64]) -> Array:

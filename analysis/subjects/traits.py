@@ -42,10 +42,12 @@ _TRAITS: Final = (
         "no formulas of Boolean inputs are read of {plural}",
         of_inputs=True,
     ),
+    Trait("sites", "Algorithms with finite variables on sites", "no sites of {plural} are exchanged", of_inputs=True),
     Trait(
-        "sites", "Algorithms on sites, interpretations by variables of the task", "no sites of {plural} are exchanged"
+        "readings",
+        "Interpretations by variables of the task, subspaces of sites",
+        "no sites of {plural} are read as variables of the task",
     ),
-    Trait("readers", "Every choice of one reader", "choices of what one reader reads are not tried on {plural}"),
     Trait("neurons", "Analyses of single neurons", "single neurons of {plural} are not read"),
     Trait("numbers", "Numbers for 0 and 1 on inputs", "no inputs of {plural} stand for 0 and 1"),
     Trait("edge-weights", "Analyses and edits of single weights", "weights of single edges of {plural} are not read"),

@@ -84,7 +84,7 @@ def analyse(
         continue_: Go on from this unfinished result of the same file, and end with what one run would have written. Its
             place is the default of --output.
         algorithm: Place this algorithm with finite variables on the network's sites, such as "x1 = (a + b) % 3; y = (x1
-            + c) % 3", beside those of vocabularies; may be repeated. Of any kind of network but perceptrons.
+            + c) % 3", beside those of vocabularies; may be repeated.
     """
     from pluriscope.analysis.network_files.declaration import Declaration
 
@@ -97,7 +97,7 @@ def analyse(
     stop = Stop()
     one = partial(_one, read=read, data=data, options=options, seconds=seconds, stop=stop)
     one = partial(one, earlier=continue_, masks=not no_masks, algorithms=algorithm, quiet=quiet)
-    alone = len(files) == 1 and not Path(files[0]).is_dir()
+    alone = len(files) == 1 and not (Path(files[0]).is_dir() and _networks_in(Path(files[0])))
     if continue_ and (plan or not alone):
         raise Refusal("--continue: goes on with the result of one file. Name that file alone, without --plan.")
     if alone:
@@ -120,6 +120,10 @@ def analyse(
     return Shown({"items": items}, [wrote for item in items if (wrote := str(item["result"]))], code)
 
 
+def _networks_in(folder: Path) -> list[str]:
+    return sorted(str(path) for path in folder.glob("*.*") if path.suffix in _ENDINGS)
+
+
 def _results(files: Sequence[str], output: str, *, plan: bool) -> dict[str, Path]:
     """Paths of the results, by network file: FOLDER/NAME.json for each file, and for each network file of a folder."""
     if plan or not output or output == STANDARD:
@@ -127,7 +131,7 @@ def _results(files: Sequence[str], output: str, *, plan: bool) -> dict[str, Path
     found: dict[str, Path] = {}
     for name in files:
         one = Path(name)
-        own = sorted(str(path) for path in one.glob("*.*") if path.suffix in _ENDINGS) if one.is_dir() else [name]
+        own = _networks_in(one) if one.is_dir() else [name]
         if not own:
             raise Refusal(f"folder {name}: has no file that ends in {', '.join(_ENDINGS)}. Give another one.")
         for file in own:
@@ -157,7 +161,7 @@ def _one(
 ) -> Shown:
     """The result of one file, written where it is wanted."""
     from pluriscope.analysis.algorithms.written import written as asked
-    from pluriscope.analysis.placements.analysis import add_to, check
+    from pluriscope.analysis.explaining.placing import add_to, check
     from pluriscope.analysis.running.work import Work
 
     check_output(output, json or plan, file, data or file)

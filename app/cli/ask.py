@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pluriscope.analysis.running.limits import DEFAULT_SECONDS
-from pluriscope.app.cli.reading import given_protocol, intake_at, read_network, whole_content
+from pluriscope.app.cli.reading import given_protocol, intake_at, network_bytes, read_network, whole_content
 from pluriscope.app.cli.signature import Within, with_fields_of
 from pluriscope.app.cli.store import store_in
-from pluriscope.app.cli.terminal import DONE, STOPPED, Refusal, Shown, progress_bar, read_bytes, remark
+from pluriscope.app.cli.terminal import DONE, STOPPED, Refusal, Shown, progress_bar, remark
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -59,14 +59,13 @@ def ask(
     from pluriscope.addresses.address import Addresses
     from pluriscope.addresses.naming import Scope
     from pluriscope.analysis.network_files.declaration import Declaration
-    from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES
     from pluriscope.analysis.questions.protocol import COMPLETE
     from pluriscope.app.pages.analyses import analysis_meant, asked
     from pluriscope.app.pages.place import locate
     from pluriscope.app.routes.analyses import ask_for, refuse_unfit
     from pluriscope.app.routes.asking import ThoroughOrder
 
-    content, links = read_bytes(file, "network file", MAX_NETWORK_BYTES), Addresses()
+    content, links = network_bytes(file), Addresses()
     with store_in() as store:
         slug, data = _stored(store, file, content, protocol, output, Declaration(**declared), quiet=quiet)
         rules = given_protocol(protocol)
@@ -189,11 +188,10 @@ def compare(
     from pluriscope.addresses.address import Addresses
     from pluriscope.addresses.naming import ExplanationRef
     from pluriscope.analysis.network_files.declaration import Declaration
-    from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES
     from pluriscope.app.pages.compare.choosing import compare_of
     from pluriscope.app.pages.compare.options import MOST_SHOWN, ComparedOptions
 
-    content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
+    content = network_bytes(file)
     try:
         refs = [str(ExplanationRef.parse(text)) for text in explanations]
     except ValueError as error:

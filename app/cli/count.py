@@ -38,7 +38,7 @@ def count(
     Args:
         how: exact: proved, there is no other answer; guaranteed: within an interval with a proved confidence.
             Default: the best that ends in time.
-        at_most_edges: Count only circuits of a perceptron with at most so many edges.
+        at_most_edges: Count only circuits with at most so many edges, or nodes.
         keeps: And that keep this edge or hidden neuron, such as A-n1.0 or n1.2; once for each.
         seconds: For all of it; inf for no end.
     """

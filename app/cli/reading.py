@@ -87,8 +87,27 @@ class Asked:
 
     @property
     def explaining(self) -> Any:
-        """Module of :mod:`pluriscope.analysis.explaining` that explains networks of this kind."""
-        return self.given.kind.explaining
+        """Module of :mod:`pluriscope.analysis.explaining` that explains networks by this grain."""
+        return self.questions[0].kind.explaining
+
+
+def network_bytes(file: str, most: int = 0) -> bytes:
+    """The content of a network file.
+
+    Args:
+        most: bytes that it may have, if more than network files may.
+
+    Raises:
+        Refusal: as of :func:`pluriscope.app.cli.terminal.read_bytes`.
+        InvalidNetwork: a folder, as of :func:`pluriscope.library.models.refuse_folder`.
+    """
+    from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES
+
+    if os.path.isdir(file):
+        from pluriscope.library.models import refuse_folder
+
+        refuse_folder(Path(file))
+    return read_bytes(file, "network file", max(most, MAX_NETWORK_BYTES))
 
 
 def intake_at(file: str, content: bytes, declaration: Declaration, data: str = "") -> Intake:
@@ -144,10 +163,9 @@ def read_asked(
         AnalysisError: a file or rules that cannot be used, or what such a network does not offer.
         Refusal: a file cannot be read.
     """
-    from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES
     from pluriscope.library.models import questions_of, whole_subject
 
-    content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
+    content = network_bytes(file)
     whole = whole_subject(content)
     if whole is None:
         return read_network(intake_at(file, content, declaration, data), protocol, outputs, quiet=quiet)

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pluriscope.app.cli.reading import intake_at, read_protocol, read_settings, show_first, whole_content
+from pluriscope.app.cli.reading import intake_at, network_bytes, read_protocol, read_settings, show_first, whole_content
 from pluriscope.app.cli.signature import with_fields_of
-from pluriscope.app.cli.terminal import Refusal, Shown, read_bytes, remark
+from pluriscope.app.cli.terminal import Refusal, Shown, remark
 
 if TYPE_CHECKING:
     from pluriscope.app.db.engine import Store
@@ -86,7 +86,7 @@ def import_(
     declaration = Declaration(**declared)
     intakes, models = [], []
     for path in files:
-        raw = read_bytes(path, "network file", max(MAX_NETWORK_BYTES, MAX_SUBJECT_BYTES))
+        raw = network_bytes(path, MAX_SUBJECT_BYTES)
         whole = raw if remote_kind_of_file(raw) else whole_content(raw[: MAX_SUBJECT_BYTES + 1], declaration, data)
         if whole:
             models.append(read_whole(whole))

@@ -51,7 +51,7 @@ def verify(address: str, *, quiet: bool = False) -> Shown:
 
 
 def read_address(address: str) -> Target:
-    """The page that a full URL, a path or a short link names.
+    """The page that a full URL or a path names.
 
     Raises:
         NotFound: there is no such page.
@@ -59,19 +59,10 @@ def read_address(address: str) -> Target:
     from pluriscope.addresses.address import Addresses
     from pluriscope.app.pages.sharing.targets import read_target
 
-    key = re.fullmatch(r"(?:https?://[^/]+)?(?:/[^?#]*)?/s/([0-9a-z]+)", address)
-    return read_target(_long(key[1]) if key else address, Addresses(_prefix(address)))
-
-
-def _long(key: str) -> str:
-    """The address that a short key stands for in the local database."""
-    from pluriscope.app.db.links import long_address
-
-    with opened_store() as store, store.read() as session:
-        return long_address(session, key)
+    return read_target(address, Addresses(_prefix(address)))
 
 
 def _prefix(address: str) -> str:
     """The path under which the site of a full URL is served, read off the address itself."""
-    found = re.match(r"(?:https?://[^/]*)?(/.*?)(?=/(?:api/v2/|embed/)?(?:networks/|compare\b|s/))", address)
+    found = re.match(r"(?:https?://[^/]*)?(/.*?)(?=/(?:api/v2/|embed/)?(?:networks/|compare\b))", address)
     return found[1] if found else ""

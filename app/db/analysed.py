@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pluriscope.analysis.algorithms.parsing import parse_algorithm
-from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.criteria.criterion import KINDS
 from pluriscope.analysis.criteria.funnel import Judged, Wanted
 from pluriscope.analysis.criteria.interpretation_tallies import Reading
@@ -21,21 +18,21 @@ from pluriscope.analysis.criteria.judged_on_sites import judged_on_sites
 from pluriscope.analysis.criteria.margins import MARGIN
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.criteria.verdict import FAILED, PASSED
-from pluriscope.analysis.methods.report import Analysed, Carried, Irredundant, Placed
+from pluriscope.analysis.methods.report import Analysed
 from pluriscope.analysis.placements.report import PlacementsReport
 from pluriscope.analysis.planted.circuit import PlantedExplanation
 from pluriscope.analysis.readings.report import InterpretationsReport
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.codecs import planted_of
-from pluriscope.app.db.reads.algorithms import placements_untried, places_of_owners
+from pluriscope.app.db.reads.algorithms import places_of_owners
 from pluriscope.app.db.reads.analyses import analysed_question
 from pluriscope.app.db.reads.circuits import masks_of, stored_outcomes, stored_search, whole_counts
+from pluriscope.app.db.reads.results import load_algorithms
 from pluriscope.app.db.reads.verdicts import count_of, judged_outcomes, verdict_sets
-from pluriscope.app.db.recorded import stored_searches
 from pluriscope.app.db.reports import report_of, reports_of
 from pluriscope.app.db.rows import column_of, columns_of
-from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow, VerdictRow
+from pluriscope.app.db.tables import AnalysisRow, NetworkRow, VerdictRow
 from pluriscope.app.db.verdicts import outcomes_of, readings_in, step_of, verdict_rows
 
 
@@ -43,71 +40,12 @@ def _observed(session: Session, row: AnalysisRow, _: Question) -> Sequence[int]:
     return whole_counts(session, row, "observed") if row.interpretations_truncated_at is None else ()
 
 
-def _carried(session: Session, analysis: AnalysisRow, question: Question) -> Carried:
-    form, n_inputs = question.protocol.algorithm_form, question.subject.n_inputs
-    of_analysis = AlgorithmRow.analysis_id == analysis.id, AlgorithmRow.n_variables > 0
-    undecided = select(AlgorithmRow.id).where(*of_analysis, AlgorithmRow.irredundant_literals.is_(None)).limit(1)
-    rows = session.execute(
-        select(AlgorithmRow.id, AlgorithmRow.text, AlgorithmRow.n_valid)
-        .where(*of_analysis, AlgorithmRow.irredundant_literals.is_(True))
-        .order_by(AlgorithmRow.position)
-    ).all()
-    algorithms = {number: parse_algorithm(text, form, n_inputs) for number, text, _ in rows}
-    places: set[tuple[int, int]] = set()
-    aligned = [number for number, _, n_valid in rows if n_valid]
-    for number in aligned:
-        functions = {variable.path: variable.function for variable in algorithms[number].variables}
-        valid = AlignmentRow.algorithm_row_id == number, AlignmentRow.valid.is_(True)
-        for placed in session.scalars(select(AlignmentRow.places).where(*valid)):
-            places |= {(layer, functions[path]) for path, layer, _ in placed}
-    decided = session.scalar(undecided) is None and analysis.algorithms_truncated_at is None
-    return Carried(
-        tuple(algorithms[number] for number in aligned),
-        tuple(algorithms[number] for number in algorithms if number not in set(aligned)),
-        frozenset(places),
-        len(rows),
-        decided and not placements_untried(session, analysis),
-    )
-
-
-def _irredundant(session: Session, analysis: AnalysisRow, question: Question) -> Irredundant:
-    of_analysis, irredundant = AlgorithmRow.analysis_id == analysis.id, AlgorithmRow.irredundant_literals
-    texts = session.scalars(
-        select(AlgorithmRow.text)
-        .where(of_analysis, or_(irredundant.is_(True), irredundant.is_(None)))  # not known: the search looks
-        .order_by(AlgorithmRow.position)
-    )
-    form, n_inputs = question.protocol.algorithm_form, question.subject.n_inputs
-    n_listed = session.scalar(select(func.count()).where(of_analysis))
-    return Irredundant(
-        tuple(parse_algorithm(text, form, n_inputs) for text in texts),
-        analysis.algorithms_candidates,
-        n_listed == analysis.algorithms_candidates,
-    )
-
-
-def _placed(session: Session, analysis: AnalysisRow, question: Question) -> Placed:
-    of_analysis = select(AlgorithmRow.id, AlgorithmRow.text, AlgorithmRow.form)
-    texts = {row.id: row for row in session.execute(of_analysis.where(AlgorithmRow.analysis_id == analysis.id))}
-    columns = select(AlignmentRow.algorithm_row_id, AlignmentRow.valid, AlignmentRow.places)
-    kept = session.execute(columns.where(AlignmentRow.analysis_id == analysis.id).order_by(AlignmentRow.id))
-    groups = [(number, list(rows)) for number, rows in groupby(kept, key=lambda row: row.algorithm_row_id)]
-    n_inputs = question.subject.n_inputs
-    return Placed(
-        [parse_algorithm(texts[one].text, texts[one].form, n_inputs) for one, _ in groups],
-        [[list(Alignment.read("", row.places).places) for row in rows] for _, rows in groups],
-        [[row.valid for row in rows] for _, rows in groups],
-        whole_counts(session, analysis, "observed"),
-    )
-
-
 def _judged(session: Session, analysis: AnalysisRow, _: Question) -> Judged:
     sets = verdict_sets(session, analysis)
-    searched = tuple(kind for kind, one in stored_searches(session, analysis.id).items() if one.n)
     counts = columns_of(session, analysis, "circuit", ("interpretations", "observed"))
     valid = column_of(session, analysis, "alignment", "valid")
     return Judged(
-        {kind: count_of(session, analysis, kind) for kind in (*KINDS, *searched)},
+        {kind: count_of(session, analysis, kind) for kind in KINDS},
         partial(_outcomes_of_steps, session, analysis),
         partial(readings_of_steps, session, analysis),
         list(map(int, counts["interpretations"])),
@@ -115,17 +53,15 @@ def _judged(session: Session, analysis: AnalysisRow, _: Question) -> Judged:
         places_of_owners(session, analysis)[valid],
         analysis.algorithms_candidates,
         {(one.kind, one.step): one.note for one in sets if one.note},
-        searched,
         analysis.interpretations_truncated_at is None,
     )
 
 
 _READERS: Final[Mapping[str, Callable[[Session, AnalysisRow, Question], Any]]] = {
     "observed": _observed,
-    "carried": _carried,
-    "irredundant": _irredundant,
+    "formulas": load_algorithms,
     "planted": lambda _, analysis, question: planted_in(analysis.network, question),
-    "placed": _placed,
+    "classes": lambda session, row, _: whole_counts(session, row, "observed"),
     "judged": _judged,
 }
 """Fields of :class:`pluriscope.analysis.methods.report.Analysed` that few analyses look at: how each is read."""
@@ -164,7 +100,7 @@ def _on_sites(session: Session, row: AnalysisRow, question: SubjectQuestion) -> 
         return outcomes.get(step)
 
     named = [question.graph.to_hex(mask) for mask in masks]
-    return {"placements": placed, "readings": read, "judged": judged_on_sites(named, judged, placed, read)}
+    return {"placements": placed, "readings": read, "judged": judged_on_sites(question, named, judged, placed, read)}
 
 
 def planted_in(row: NetworkRow, question: SubjectQuestion) -> PlantedExplanation | None:

@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.alignments.alignment import IIA, Alignment, OnNeurons
 from pluriscope.analysis.edits.edit import Edited
 from pluriscope.analysis.edits.registry import read_edited
 from pluriscope.analysis.network_files.files import NetworkFile, edited_file, network_file_json, task_json
+from pluriscope.analysis.placements.placement import IIA, NeuronPlacement, OnNeurons
 from pluriscope.analysis.planted.record import PlantedRecord, read_planted
 from pluriscope.analysis.questions.data import DataRecord, data_file_json, parse_data_file
 from pluriscope.analysis.questions.protocol import Protocol
 from pluriscope.analysis.questions.tasks import Task
 from pluriscope.analysis.subjects import registry
+from pluriscope.analysis.subjects.perceptron.kind import COARSER_PERCEPTRON, PERCEPTRON
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.perceptron.question import GrainQuestion, Question, by_grain
 from pluriscope.analysis.subjects.perceptron.training_course import EpochRecord
 from pluriscope.analysis.subjects.registry import kind_called, read_subject
 from pluriscope.analysis.subjects.subject import Subject, SubjectKind
@@ -28,7 +29,7 @@ from pluriscope.analysis.subjects.trained import StepRecord, TrainingRecord
 from pluriscope.analysis.values.digest import canonical_json
 from pluriscope.app.db.errors import NotFound
 from pluriscope.app.db.remote import remote_kinds
-from pluriscope.app.db.tables import AlignmentRow, CheckpointRow, DataRow, NetworkRow, ProtocolRow
+from pluriscope.app.db.tables import AlignmentRow, AnalysisRow, CheckpointRow, DataRow, NetworkRow, ProtocolRow
 
 
 def parameters_to_bytes(network: Network) -> bytes:
@@ -61,6 +62,13 @@ def tasks_to_json(tasks: tuple[Task, ...]) -> list[dict[str, Any]]:
 def is_known(kind: str) -> bool:
     """Whether this version knows a kind of network; another may have stored more."""
     return kind in {one.key for one in registry.SUBJECT_KINDS} or kind in remote_kinds()
+
+
+def kind_of_analysis(row: AnalysisRow) -> SubjectKind:
+    """The kind by whose rules a stored analysis was made: of perceptrons by what their circuits are made of."""
+    if row.network.kind == PERCEPTRON.key and row.protocol.settings.get("granularity", "edges") != "edges":
+        return COARSER_PERCEPTRON
+    return kind_called(row.network.kind)
 
 
 def graph_question(row: NetworkRow, rules: str) -> Any:
@@ -105,7 +113,8 @@ def edited_file_of(row: NetworkRow, edited: Edited, name: str) -> NetworkFile | 
     """
     if row.document is None:
         return edited_file(network_file_of(row), edited, name)
-    return canonical_json(kind_called(row.kind).write(edited.file(name)))
+    subject = edited.file(name)
+    return canonical_json(registry.kind_of(subject).write(subject))
 
 
 @lru_cache(maxsize=32)
@@ -113,8 +122,12 @@ def _read(document: bytes) -> tuple[SubjectKind, Subject]:
     return read_subject(document)
 
 
-def question_of(network: NetworkRow, output: int, protocol: Protocol, data: DataRecord) -> Question:
-    """Question about one output of a stored perceptron, which must have that output. Made once, then kept."""
+def question_of(network: NetworkRow, output: int, protocol: Protocol, data: DataRecord) -> Question | GrainQuestion:
+    """Question about one output of a stored perceptron, which must have that output. Made once, then kept.
+
+    Raises:
+        InvalidProtocol: the network has no such circuits.
+    """
     task = network.tasks[output]
     asked = output, tuple(task["truth_table"]), task["name"], protocol, data
     written = network.activation, network.output_activation, network.negative_slope
@@ -133,15 +146,15 @@ def _question(
     name: str,
     protocol: Protocol,
     data: DataRecord,
-) -> Question:
+) -> Question | GrainQuestion:
     options: dict[str, Any] = {"output_activation": output_activation, "negative_slope": negative_slope}
     network = Network.from_flat(np.frombuffer(parameters, dtype="<f8"), sizes, activation=activation, **options)
-    return Question(network, output, Task(table, name), protocol, data)
+    return by_grain(Question(network, output, Task(table, name), protocol, data))
 
 
 def tasks_of(row: NetworkRow) -> tuple[Task, ...]:
     """The tasks of a network's outputs, in order."""
-    return tuple(Task(tuple(task["truth_table"]), task["name"]) for task in row.tasks)
+    return tuple(Task(tuple(task.get("truth_table", ())), task["name"]) for task in row.tasks)
 
 
 def planted_of(row: NetworkRow) -> PlantedRecord | None:
@@ -205,4 +218,4 @@ def alignment_of(row: AlignmentRow, algorithm_text: str) -> OnNeurons:
         algorithm_text: identity text of its algorithm.
     """
     margin = math.inf if row.margin is None else row.margin
-    return OnNeurons(Alignment.read(algorithm_text, row.places), IIA(row.agreed, row.of), row.minimal, margin)
+    return OnNeurons(NeuronPlacement.read(algorithm_text, row.places), IIA(row.agreed, row.of), row.minimal, margin)

@@ -8,8 +8,6 @@ from sqlalchemy import DateTime, String, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-from pluriscope.analysis.algorithms.high_level_model import with_signs
-
 
 def sortable(value: int) -> str:
     """A non-negative integer of any size as text that sorts like the number: three digits of length, then the digits.
@@ -47,16 +45,6 @@ class BigCount(TypeDecorator[int]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> int | None:
         return None if value is None else int(value)
-
-
-class Formula(TypeDecorator[str]):
-    """A formula for people; earlier versions stored the authors' signs."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else with_signs(value)
 
 
 class HexMask(TypeDecorator[str]):

@@ -9,14 +9,14 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pluriscope.analysis.alignments.on_directions import DirectionAlignment, parse_directions
+from pluriscope.analysis.placements.directions import DirectionPlacement, parse_directions
 from pluriscope.app.db.tables import DirectionRow, DirectionTextRow
 
 KIND = "directions"
 """Of the report."""
 
 
-def alignment_of(row: DirectionRow) -> DirectionAlignment:
+def alignment_of(row: DirectionRow) -> DirectionPlacement:
     """The alignment of a row."""
     return parse_directions(row.algorithm_text, row.text)
 

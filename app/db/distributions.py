@@ -10,11 +10,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.alignments.result import AlgorithmSearch, CandidateTotals
 from pluriscope.analysis.circuits.distribution import CircuitDistribution
 from pluriscope.analysis.circuits.result import CircuitSearch
-from pluriscope.analysis.explaining.graphs import sample_json
+from pluriscope.analysis.explaining.explanation import sample_json
 from pluriscope.analysis.network_files.result_file import search_parts, smallest_json, stop_json
+from pluriscope.analysis.placements.result import AlgorithmSearch, CandidateTotals
 from pluriscope.analysis.results.result import OutputAnalysis
 from pluriscope.analysis.subjects.graph import Graph
 

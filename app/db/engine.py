@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from pluriscope.analysis.plugins import brought, entries
-from pluriscope.app.db import job_tables, plugin_tables, postgresql, recorded_tables, sqlite, tables  # noqa: F401
+from pluriscope.app.db import job_tables, plugin_tables, postgresql, sqlite, tables  # noqa: F401
 from pluriscope.app.db.errors import StoreUnavailable
 from pluriscope.app.db.table_base import Base
 from pluriscope.app.db.too_old import CAUSE, OLDEST, cure_of_store
@@ -100,7 +100,6 @@ class Store:
         self.refuse_too_old()
         for name in ("", *TABLES_OF_PLUGINS):
             self._migrate(name, "head")
-        self._add_kinds()
 
     def migrate_as(self, other: Store) -> None:
         """Make in an empty store the tables that another has, of the core and of plugins that are here, at the
@@ -109,7 +108,6 @@ class Store:
         for name in ("", *TABLES_OF_PLUGINS):
             if revision := other.revision(name):
                 self._migrate(name, revision)
-        self._add_kinds()
 
     def refuse_too_old(self) -> None:
         """Refuse a store whose schema is older than the first that is upgraded.
@@ -146,18 +144,6 @@ class Store:
             raise _unavailable(self.url, error) from None
         finally:
             engine.dispose()
-
-    def _add_kinds(self) -> None:
-        """Make the tables of kinds of explanation that have none."""
-        from pluriscope.app.db.recorded_tables import RECORDED_TABLES
-
-        with self.reader.connect() as connection:
-            known = inspect(connection).get_table_names()
-            missing = [table for table in RECORDED_TABLES.values() if table.name not in known]
-            current = revision_of(connection) == newest_revision()
-        if missing and current:
-            with self.writer.begin() as writing:
-                SCHEMA.create_all(writing, tables=missing)
 
     def revision(self, plugin: str = "") -> str | None:
         """The revision of the schema, or of what a plugin has in it; None if there is none yet.

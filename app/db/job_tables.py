@@ -93,7 +93,6 @@ class WorkerRow(Base):
     host: Mapped[str] = mapped_column(String(80))
     pid: Mapped[int]
     slots: Mapped[int]  # jobs at a time
-    cluster: Mapped[str] = mapped_column(String(200), default="")  # of earlier versions: where it computed
     version: Mapped[str] = mapped_column(String(40))  # of the program
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)

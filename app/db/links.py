@@ -1,24 +1,19 @@
-"""Links that last: networks renamed without breaking their old addresses, and the short keys of earlier versions."""
+"""Links that last: networks renamed without breaking their old addresses."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import RESERVED_SLUGS
 from pluriscope.analysis.values.digest import looks_like_digest
-from pluriscope.app.db.errors import Ambiguous, Conflict, NotFound
-from pluriscope.app.db.reads.analyses import begins_with, find_network
-from pluriscope.app.db.tables import PERCEPTRON, FormerSlugRow, NetworkRow, ShortLinkRow
+from pluriscope.app.db.errors import Conflict
+from pluriscope.app.db.tables import FormerSlugRow, NetworkRow
 
-KEY_LENGTH: Final = 12
-CLAIM_KEY_LENGTH: Final = 16
-"""Of the keys of claims that earlier versions kept."""
 SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?")
 
 
@@ -73,57 +68,3 @@ def free_slug(session: Session, wanted: str, digest: str) -> str:
         if slug not in RESERVED_SLUGS and not is_taken(session, slug):
             return slug
     return digest  # a slug as good as any: it names this network and no other
-
-
-def formerly_called(session: Session, ref: str) -> NetworkRow | None:
-    """The network of another kind than perceptrons that links call so from when these had slugs of their own: one whose
-    slug a perceptron had, too, got digits of its digest since.
-    """
-    others = select(NetworkRow).where(NetworkRow.kind != PERCEPTRON)
-    begun = others.where(NetworkRow.slug.startswith(f"{ref[:73]}-", autoescape=True))
-    renamed = (row for row in session.scalars(begun) if row.slug == f"{ref[:73]}-{row.digest[:6]}")
-    try:
-        return next(renamed, None) or find_network(session, ref, deleted=True)
-    except (NotFound, Ambiguous):
-        return None
-
-
-def long_address(session: Session, key: str) -> str:
-    """The address of a short key.
-
-    Raises:
-        NotFound: there is none.
-    """
-    row = session.get(ShortLinkRow, key[:40])
-    if row is None:
-        raise NotFound(
-            f"short key {key[:40]!r}",
-            "is not known here: keys are kept by the site that made them",
-            "ask whoever sent it for the long address, which works everywhere",
-        )
-    return row.address
-
-
-def kept_claim(session: Session, network: NetworkRow, output: int, ref: str) -> str:
-    """Address of a claim that an earlier version kept under an address of its own.
-
-    Its key begins with the digest of the claim and ends with digits that depend on network and output.
-
-    Args:
-        network: that it is about.
-        output: of it.
-        ref: 6 or more digits with which its digest begins.
-
-    Raises:
-        NotFound: there is none, or several begin so.
-    """
-    ending = sha256(f"{network.digest}.{output}".encode()).hexdigest()[: CLAIM_KEY_LENGTH - KEY_LENGTH]
-    rows = list[ShortLinkRow]()
-    if looks_like_digest(ref):
-        mine = ShortLinkRow.key.endswith(ending), func.length(ShortLinkRow.key) == CLAIM_KEY_LENGTH
-        beginning = begins_with(ShortLinkRow.key, ref[:KEY_LENGTH])
-        rows = list(session.scalars(select(ShortLinkRow).where(beginning, *mine).limit(2)))
-    if len(rows) != 1:
-        cause = f"is not kept of output {output} of {network.slug}"
-        raise NotFound(f"claim {ref[:64]!r}", cause, "give the circuit to see where it stands")
-    return rows[0].address

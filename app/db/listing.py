@@ -15,18 +15,16 @@ from pluriscope.addresses.address import ResultRef
 from pluriscope.addresses.naming import LETTERS
 from pluriscope.analysis.carried_algorithms.relation import CODES, RELATIONS
 from pluriscope.analysis.carried_algorithms.relation import LETTERS as OF_RELATIONS
-from pluriscope.analysis.explanations.registry import BY_KEY
 from pluriscope.analysis.placements.report import PlacementsReport
 from pluriscope.analysis.readings.report import InterpretationsReport
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.directions import KIND as DIRECTIONS
 from pluriscope.app.db.reads.verdicts import verdict_sets
-from pluriscope.app.db.recorded import stored_searches
 from pluriscope.app.db.reports import report_of, reports_of
 from pluriscope.app.db.rows import columns_of
 from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, VerdictRow
 from pluriscope.app.db.verdicts import outcomes_in, outcomes_of, step_of, verdict_rows
-from pluriscope.kinds import sites
+from pluriscope.kinds import placements
 from pluriscope.kinds.found import Found, Prominent, Stored
 from pluriscope.kinds.listing import REPORT_COLUMNS, frame_of, kinds_of
 from pluriscope.processes.recent import Recent
@@ -65,7 +63,6 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Subject
         *(str(session.get_bind().engine.url), analysis.id, analysis.result_digest, analysis.created_at, of),
         *sorted(map(tuple, session.execute(reports))),
         *sorted((row.id, row.content) for row in verdicts),
-        repr(stored_searches(session, analysis.id)),
     )
     kept = _FRAMES.get(key)
     if kept is not None:
@@ -78,12 +75,13 @@ def _read(
     session: Session, analysis: AnalysisRow, question: SubjectQuestion, of: ResultRef, verdicts: Sequence[VerdictRow]
 ) -> Frame:
     reports = reports_of(session, analysis, _REPORTS)
-    unsearched = {*BY_KEY} - {*stored_searches(session, analysis.id)}
+    unsearched = set[str]()
     if DIRECTIONS not in reports:
         unsearched.add("direction")
-    placed = ALGORITHMS in reports and not question.kind.refuses("sites")
-    on_sites = sites.columns_of(report_of(reports[ALGORITHMS], PlacementsReport)) if placed else {}
-    if not question.kind.refuses("sites"):
+    unread = bool(question.kind.refuses("formulas"))  # else rows have the algorithms
+    placed = unread and ALGORITHMS in reports
+    on_sites = placements.columns_of(report_of(reports[ALGORITHMS], PlacementsReport)) if placed else {}
+    if unread:
         unsearched |= {"algorithm", "alignment"}
     stored: dict[str, Stored] = on_sites | {
         kind.key: columns_of(session, analysis, kind.key, kind.stored(question))

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.algorithms.redundancy import IRREDUNDANT
-from pluriscope.analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from pluriscope.analysis.circuits.distribution import neurons_of
 from pluriscope.analysis.circuits.result import CircuitSearch, some_circuits
 from pluriscope.analysis.criteria.judging import StepVerdicts
 from pluriscope.analysis.network_files.result_file import smallest_json
+from pluriscope.analysis.placements.result import AlgorithmResult, AlgorithmSearch
 from pluriscope.analysis.questions.data import DataRecord
 from pluriscope.analysis.results.result import OutputAnalysis
 from pluriscope.analysis.subjects.enumeration import MAX_BITS
@@ -163,7 +163,13 @@ def prepare_circuits(
     }
     listed = {**listed, "position": list(range(n)), "interpretations": [0] * n, "observed": [0] * n}
     return PreparedAnalysis(
-        question.kind.key, question.subject.digest, question.protocol, columns, listed, verdicts=prepared
+        question.kind.key,
+        question.subject.digest,
+        question.protocol,
+        columns,
+        listed,
+        question.record,
+        verdicts=prepared,
     )
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy.orm import Session
 
 from pluriscope.analysis.questions.data import DataRecord
+from pluriscope.analysis.questions.protocol import Protocol
 from pluriscope.analysis.subjects.question import QuestionProtocol
 from pluriscope.app.db.codecs import data_to_bytes
 from pluriscope.app.db.tables import PERCEPTRON, DataRow, ProtocolRow
+
+OF_CLASSES: Final = "classes"
+"""Kind of the rules of perceptrons that are read with their classes, which go by other names."""
 
 
 def save_protocol(session: Session, protocol: QuestionProtocol, kind: str = PERCEPTRON) -> ProtocolRow:
@@ -21,7 +27,8 @@ def save_protocol(session: Session, protocol: QuestionProtocol, kind: str = PERC
     row = session.get(ProtocolRow, protocol.digest)
     if row is None:
         settings = {name: value for name, value in protocol.document.items() if name not in ("name", "digest")}
-        row = ProtocolRow(digest=protocol.digest, name=protocol.name, settings=settings, kind=kind)
+        of = OF_CLASSES if kind == PERCEPTRON and not isinstance(protocol, Protocol) else kind
+        row = ProtocolRow(digest=protocol.digest, name=protocol.name, settings=settings, kind=of)
         session.add(row)
         session.flush()
     return row

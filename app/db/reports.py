@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, defer
 
-from pluriscope.analysis import ENGINE_VERSION, SAME_RESULTS
+from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.methods.report import Part as Stored
 from pluriscope.analysis.values.digest import canonical_json
 from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow
@@ -46,7 +46,7 @@ def save_report(
     content = hashlib.sha256(canonical_json(_untimed(found))).hexdigest()
     old = session.get(AnalysisReportRow, (analysis.id, kind))
     if old is not None:
-        is_present = old.engine_version in SAME_RESULTS and old.version == version
+        is_present = old.engine_version == ENGINE_VERSION and old.version == version
         if old.content == content or (old.thorough and not thorough and is_present):
             old.version = version
             if old.content == content:

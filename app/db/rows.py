@@ -30,9 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from pluriscope.analysis.algorithms.high_level_model import with_signs
-from pluriscope.app.db.columns import BigCount, Formula, HexMask, Letters, SortableInteger
-from pluriscope.app.db.recorded_tables import RECORDED_TABLES
+from pluriscope.app.db.columns import BigCount, HexMask, Letters, SortableInteger
 from pluriscope.app.db.table_base import Base
 from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow, DirectionRow
 
@@ -61,7 +59,6 @@ _SOURCES: Final[dict[str, _Source]] = {
     "algorithm": _source(AlgorithmRow, "analysis_id", "position"),
     "alignment": _source(AlignmentRow, "analysis_id", "id"),
     "direction": _source(DirectionRow, "analysis", "position"),
-    **{key: _Source(table, "analysis", "position") for key, table in RECORDED_TABLES.items()},
 }
 
 
@@ -97,7 +94,7 @@ def columns_of(session: Session, analysis: AnalysisRow, kind: str, names: Sequen
     fit, else a list of integers; masks are uint64 up to 64 edges, else Python integers; texts are a list.
 
     Args:
-        kind: "circuit", "algorithm", "alignment", or a kind that a background job finds, such as "probe".
+        kind: "circuit", "algorithm", "alignment" or "direction".
         names: of the columns.
     """
     source = _SOURCES[kind]
@@ -182,7 +179,7 @@ def _parsed(column: Column[Any], texts: Sequence[str]) -> Values:
         return np.fromiter(map(int, texts), np.int64, len(texts)).astype(
             np.bool_ if isinstance(kind, Boolean) else np.int64, copy=False
         )
-    return [with_signs(text) for text in texts] if isinstance(kind, Formula) else list(texts)
+    return list(texts)
 
 
 def _big(values: list[int]) -> Values:

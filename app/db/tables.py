@@ -7,7 +7,6 @@ networks ─┬─ checkpoints: of which training a network is one
           │            ├─ algorithms ── alignments
           │            ├─ verdicts: which letter of an explanation is which criterion's
           │            ├─ alignments on directions
-          │            ├─ searches for other kinds of explanation (:mod:`pluriscope.app.db.recorded_tables`)
           │            └─ reports
           └─ (jobs refer to networks by digest, :mod:`pluriscope.app.db.job_tables`)
 
@@ -23,7 +22,7 @@ from typing import Any, Final
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from pluriscope.app.db.columns import BigCount, Formula, HexMask, Letters, SortableInteger, UtcDateTime
+from pluriscope.app.db.columns import BigCount, HexMask, Letters, SortableInteger, UtcDateTime
 from pluriscope.app.db.table_base import Base, Named
 
 PERCEPTRON: Final = "perceptron"
@@ -60,6 +59,8 @@ class NetworkRow(Named):
     input_data: Mapped[str] = mapped_column(String(64), default="", server_default="")
     # what was planted in it, as its file says it; nothing for others
     planted: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    # equal for those whose answers are decided by the very same sums; "" where that is not known
+    decides_as: Mapped[str] = mapped_column(String(64), default="", server_default="", index=True)
     # the edit that it comes of, likewise
     edited: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
@@ -109,16 +110,6 @@ class FormerSlugRow(Base):
     network_id: Mapped[int] = mapped_column(ForeignKey("networks.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(String(200), default="", server_default="")  # "" if it was only renamed
     retired_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class ShortLinkRow(Base):
-    """A long address under a short key that is the hash of it."""
-
-    __tablename__ = "short_links"
-
-    key: Mapped[str] = mapped_column(String(16), primary_key=True)
-    address: Mapped[str] = mapped_column(Text)  # path and query in canonical form, without prefix
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class ProtocolRow(Base):
@@ -235,7 +226,7 @@ class AlgorithmRow(Base):
     position: Mapped[int]  # in the protocol's order, from 0
     form: Mapped[str] = mapped_column(String(16))
     text: Mapped[str] = mapped_column(Text)  # identity text; parsed back into a tree by pluriscope.analysis.algorithms
-    formula: Mapped[str] = mapped_column(Formula)
+    formula: Mapped[str] = mapped_column(Text)
     depth: Mapped[int]
     n_gates: Mapped[int]
     n_variables: Mapped[int]
@@ -324,7 +315,7 @@ class AnalysisReportRow(Base):
     engine_version: Mapped[str] = mapped_column(String(32))
     version: Mapped[int] = mapped_column(default=1, server_default="1")  # of the analysis with its methods
     found: Mapped[dict[str, Any]] = mapped_column(JSON)  # see pluriscope.app.db.reports
-    brief: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))  # in sentences; None before revision 0037
+    brief: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))  # in sentences
     thumb: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # a chart of it
     seconds: Mapped[float]
     beside: Mapped[str] = mapped_column(Text, default="", server_default="", deferred=True)  # of each explanation
@@ -343,7 +334,7 @@ class DirectionRow(Base):
     alignment_id: Mapped[str] = mapped_column(String(16), index=True)
     form: Mapped[str] = mapped_column(String(16))
     algorithm_text: Mapped[str] = mapped_column(Text)  # identity text
-    formula: Mapped[str] = mapped_column(Formula)
+    formula: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)  # of the places, as addresses carry it
     classes: Mapped[str] = mapped_column(Text)  # of directions that found it, between spaces
     valid: Mapped[bool]

@@ -14,6 +14,8 @@ from pluriscope.addresses.address import PREFIX, Addresses
 from pluriscope.analysis.network_files.files import NetworkFile, slug_of
 from pluriscope.analysis.planted.record import planted_json
 from pluriscope.analysis.questions.tasks import Task
+from pluriscope.analysis.subjects.classifier import Classifier
+from pluriscope.analysis.subjects.perceptron.logits import decision_digest
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
 from pluriscope.analysis.subjects.trained import TrainingRecord
@@ -159,6 +161,7 @@ def network_row(file: NetworkFile | bytes, slug: str, origin: str) -> NetworkRow
         attribution=file.attribution,
         planted=None if file.planted is None else planted_json(file.planted),
         edited=None if file.edited is None else file.edited.model_dump(),
+        decides_as=decision_digest(network, classes=False),
         checkpoints=_checkpoints(file.training, [PERCEPTRON, network.sizes, [task.truth_table for task in file.tasks]]),
     )
 
@@ -193,6 +196,7 @@ def _row_of_document(raw: bytes, slug: str, origin: str) -> NetworkRow:
         attribution=subject.attribution,
         planted=None if subject.planted is None else dict(subject.planted.document()),
         edited=None if subject.edited is None else subject.edited.model_dump(),
+        decides_as=decision_digest(subject.network, classes=True) if type(subject) is Classifier else "",
         checkpoints=_checkpoints(subject.training, [kind.key, names, question.data_document["digest"]]),
     )
 

@@ -16,14 +16,12 @@ from sqlalchemy.orm import Session
 from pluriscope.addresses.address import Addresses
 from pluriscope.analyses.analysis import Analysis
 from pluriscope.analyses.registry import BY_KEY
-from pluriscope.analysis import ENGINE_VERSION, SAME_RESULTS
+from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.circuits.result import CountSoFar, certainty_of
 from pluriscope.analysis.criteria.criterion import Kind
 from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
-from pluriscope.analysis.criteria.steps import CriterionStep, default_steps, parse_steps
+from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
 from pluriscope.analysis.explaining.pipeline import analyse_output
-from pluriscope.analysis.explanations.explanation import Frame
-from pluriscope.analysis.explanations.registry import BY_KEY as KINDS
 from pluriscope.analysis.methods.report import Analysed, Report, Settings
 from pluriscope.analysis.numerics.large_numbers import estimate, in_words, interval
 from pluriscope.analysis.questions.protocol import Protocol
@@ -32,11 +30,10 @@ from pluriscope.analysis.running.limits import Limits
 from pluriscope.analysis.running.progress import Progress
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.analysis.subjects.question import SubjectQuestion
-from pluriscope.analysis.subjects.registry import kind_called, question_in
+from pluriscope.analysis.subjects.question import GraphQuestion, SubjectQuestion
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.db.analysed import read_analysed
-from pluriscope.app.db.codecs import question_of
+from pluriscope.app.db.codecs import graph_question, kind_of_analysis, question_of
 from pluriscope.app.db.errors import NotFound
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.prepared import PreparedAnalysis, prepare_analysis, prepare_circuits
@@ -50,7 +47,6 @@ from pluriscope.app.db.reads.analyses import (
 )
 from pluriscope.app.db.reads.results import load_analysis
 from pluriscope.app.db.reads.verdicts import kinds_and_steps, missing_steps
-from pluriscope.app.db.recorded import StoredSearch, save_found, stored_refs, stored_searches
 from pluriscope.app.db.reports import report_of, report_row, save_report
 from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow
 from pluriscope.app.db.verdicts import PreparedVerdicts, save_verdicts
@@ -75,16 +71,18 @@ def load_analysis_inputs(session: Session, arguments: Arguments) -> Compute[Prep
     output = int(arguments["output"])
     check_output(row, output)
     if row.document is not None:
-        return partial(_find_circuits, row.document, arguments["protocol"]["name"])
-    data = find_data(session, arguments["data"], row.sizes[0])
-    question = question_of(row, output, Protocol.model_validate(arguments["protocol"]), data)
+        question = graph_question(row, arguments["protocol"]["name"])
+    else:
+        data = find_data(session, arguments["data"], row.sizes[0])
+        question = question_of(row, output, Protocol.model_validate(arguments["protocol"]), data)
+    if not isinstance(question, Question):
+        return partial(_find_circuits, replace(question))  # without what pages keep of it
     so_far = _unfinished(session, row, question, arguments)
     return partial(_analyse, question, limits_in(session), job_seconds_in(session), so_far)
 
 
-def _find_circuits(document: bytes, rules: str, work: Work) -> PreparedAnalysis:
-    """The circuits of a network of another kind than perceptrons, judged; none where there are too many."""
-    question = question_in(document, rules)
+def _find_circuits(question: GraphQuestion, work: Work) -> PreparedAnalysis:
+    """The circuits of a graph, judged; none where there are too many."""
     return prepare_circuits(question, *question.kind.explaining.judged(question, work))
 
 
@@ -93,7 +91,7 @@ def _unfinished(
 ) -> OutputAnalysis | None:
     """Results of an earlier run of the same job that ended before it was done; None if there are none."""
     row = analysis_by_key(session, network.id, question.output, question.protocol.digest, question.record.digest)
-    if row is None or row.engine_version not in SAME_RESULTS or not row.distributions.get("stops"):
+    if row is None or row.engine_version != ENGINE_VERSION or not row.distributions.get("stops"):
         return None
     found, job = load_analysis(session, row), _job(session, arguments)
     count = job.so_far.get("count") if job else None
@@ -165,7 +163,7 @@ def found_words(row: AnalysisRow) -> str:
             f"about {estimate(row.circuits_valid, *ends)} of {in_words(row.circuits_possible)} circuits valid "
             f"(guaranteed, {100 * (row.circuits_confidence or 0):.0f}% interval {shown})"
         )
-    if kind_called(row.network.kind).refuses("formulas"):
+    if kind_of_analysis(row).refuses("formulas"):
         n = row.circuits_truncated_at
         return valid if n is None else f"{valid}; {n:,} are listed"
     if row.circuits_method == "counted":
@@ -205,35 +203,6 @@ def analysis_meant(session: Session, arguments: Arguments) -> AnalysisRow:
     return row
 
 
-# --- explanations of a kind that is stored as columns
-
-
-def _load_explaining(session: Session, arguments: Arguments) -> Compute[tuple[Frame, StoredSearch]]:
-    return partial(_explain, arguments["kind"], analysed_question(session, analysis_meant(session, arguments)))
-
-
-def _explain(key: str, question: Question, work: Work) -> tuple[Frame, StoredSearch]:
-    """Find them as the kind does."""
-    kind = KINDS[key]
-    found = kind.find(question, work)
-    search = StoredSearch.showing(found, n=len(found.explanations), engine_version=ENGINE_VERSION)
-    return kind.frame(found.explanations), search
-
-
-def _save_explanations(session: Session, arguments: Arguments, outcome: tuple[Frame, StoredSearch]) -> Saved:
-    """Store them beside their analysis, and ask for verdicts on them, whether another job has judged them or not: which
-    jobs there are must not depend on which was quicker.
-    """
-    row, kind, (frame, search) = analysis_meant(session, arguments), KINDS[arguments["kind"]], outcome
-    save_found(session, row, kind, frame, search)
-    if search.n:
-        queue.enqueue_about(session, row, "criteria", criteria=default_steps(kind.key), again=True)
-    words = f"{search.n:,} {kind.noun if search.n == 1 else kind.plural}" + (f". {search.note}" if search.note else "")
-    url = Addresses().explanations(row.network.slug, scope_of(row), kind=[kind.key])
-    result = {"url": url, "network": arguments["network"], "kind": kind.key, "found": search.n}
-    return Saved(result, words, truncated=not search.complete)
-
-
 # --- verdicts of chosen criteria on everything that an analysis found
 
 Verdicts = tuple[PreparedVerdicts, ...]
@@ -249,14 +218,11 @@ def _load_judging(session: Session, arguments: Arguments) -> Compute[Verdicts]:
     """
     row = analysis_meant(session, arguments)
     budget = limits_in(session).criterion_seconds
-    searched = stored_searches(session, row.id)
-    wanted = kinds_and_steps(parse_steps(arguments["criteria"]), searched)
+    wanted = kinds_and_steps(parse_steps(arguments["criteria"]))
     steps = missing_steps(session, row, wanted, budget=budget)
     kinds = {kind for kind, _ in steps}
     found = load_analysis(session, row, outputs=False, algorithms=not kinds.isdisjoint(("algorithm", "alignment")))
-    of_kinds = ((key, one) for key, one in searched.items() if key in kinds)
-    recorded = {key: (stored_refs(session, row, KINDS[key]), one.complete) for key, one in of_kinds}
-    return partial(judge, replace(JudgedAnalysis.of(found), recorded=recorded), steps, budget)
+    return partial(judge, JudgedAnalysis.of(found), steps, budget)
 
 
 def judge(
@@ -311,7 +277,7 @@ def handler_of(analysis: Analysis) -> Handler[tuple[Report, float]]:
             report=report,
             thorough=thorough,
             seconds=outcome[1],
-            version=analysis.version_for(kind_called(row.network.kind)),
+            version=analysis.version_for(kind_of_analysis(row)),
             brief=brief,
             thumb=document_of(function_at(analysis.thumb)(report)) if analysis.thumb else None,
         )
@@ -326,10 +292,10 @@ def handler_of(analysis: Analysis) -> Handler[tuple[Report, float]]:
 
 def _before(session: Session, row: AnalysisRow, analysis: Analysis) -> Report | None:
     """Report of the same analysis on the same network under other rules; None where no such engine made one."""
-    if not kind_called(row.network.kind).settings:
+    if not kind_of_analysis(row).settings:
         return None
     under_others = AnalysisReportRow.analysis_id == AnalysisRow.id, AnalysisRow.network_id == row.network_id
-    own = AnalysisReportRow.kind == analysis.key, AnalysisReportRow.engine_version.in_(SAME_RESULTS)
+    own = AnalysisReportRow.kind == analysis.key, AnalysisReportRow.engine_version == ENGINE_VERSION
     other = session.scalar(select(AnalysisReportRow).where(*under_others, *own, AnalysisRow.id != row.id).limit(1))
     return None if other is None else report_of(other, analysis.report)
 
@@ -341,7 +307,6 @@ def _find(key: str, analysed: Analysed[SubjectQuestion], settings: Settings, wor
 
 
 ANALYSE: Final = Handler(load_analysis_inputs, save_analysis_outcome, keep_analysis)
-EXPLANATIONS: Final = Handler(_load_explaining, _save_explanations)
 CRITERIA: Final = Handler(_load_judging, _save_verdicts)
 
 

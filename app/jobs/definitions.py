@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pluriscope.analyses.analysis import Analysis
 from pluriscope.analyses.registry import ANALYSES
-from pluriscope.analysis import SAME_RESULTS
+from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.plugins import brought, entries, joined
 from pluriscope.analysis.questions.data import DataRecord
 from pluriscope.analysis.questions.protocol import COMPLETE, Protocol
@@ -68,9 +68,9 @@ def arguments_about(network: str, output: int, protocol: str, data: str, result:
         data: digest of its data record.
         result: digest of its result, so that what is found never comes to stand beside another result.
         details: further arguments of the job: "criteria", steps
-            (:class:`pluriscope.analysis.criteria.steps.CriterionStep`); "kind", key of a kind stored as columns;
-            "thorough", whether a report does also what takes long (on the common ground every class where otherwise a
-            sample is drawn, of the ladder learned maps). The order of a list is no part of a job.
+            (:class:`pluriscope.analysis.criteria.steps.CriterionStep`); "thorough", whether a report does also what
+            takes long (on the common ground every class where otherwise a sample is drawn, of the ladder learned maps).
+            The order of a list is no part of a job.
     """
     stored = {"network": network, "output": output, "protocol": protocol, "data": data, "result": result}
     return stored | {
@@ -81,12 +81,12 @@ def arguments_about(network: str, output: int, protocol: str, data: str, result:
 def _defined(kind: str, module: str, title: str, *, version: int = 1, milliseconds: int = 2_000) -> JobDefinition:
     """A kind of work."""
     handler = f"pluriscope.app.jobs.{module}:{kind.upper().replace('-', '_')}"
-    return JobDefinition(kind, handler, f"{version}/{SAME_RESULTS[0]}", title, milliseconds)
+    return JobDefinition(kind, handler, f"{version}/{ENGINE_VERSION}", title, milliseconds)
 
 
 def _defined_by(analysis: Analysis) -> JobDefinition:
     """The work of an analysis in the registry."""
-    handler, version = f"pluriscope.app.jobs.analyses:{analysis.key}", f"{analysis.version_for()}/{SAME_RESULTS[0]}"
+    handler, version = f"pluriscope.app.jobs.analyses:{analysis.key}", f"{analysis.version_for()}/{ENGINE_VERSION}"
     return JobDefinition(analysis.key, handler, version, analysis.title)
 
 
@@ -96,7 +96,6 @@ _OWN: Final = (
     ANALYSE,
     TRAIN,
     _defined("criteria", "analyses", "Criteria", version=3, milliseconds=20_000),
-    _defined("explanations", "analyses", "Explanations"),
     *(_defined_by(one) for one in ANALYSES if not one.sums),
 )
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {one.kind: one for one in joined("jobs", _OWN, lambda one: one.kind)}

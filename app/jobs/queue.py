@@ -25,7 +25,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pluriscope.analyses.registry import BY_KEY as ANALYSES
-from pluriscope.analysis.explanations.registry import BY_KEY
 from pluriscope.analysis.questions.data import DataRecord
 from pluriscope.analysis.running.progress import KnownCircuits, Progress
 from pluriscope.analysis.subjects.perceptron.training_course import MOST_POINTS
@@ -202,7 +201,7 @@ def enqueue_about(
         raise Conflict(item, cause, "wait until its job has ended, or start that again")
     digests = analysis.protocol_digest, analysis.data_digest, analysis.result_digest
     arguments = arguments_about(analysis.network.digest, analysis.output, *digests, **details)
-    what = BY_KEY[details["kind"]].plural if "kind" in details else DEFINITIONS[kind].title
+    what = DEFINITIONS[kind].title
     title = f"{_named(analysis.network, analysis.output)}: {what[:1].lower()}{what[1:]} under {analysis.protocol.name}"
     if details.get("thorough"):
         title += f", {ANALYSES[kind].thoroughly}"

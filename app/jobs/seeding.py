@@ -11,7 +11,6 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
-from pluriscope.analysis.subjects.enumeration import engine_of
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
 from pluriscope.app.bundled import FRESH_NAME, FRESH_XOR, ORIGIN, bundled_models, bundled_networks
@@ -58,8 +57,7 @@ def add_models(session: Session, files: Mapping[str, bytes], first: int, most_ru
             continue  # somebody has deleted it, and may undo that
         row = save_network(session, raw, slug=slug, origin=ORIGIN, position=position)
         every = GraphQuestion(kind, subject, kind.default_rules).admitted()
-        searched = [one for one in every if not one.refusal]
-        takes = [(one.protocol, engine_of(one.subject, one.space).milliseconds) for one in searched]
+        takes = [(one.protocol, kind.explaining.milliseconds(one)) for one in every if not one.refusal]
         quick = [one for one in takes if one[1] <= QUICK_MILLISECONDS][: most_rules if subject.planted is None else 1]
         for number, (protocol, milliseconds) in enumerate(quick):
             enqueue_analyses(session, row, [protocol], priority=after_first(milliseconds) if number else GALLERY)

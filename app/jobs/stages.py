@@ -7,22 +7,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from pluriscope.analyses.analysis import LONGEST, Analysis
 from pluriscope.analyses.registry import ANALYSES, COMMON_GROUND
 from pluriscope.analysis.criteria.steps import default_steps
-from pluriscope.analysis.explanations.registry import BY_KEY, RECORDED
 from pluriscope.analysis.plugins import guarded
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.subjects import registry
-from pluriscope.analysis.subjects.registry import kind_called
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.bundled import ORIGIN
+from pluriscope.app.db.codecs import kind_of_analysis
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.analyses import analysed_question
-from pluriscope.app.db.recorded import is_searched
 from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
 from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.definitions import DEFINITIONS
@@ -58,7 +56,7 @@ def enqueue_following(session: Session, analysis: AnalysisRow, *, requested: boo
         if one.follows:
             ask = partial(function_at(one.follows), session, analysis)
             following += guarded("jobs", one, ask, lambda _: [])
-    lacks = kind_called(analysis.network.kind).refuses
+    lacks = kind_of_analysis(analysis).refuses
     asked_of_it = (stage for stage in STAGES if not any(map(lacks, stage.needs)))
     following += [job for stage in asked_of_it for job in stage.ask(session, analysis)]
     for job in following if requested else ():
@@ -74,11 +72,11 @@ def enqueue_missing(session: Session, stages: Sequence[Stage] | None = None) -> 
     found = 0
     for stage in STAGES if stages is None else stages:
         # another version may have stored more kinds
-        kinds = [kind.key for kind in registry.SUBJECT_KINDS if not any(map(kind.refuses, stage.needs))]
-        known = NetworkRow.kind.in_(kinds), NetworkRow.deleted_at.is_(None)
+        known = NetworkRow.kind.in_([kind.key for kind in registry.SUBJECT_KINDS]), NetworkRow.deleted_at.is_(None)
         without = select(AnalysisRow).join(NetworkRow).where(~stage.stored, *known)
         final = (row for row in session.scalars(without).all() if not row.goes_on)
-        found += sum(len(stage.ask(session, row)) for row in final)
+        asked = (row for row in final if not any(map(kind_of_analysis(row).refuses, stage.needs)))
+        found += sum(len(stage.ask(session, row)) for row in asked)
     return found
 
 
@@ -88,33 +86,24 @@ def enqueue_outdated(session: Session) -> int:
     cancelled the job.
     """
     found = 0
-    for kind in registry.SUBJECT_KINDS:
-        for one in ANALYSES:
-            of_it = AnalysisReportRow.kind == one.key, AnalysisReportRow.version < one.version_for(kind)
-            on = AnalysisReportRow.analysis_id == AnalysisRow.id
-            older = select(AnalysisRow, AnalysisReportRow.thorough).join(AnalysisReportRow, on).join(NetworkRow)
-            older = older.where(*of_it, NetworkRow.kind == kind.key, NetworkRow.deleted_at.is_(None))
-            for row, thorough in session.execute(older).all():
-                if not row.goes_on and one.follows(analysed_question(session, row)):
-                    details = one.details(thorough=thorough)
-                    queue.enqueue_about(session, row, one.key, priority=LONGEST, **details)
-                    found += 1
+    keys = [kind.key for kind in registry.SUBJECT_KINDS]
+    for one in ANALYSES:
+        newest = max(map(one.version_for, registry.SUBJECT_KINDS))
+        of_it = AnalysisReportRow.kind == one.key, AnalysisReportRow.version < newest
+        on = AnalysisReportRow.analysis_id == AnalysisRow.id
+        older = select(AnalysisRow, AnalysisReportRow).join(AnalysisReportRow, on).join(NetworkRow)
+        older = older.where(*of_it, NetworkRow.kind.in_(keys), NetworkRow.deleted_at.is_(None))
+        for row, report in session.execute(older).all():
+            outdated = report.version < one.version_for(kind_of_analysis(row)) and not row.goes_on
+            if outdated and one.follows(analysed_question(session, row)):
+                details = one.details(thorough=report.thorough)
+                queue.enqueue_about(session, row, one.key, priority=LONGEST, **details)
+                found += 1
     return found
 
 
 def _criteria(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     return [queue.enqueue_about(session, analysis, "criteria", criteria=default_steps())]
-
-
-def _recorded(session: Session, analysis: AnalysisRow) -> list[JobRow]:
-    """Every kind stored as columns."""
-    question = analysed_question(session, analysis)
-    takes = {kind.key: kind.work(question) for kind in RECORDED if not kind.refuses(question)}
-    return [
-        queue.enqueue_about(session, analysis, "explanations", priority=after_first(milliseconds), kind=key)
-        for key, milliseconds in takes.items()
-        if milliseconds <= LONGEST
-    ]
 
 
 def _stage_of(analysis: Analysis) -> Stage:
@@ -155,6 +144,5 @@ def _judged() -> ColumnElement[bool]:
 
 _INTERPRETED: Final = ("formulas",)
 CRITERIA: Final = Stage(_INTERPRETED, _criteria, _judged())
-RECORDED_KINDS: Final = Stage(_INTERPRETED, _recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))
 OF_ANALYSES: Final = {one.key: _stage_of(one) for one in ANALYSES if not one.sums}
-STAGES: Final = (CRITERIA, RECORDED_KINDS, *OF_ANALYSES.values())
+STAGES: Final = (CRITERIA, *OF_ANALYSES.values())

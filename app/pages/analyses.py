@@ -21,6 +21,7 @@ from pluriscope.analyses.shown import AGAIN, OLDER, AnalysisContext, Item, Shown
 from pluriscope.analysis.methods.report import Analysed, Report, Settings
 from pluriscope.analysis.plugins import Failure, guarded
 from pluriscope.analysis.questions.protocol import BUILT_IN
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.analysis.values.late_functions import function_at
@@ -45,7 +46,7 @@ from pluriscope.app.pages.shared import job_now, known_of, work_state
 from pluriscope.figures.charts import Chart, read_chart
 from pluriscope.figures.numbers import duration, when
 from pluriscope.objects.counts import count_of
-from pluriscope.page_kit.blocks import Action, Block, Choice, Head, More, Notice, Progress, Prose, Table
+from pluriscope.page_kit.blocks import Action, Block, Choice, Head, More, Notice, Progress, Prose, Section, Table
 from pluriscope.processes.recent import Recent
 
 R = TypeVar("R", bound=Report)
@@ -183,10 +184,10 @@ class Asked:
         """Address of its page: of two that are found, their comparison; of one that stands on another's page, that
         page.
         """
-        of, page = self.subject, self.analysis.page
-        if page == "compare":
+        of = self.subject
+        if self.analysis.page == "compare":
             return of.compare([] if self.report is None else refs(self.report.pair))
-        return of.links.analysis(of.slug, page or self.analysis.key, of.scope)
+        return self.analysis.url(of.links, of.slug, of.scope)
 
     @property
     def elsewhere(self) -> dict[str, str]:
@@ -258,13 +259,14 @@ def known_rules(session: Session, place: AnyPlace) -> dict[str, Scope]:
     """The rules of a place, those that the network was analysed under, and those of perceptrons that stand beside each
     other in the paper.
     """
-    named = () if place.question.kind.settings else BUILT_IN
+    named = BUILT_IN if isinstance(place.question, Question) and place.question.classes is None else ()
     known = {place.rules: place.scope} | {name: replace(place.scope, protocol=name) for name in named}
     for analysis in analyses_of_networks(session, [place.row.id]):
         scope = scope_of(analysis)
         if (scope.output, scope.data) == (place.scope.output, place.scope.data):
             settings = analysis.protocol.settings
-            words = ", ".join(str(settings[name]) for name in place.question.kind.settings)
+            written = [name for name in place.question.kind.settings if name in settings]
+            words = ", ".join(str(settings[name]) for name in written) if "granularity" in written else ""
             known.setdefault(words or analysis.protocol.name, scope)
     return known
 
@@ -394,24 +396,36 @@ def page_of(one: Asked, others: Sequence[Asked] = ()) -> Iterator[Block]:
     of = one.subject
     for words, name in one.shown.offers.items() if one.state != "not_applicable" else ():
         taken.append(Action(words, of.links.analysis(of.slug, one.analysis.key, of.scope, name)))
-    every = (one, *others)
+    gathered = [each for each in others if each.analysis.key in one.analysis.gathers]
+    every = (one, *gathered)
     yield Head(one.analysis.title, one.analysis.question, actions=[*taken, Choice("Rules", rules, one.chosen)])
     yield from _so_far(one)
     for each in every:
-        if each.stored is None:
-            yield waiting(each)
-            continue
-        yield from _underway(each)
-        yield from older(each)
-    if all(each.stored is None for each in every):
-        return
-    if one.findings:
-        yield Prose(" ".join(one.findings), glossary=False, id="found")
-    yield from one.shown.page(one.report, one.subject)
-    yield from _more(every)
-    if made := [(each.analysis.title, *each.made) for each in every if each.made]:
+        yield from _standing(each)
+    if any(each.stored is not None for each in every):
+        if one.findings:
+            yield Prose(" ".join(one.findings), glossary=False, id="found")
+        yield from one.shown.page(one.report, one.subject)
+        yield from _more(every)
+    for each in others:
+        if each not in gathered:
+            question = "" if each.stored is None else each.analysis.question  # which the notice says
+            yield Section(each.analysis.title, question, id=each.analysis.key)
+            yield from _standing(each)
+            if each.findings:
+                yield Prose(" ".join(each.findings), glossary=False)
+    if made := [(each.analysis.title, *each.made) for each in (one, *others) if each.made]:
         columns = ("Analysis", "Rules", "Took", "Engine", "When")
         yield More("How this was counted", lambda: [Table.plain(columns, made)], "rules, time, engine", id="counted")
+
+
+def _standing(one: Asked) -> Iterator[Block]:
+    """Notice of what is not found yet, or of what an older version found."""
+    if one.stored is None:
+        yield waiting(one)
+        return
+    yield from _underway(one)
+    yield from older(one)
 
 
 def _underway(one: Asked) -> Iterator[Block]:
@@ -459,7 +473,8 @@ def _name(one: Asked) -> str:
 def _ask(one: Asked, words: str, *, thorough: bool = False) -> Action:
     fields = dict(one.subject.scope.fields) | ({"thorough": "true"} if thorough else {})
     url = one.subject.links.analysis(one.subject.slug, one.analysis.key)
-    return Action(words, url, not thorough, True, fields)
+    primary = not thorough and not one.analysis.page  # of several on one page, none is the one that most people want
+    return Action(words, url, primary, True, fields)
 
 
 def _more(every: Sequence[Asked]) -> Iterator[Block]:

@@ -17,7 +17,7 @@ from pluriscope.analysis.algorithms.causal_model import read_causal_model
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.algorithms.written import fitting
-from pluriscope.analysis.alignments.search import untried
+from pluriscope.analysis.placements.formulas import untried
 from pluriscope.analysis.placements.report import PlacedModel, PlacementsReport, SitePlacement
 from pluriscope.analysis.placements.search import placed_on, unplaced
 from pluriscope.analysis.questions.protocol import Protocol
@@ -165,7 +165,7 @@ def read_placement(
 
     Raises:
         NotFound, InvalidAlgorithm, BeyondLimits: as of :func:`read_algorithm`; no row keeps that id.
-        InvalidAlignment, InvalidIntervention: sites that this algorithm or network does not have.
+        InvalidPlacement, InvalidIntervention: sites that this algorithm or network does not have.
     """
     model, own = read_algorithm(session, place, ref)
     found = next((one for one in model.placements if one.id == ref.second), None)

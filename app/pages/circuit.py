@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
 from markupsafe import Markup
 
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analyses.registry import BY_KEY, COMMON_GROUND, EVERY
 from pluriscope.analysis.circuit_sets.chance import SizeChance, chance_at
 from pluriscope.analysis.criteria.interpretation_tallies import CountingReadings
@@ -19,7 +21,7 @@ from pluriscope.analysis.numerics.large_numbers import in_words
 from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
-from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.perceptron.question import GrainQuestion, Question
 from pluriscope.analysis.subjects.question import CircuitVerdict, SubjectQuestion
 from pluriscope.analysis.subjects.subject import Table
 from pluriscope.app.db.distributions import distribution_in
@@ -30,6 +32,7 @@ from pluriscope.app.pages.inside import rows_blocks, table_blocks
 from pluriscope.app.pages.interpretation_list import CircuitOptions, interpretations
 from pluriscope.app.pages.page import about, column, figure, head_actions, listed, of_analyses, page, pairs
 from pluriscope.app.pages.pending_work import STORIES
+from pluriscope.app.pages.place import key_of
 from pluriscope.app.pages.variable_readings import reading_blocks
 from pluriscope.figures.numbers import decimal, exact, noun, readable
 from pluriscope.kinds.circuits import left_out_words
@@ -99,6 +102,7 @@ def circuit_record(one: Explanation[SubjectQuestion]) -> CircuitRecord:
         observed=readings.observed,
         uncounted=readings.why_not,
         chance=_chance_of(one),
+        by_edges=_by_edges(one)[0],
     )
 
 
@@ -118,7 +122,7 @@ def circuit(one: Explanation[Any], options: CircuitOptions) -> Iterator[Block]:
     yield from table_blocks(_inside(question, mask))
     if read:
         yield from interpretations(one, readings, options)
-    elif verdict.valid and not question.kind.refuses("sites"):
+    elif verdict.valid and not question.kind.refuses("readings"):
         yield from reading_blocks(one, readings.by_variables, readings.why_not)
     if verdict.valid and (one.place.boolean or not read):
         fold, what = "Analyses", "which"
@@ -165,6 +169,9 @@ def _facts(one: Explanation[SubjectQuestion], verdict: CircuitVerdict, readings:
     above = f"more than {verdict.threshold:g} of them asked for"
     yield Fact("Rows right", f"{verdict.n_right} of {verdict.n_rows}", above)
     yield Fact(f"{one.place.part.capitalize()}s", f"{one.mask.bit_count()} of {graph.n_bits}")
+    url, n_edges = _by_edges(one)
+    if url:
+        yield Fact("By edges", noun(n_edges, "edge"), "the circuit of edges that keeps the same", "", url)
     if graph.cut == "edges":
         nodes = "Nodes" if kind.refuses("edge-weights") else "Hidden neurons"
         yield Fact(nodes, f"{graph.active_nodes(graph.bits([one.mask])).sum()} of {len(graph.removable)}")
@@ -177,6 +184,18 @@ def _facts(one: Explanation[SubjectQuestion], verdict: CircuitVerdict, readings:
     if readings.total is not None and readings.observed is not None:
         yield Fact("Interpretations", readable(readings.total), url="#interpretations")
         yield Fact("Observed classes", readable(readings.observed), "that the inputs tell apart")
+
+
+def _by_edges(one: Explanation[SubjectQuestion]) -> tuple[str, int]:
+    """Address of the circuit of edges that keeps the same, and how many it has; "" where there is none."""
+    question, place = one.place.question, one.place
+    found = question.as_edges(one.mask) if isinstance(question, GrainQuestion) else None
+    if found is None:
+        return "", 0
+    asked, mask = found
+    ref = ExplanationRef("circuit", asked.graph.to_hex(mask))
+    scope = replace(place.scope, protocol=key_of(asked))
+    return one.links.explanation(place.slug, ref, scope), mask.bit_count()
 
 
 def _share(chance: SizeChance) -> str:

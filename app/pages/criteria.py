@@ -80,4 +80,4 @@ def criterion_blocks(one: Criterion, links: Addresses) -> Iterator[Block]:
 
 
 def _kinds(one: Criterion) -> list[str]:
-    return [*one.kinds, *one.recorded_kinds]
+    return [*one.kinds]

@@ -13,12 +13,9 @@ from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses, ResultRef, anchor_of
 from pluriscope.addresses.naming import Scope
-from pluriscope.analyses.analysis import Analysis
-from pluriscope.analyses.registry import VIEW, of_kind
-from pluriscope.analyses.shown import shown as shown_by
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.circuits.result import certainty_of_draws
-from pluriscope.analysis.explanations.registry import BY_KEY, KIND_OF
+from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.numerics.large_numbers import in_words, interval
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.listing import frame_of_analysis
@@ -27,7 +24,6 @@ from pluriscope.app.db.reads.circuits import masks_of
 from pluriscope.app.db.reads.networks import analyses_of
 from pluriscope.app.db.reads.verdicts import verdict_sets
 from pluriscope.app.errors import Conflict
-from pluriscope.app.pages import analyses
 from pluriscope.app.pages.circuit_sizes import spread
 from pluriscope.app.pages.circuit_tree import Among, are_drawn, asked_mask, circuit_tree_blocks
 from pluriscope.app.pages.counted import counts_of, method_words
@@ -41,13 +37,12 @@ from pluriscope.app.pages.pending_work import (
     awaited,
     missing,
     progress_of,
-    search_of,
 )
 from pluriscope.app.pages.place import FORMULAS, AnyPlace, check_boolean, locate, others
 from pluriscope.app.pages.plan import is_quick, refused
 from pluriscope.app.pages.shared import State, job_now, state_of
 from pluriscope.app.pages.sharing.about import about_place
-from pluriscope.app.pages.sheet import MOST, ORDERS, Sheet, Views, n_pictures, sheet_of
+from pluriscope.app.pages.sheet import ORDERS, Sheet, Views, sheet_of
 from pluriscope.errors import InvalidOption
 from pluriscope.figures.numbers import exact, noun, share_words
 from pluriscope.figures.svg.part_filter import part_filter
@@ -55,14 +50,14 @@ from pluriscope.kinds.columns import criterion_of, says
 from pluriscope.kinds.listing import COLUMNS, OF_KIND, shown_columns
 from pluriscope.objects.counts import certainty_words
 from pluriscope.objects.verdict import empty_placements
-from pluriscope.page_kit.blocks import Action, Block, Choice, Head, Menu, Notice, Progress, Table, Text, Tray
+from pluriscope.page_kit.blocks import Action, Block, Choice, Head, Menu, Notice, Table, Text, Tray
 from pluriscope.page_kit.templating import part_url
 from pluriscope.tables.frames import KIND, Frame, Overview, Part
 from pluriscope.tables.table import LIMIT, Column, Facet, Query, Selection, read_query, words_of
 from pluriscope.views.records import ListRecord, ShareRecord, UndecidedRecord, list_of, page_fields, plain
 
 OF_SCOPE: Final = ("output", "protocol", "data")
-VIEWS: Final = ("sheet", *((VIEW.key,) if VIEW else ()), "tree", "list")
+VIEWS: Final = ("sheet", "tree", "list")
 """Ways to look at what a query asks for."""
 
 
@@ -114,27 +109,13 @@ class Asked:
 
     @cached_property
     def shown(self) -> str:
-        """The view that is shown: the list where its order or a page of it is asked for, the view of all explanations
-        where it is stored and one sheet does not hold all pictures, else the sheet.
-        """
+        """The view that is shown: the list where its order or a page of it is asked for, else the sheet."""
         query = self.query
         if self.look.view:
             return self.look.view
         if query.sort or query.start or query.limit != LIMIT:
             return "list"
-        return "sheet" if self.all_of_them is None or self.all_of_them.report is None else self.all_of_them.analysis.key
-
-    @cached_property
-    def all_of_them(self) -> analyses.Asked | None:
-        """The view of all explanations, where one sheet does not hold all pictures asked for, and they stand in it."""
-        frame, kinds, ordered = self.whole, self.query.wanted.get(KIND, ()), self.look.by != ORDERS[0]
-        if VIEW is None or frame is None or self.pending or ordered or n_pictures(frame, self.query) <= MOST:
-            return None
-        (one,) = analyses.asked(self.session, self.place, self.addresses, [VIEW])
-        on_it = {"circuit", "interpretation"}
-        if one.report is not None:
-            on_it = {one.report.kind}
-        return one if not kinds or on_it & {*kinds} else None
+        return "sheet"
 
     @property
     def whole(self) -> Frame | None:
@@ -247,8 +228,6 @@ def _pending(place: AnyPlace, frame: Frame, query: Query) -> tuple[str, ...]:
         found.append(SURVEY)
     if "circuit" in parts and not parts["circuit"].has("story") and "story" in query.wanted:
         found.append(STORIES)
-    unsearched = (kind for kind in kinds if kind in BY_KEY and kind not in parts)
-    found += [search_of(kind) for kind in unsearched if not BY_KEY[kind].refuses(place.question)]
     return tuple(dict.fromkeys(found))
 
 
@@ -284,8 +263,6 @@ def blocks(found: Asked) -> Iterator[Block]:
     if table is None:
         return
     yield from _undecided_notices(found)
-    if found.shown == "sheet" and found.all_of_them is not None and found.all_of_them.report is None:
-        yield _not_yet(found.all_of_them)
     yield table
 
 
@@ -293,8 +270,6 @@ def _table(found: Asked, frame: Frame, query: Query) -> Table:
     """What is asked for, as a list or in the view that is shown."""
     place = found.place
     bodies = {"sheet": partial(_sheet, found, frame)}
-    if VIEW is not None:
-        bodies[VIEW.key] = partial(_among_all, found, frame, VIEW)
     if place.analysis is not None and place.analysis.circuits_listed:
         bodies["tree"] = partial(_tree, found, frame)
     return Table(
@@ -359,29 +334,6 @@ def _sheet(found: Asked, frame: Frame, table: Selection) -> tuple[Text, Sequence
     words = noun(shown, "picture") + (f" of {exact(every)}" if every > shown else "")
     stand = f", for {in_words(table.total)} explanations" if table.total > every else ""
     return words + stand, [Sheet(kinds, not question.kind.refuses("edge-weights"))]
-
-
-def _not_yet(one: analyses.Asked) -> Notice | Progress:
-    """Notice or progress in place of a view that is not stored."""
-    waiting = analyses.waiting(one)
-    if one.state == "not_asked" and isinstance(waiting, Notice):
-        return replace(waiting, item=f"The {one.analysis.key} is not computed yet")
-    return waiting
-
-
-def _among_all(found: Asked, frame: Frame, view: Analysis, _: Selection) -> tuple[Text, Sequence[Block]]:
-    """All explanations, among which those of circuits that pass the filters stand out."""
-    one = found.all_of_them
-    if one is None or one.analysis is not view:
-        (one,) = analyses.asked(found.session, found.place, found.addresses, [view])
-    show = shown_by(view).among
-    if one.report is None or found.place.analysis is None or show is None:
-        return f"no {view.key}", [_not_yet(one)]
-    passing = frame.passing(found.query.but(KIND), "circuit")
-    to_hex = found.place.question.graph.to_hex
-    circuits = {to_hex(int(mask)) for mask in masks_of(found.session, found.place.analysis)[passing]}
-    answer, every = show(one.report, one.subject, None if passing.all() else circuits)
-    return answer, [*analyses.older(one), *every]
 
 
 def _tree(found: Asked, frame: Frame, _: Selection) -> tuple[Text, Sequence[Block]]:
@@ -458,11 +410,6 @@ def states(found: Asked) -> Iterator[Block]:
         searched = [
             Action(f"Circuits under {words}", found.addresses.explanations(found.place.slug, scope))
             for words, scope in refused(found.session, found.place)[1].items()
-        ]
-        searched += [
-            Action(one.unsearched, found.addresses.analysis(found.place.slug, one.key, found.place.scope))
-            for one in of_kind(found.place.question.kind)
-            if one.unsearched
         ]
         yield Notice("Not searched", found.limit, "Use coarser rules or a smaller network.", "refused", searched)
     elif state != "done":

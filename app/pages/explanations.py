@@ -15,18 +15,18 @@ from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import ExplanationRef, Scope, is_id
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.alignments.alignment import Aligned
-from pluriscope.analysis.alignments.iia import score_alignment
 from pluriscope.analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
-from pluriscope.analysis.explanations.explanation import Claim, Kind, RecordedKind
-from pluriscope.analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF, RECORDED
+from pluriscope.analysis.explanations.explanation import Claim, Kind
+from pluriscope.analysis.explanations.registry import EVERY_KIND, KIND_OF
 from pluriscope.analysis.graph_files.graph_format import GraphFormat
 from pluriscope.analysis.graph_files.registry import formats_for
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation
 from pluriscope.analysis.interventions.experiments import InterventionSpace
+from pluriscope.analysis.placements.iia import score_placement
+from pluriscope.analysis.placements.placement import PlacedFormula
 from pluriscope.analysis.placements.report import PlacedModel, SitePlacement
-from pluriscope.analysis.readings.circuit_readings import CircuitInterpretations
+from pluriscope.analysis.readings.circuit_readings import CircuitInterpretations, VariableInterpretation
 from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, mask_array
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import CircuitVerdict, Q_co, SubjectQuestion
@@ -34,10 +34,15 @@ from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB
 from pluriscope.app.db.directions import find_direction_row
 from pluriscope.app.db.reads.algorithms import find_algorithm, find_alignment
 from pluriscope.app.db.reads.circuits import find_circuit
-from pluriscope.app.db.recorded import recorded_row
-from pluriscope.app.db.tables import AnalysisRow, NetworkRow
+from pluriscope.app.db.tables import AlgorithmRow, AnalysisRow, NetworkRow
 from pluriscope.app.errors import BadQuery, NotFound, PageError
-from pluriscope.app.pages.candidates import algorithm_of, find_algorithm_row, read_algorithm, read_placement
+from pluriscope.app.pages.candidates import (
+    algorithm_of,
+    find_algorithm_row,
+    read_algorithm,
+    read_placement,
+    stored_placements,
+)
 from pluriscope.app.pages.place import FORMULAS, Place, StoredQuestion, locate
 from pluriscope.app.pages.placed import find_placement, placement_ref
 from pluriscope.app.pages.read_circuits import read_circuit, read_interpretation
@@ -67,7 +72,7 @@ class Readings:
 
 def readings_by_variables(one: Explanation[SubjectQuestion]) -> Readings:
     """The interpretations of a circuit of a network that no formulas are read of."""
-    if refusal := one.place.question.kind.refuses("sites"):
+    if refusal := one.place.question.kind.refuses("readings"):
         return Readings(why_not=refusal)
     try:
         every = read_circuit(one.session, one.place, one.mask)
@@ -136,9 +141,8 @@ def space_of(question: Question, circuit: Circuit, most: int | None = None) -> I
 
 
 KIND_LABELS: Final = {kind.key: kind.heading for kind in EVERY_KIND}
-_OTHER_SHAPES: Final = "".join(f" or {kind.letter}-… ({kind.noun})" for kind in RECORDED)
 SHAPES: Final = (
-    f"c-MASK, i-MASK.INDEX, g-ALGORITHM, a-ALGORITHM.ALIGNMENT, d-ALGORITHM.DIRECTIONS{_OTHER_SHAPES}, with "
+    "c-MASK, i-MASK.INDEX, g-ALGORITHM, a-ALGORITHM.ALIGNMENT, d-ALGORITHM.DIRECTIONS, with "
     "@PROTOCOL behind it where that differs"
 )
 
@@ -209,6 +213,11 @@ class Explanation(Generic[Q_co]):
         return self.ref.kind != "interpretation" and self.rows[-1] is not None
 
     @property
+    def on_sites(self) -> bool:
+        """Whether it is about variables of the task on sites, and not about gates on neurons."""
+        return isinstance(self.item, PlacedModel | VariableInterpretation | tuple)
+
+    @property
     def judged(self) -> Any:
         """The explanation by itself as criteria of its kind take several."""
         return _KINDS[self.ref.kind].judged(self.place.question, self.item)
@@ -222,11 +231,6 @@ class Explanation(Generic[Q_co]):
     def kind(self) -> str:
         """The key of its kind."""
         return self.ref.kind
-
-    @property
-    def recorded(self) -> RecordedKind[Any] | None:
-        """The record of its kind if such explanations are stored as columns."""
-        return BY_KEY.get(self.ref.kind)
 
     @property
     def interpretation(self) -> Interpretation | None:
@@ -250,7 +254,7 @@ class Explanation(Generic[Q_co]):
     @property
     def algorithm(self) -> HighLevelModel | None:
         """Algorithm of an algorithm or an alignment; None of others."""
-        found = self.item.algorithm if isinstance(self.item, Aligned) else self.item
+        found = self.item.algorithm if isinstance(self.item, PlacedFormula) else self.item
         return found if isinstance(found, HighLevelModel) else None
 
     @cached_property
@@ -379,33 +383,39 @@ def _interpretation(session: Session, __: Addresses, place: Place, ref: Explanat
     return space_of(place.question, circuit).at(index), ExplanationRef("interpretation", circuit.hex, str(index))
 
 
+def _candidate(session: Session, addresses: Addresses, place: Place, ref: ExplanationRef) -> AlgorithmRow | None:
+    """The row of the formula that a reference names; None where it names an algorithm with finite variables."""
+    written = place.question.kind.refuses(FORMULAS) or not (is_id(ref.first) or place.question.refuses("sites"))
+    if written and ref.kind != "direction":
+        return None
+    try:
+        return find_algorithm_row(session, addresses, place, ref.first)
+    except NotFound:
+        report = stored_placements(session, place)
+        if ref.kind == "direction" or report is None or all(one.id != ref.first for one in report.algorithms):
+            raise
+        return None
+
+
 def _algorithm(
     session: Session, addresses: Addresses, place: Place, ref: ExplanationRef
 ) -> tuple[HighLevelModel | PlacedModel, ExplanationRef]:
-    if place.question.kind.refuses(FORMULAS):
+    row = _candidate(session, addresses, place, ref)
+    if row is None:
         return read_algorithm(session, place, ref)
-    algorithm = algorithm_of(find_algorithm_row(session, addresses, place, ref.first), place)
+    algorithm = algorithm_of(row, place)
     return algorithm, ExplanationRef("algorithm", algorithm.id)
 
 
 def _placement(
     session: Session, addresses: Addresses, place: Place, ref: ExplanationRef
-) -> tuple[Aligned[Any] | tuple[PlacedModel, SitePlacement], ExplanationRef]:
-    if place.question.kind.refuses(FORMULAS):
+) -> tuple[PlacedFormula[Any] | tuple[PlacedModel, SitePlacement], ExplanationRef]:
+    row = _candidate(session, addresses, place, ref)
+    if row is None:
         return read_placement(session, place, ref)
-    row = find_algorithm_row(session, addresses, place, ref.first)
     algorithm = algorithm_of(row, place)
     stored, alignment = find_placement(session, addresses, place, row, algorithm, ref)
-    return Aligned(algorithm, alignment), placement_ref(algorithm.id, alignment, stored=stored is not None)
-
-
-def _recorded(_: Session, __: Addresses, place: Place, ref: ExplanationRef) -> tuple[Any, ExplanationRef]:
-    kind = BY_KEY[ref.kind]
-    if refusal := kind.refuses(place.question):
-        item = f"{kind.noun} {ref.first[:40]!r}"
-        raise NotFound(item, f"{place.row.slug} {refusal}", "choose another kind", "ref")
-    item = kind.read(place.question, ref.first)
-    return item, ExplanationRef(kind.key, kind.write(item))
+    return PlacedFormula(algorithm, alignment), placement_ref(algorithm.id, alignment, stored=stored is not None)
 
 
 def _circuit_rows(session: Session, analysis: AnalysisRow, known: Explanation[SubjectQuestion]) -> list[Any]:
@@ -413,13 +423,13 @@ def _circuit_rows(session: Session, analysis: AnalysisRow, known: Explanation[Su
 
 
 def _rows_of_algorithm(session: Session, analysis: AnalysisRow, known: Explanation[SubjectQuestion]) -> list[Any]:
-    if known.place.question.kind.refuses(FORMULAS):  # it is kept in the report of all
+    if known.on_sites:  # it is kept in the report of all
         return [known.item if is_id(known.ref.first) else None]
     return [find_algorithm(session, analysis.id, known.ref.first)]
 
 
 def _rows_of_placement(session: Session, analysis: AnalysisRow, known: Explanation[SubjectQuestion]) -> list[Any]:
-    if known.place.question.kind.refuses(FORMULAS):
+    if known.on_sites:
         return [known.item if is_id(known.ref.second) else None]
     row, id_ = find_algorithm(session, analysis.id, known.ref.first), known.item.alignment.id
     if known.kind == "direction":
@@ -427,8 +437,8 @@ def _rows_of_placement(session: Session, analysis: AnalysisRow, known: Explanati
     return [row, None if row is None else find_alignment(session, row, id_)]
 
 
-def _scored(question: Any, aligned: Aligned[Any]) -> Any:
-    return ((aligned.algorithm, score_alignment(question, aligned.algorithm, aligned.alignment)),)
+def _scored(question: Any, aligned: PlacedFormula[Any]) -> Any:
+    return ((aligned.algorithm, score_placement(question, aligned.algorithm, aligned.alignment)),)
 
 
 _PLACEMENT: Final = _KindHere(_placement, _rows_of_placement, _scored)
@@ -438,11 +448,4 @@ _KINDS: Final[Mapping[str, _KindHere]] = {
     "algorithm": _KindHere(_algorithm, _rows_of_algorithm),
     "alignment": _PLACEMENT,
     "direction": _PLACEMENT,
-    **dict.fromkeys(
-        BY_KEY,
-        _KindHere(
-            _recorded,
-            lambda session, analysis, known: [recorded_row(session, analysis, BY_KEY[known.kind], known.ref.first)],
-        ),
-    ),
 }

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from pluriscope.addresses.address import Addresses, anchor_of
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
-from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.placements.placement import NeuronPlacement
 from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -79,5 +79,5 @@ def examples() -> Mapping[str, Markup]:
         ),
         "Gate": truth_tile(both.table),
         "Algorithm": formula_tree(algorithm),
-        "Placement": aligned_diagram(WEIGHTS, algorithm, Alignment.read(_ALGORITHM, _PLACES)),
+        "Placement": aligned_diagram(WEIGHTS, algorithm, NeuronPlacement.read(_ALGORITHM, _PLACES)),
     }

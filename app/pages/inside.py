@@ -22,7 +22,6 @@ from pluriscope.tables.table import Row
 from pluriscope.views.networks import Rows
 from pluriscope.views.records import AnswerRecord, RowRecord
 
-ROW: Final = "Of earlier addresses, which looked at one row of the task; the network's page does."
 N_ROWS: Final = 8
 """Of a task that are shown."""
 

@@ -20,7 +20,6 @@ from pluriscope.app.db.listing import prominent_in
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.explanations import MAX_INDEX_DIGITS, N_CARDS, Explanation, Readings, readings_of
-from pluriscope.app.pages.inside import ROW
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import circuit_thumb
@@ -43,7 +42,7 @@ CLASSES: Final = Column(
 class CircuitOptions(ScopeOptions):
     """Options of a circuit's page."""
 
-    classes: Literal["observed", "all", "any"] = Field(
+    classes: Literal["observed", "any"] = Field(
         "observed", description="Whether one interpretation of each observed class is listed, or every one."
     )
     start: str = Field(
@@ -51,8 +50,6 @@ class CircuitOptions(ScopeOptions):
         pattern=f"^[0-9]{{1,{MAX_INDEX_DIGITS}}}$",
         description="Number of the first interpretation shown: its index, or its class's number if classes=observed.",
     )
-    gate: list[str] = Field([], description="Of earlier addresses, which chose by gate; all are listed.")
-    row: int | None = Field(None, ge=0, description=ROW)
 
     @property
     def query(self) -> Query:
@@ -154,26 +151,6 @@ def by_number(one: Explanation[Question]) -> ByNumber:
     if readings.space is None:
         raise NotFound(item, readings.why_not, "choose a valid circuit from the list", "ref", *parent)
     return ByNumber(one, readings.space)
-
-
-class FormerOptions(CircuitOptions):
-    """Options of the list where it was a page of its own."""
-
-    classes: Literal["observed", "all", "any"] = Field("all", description="As on the page of the circuit.")
-    index: str = Field(
-        "", pattern=f"^[0-9]{{1,{MAX_INDEX_DIGITS}}}$", description="Leads to the interpretation of that index."
-    )
-    draw: bool = Field(False, description="Of earlier addresses, which led to one drawn at random.")
-    limit: int = Field(N_CARDS, description="Of earlier addresses; a page shows as many as it shows.")
-
-
-def leads_to(one: Explanation[Question], options: FormerOptions) -> str:
-    """Address that a former address of the list leads to: the page of the circuit, or one interpretation."""
-    if options.index:
-        return one.links.interpretation(one.place.slug, one.ref.first, int(options.index), one.place.scope)
-    kept = {"start": options.start.strip("0") and options.start, "theme": options.theme}
-    classes = "" if options.classes == _OBSERVED else "any"
-    return f"{one.url(classes=classes, **kept)}#interpretations"
 
 
 # --- as blocks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -13,7 +13,6 @@ from pluriscope.addresses.address import Addresses
 from pluriscope.app.db.plugin_tables import owners
 from pluriscope.app.db.reads import jobs as reads
 from pluriscope.app.jobs.definitions import DEFINITIONS
-from pluriscope.app.pages.place import find_network
 from pluriscope.figures.numbers import duration, when
 from pluriscope.figures.svg.marks import VERDICT_MARKS
 from pluriscope.page_kit.blocks import Action, Block, Head, Table, VerdictState
@@ -31,8 +30,6 @@ STATES: Final[Mapping[str, VerdictState]] = {
     "cancelled": "na",
 }
 """Each state with its sign, in the order in which filters show them."""
-_UNSEEN: Final[dict[str, Any]] = {"offered": False, "shown": False, "orders": False}
-"""Of a column that is an option alone."""
 _USUAL: Final = Query(limit=25)
 
 
@@ -43,7 +40,6 @@ def job_list(
 
     Raises:
         InvalidOption: an option or a value that the list does not have.
-        NotFound: no such network.
     """
     table = _table(session, addresses, options, now)
     train = Action("Train a network", addresses.train())
@@ -61,32 +57,18 @@ def jobs_record(
 
 
 def _table(session: Session, addresses: Addresses, options: Mapping[str, Sequence[str]], now: datetime) -> Table:
-    columns = _columns(lambda text: find_network(session, addresses, text).slug)
-    query, jobs = read_query(columns, options, _USUAL), reads.listed_jobs(session)
-    slugs = {find_network(session, addresses, slug).digest: slug for slug in query.wanted.get("network", ())}
+    query, jobs = read_query(_COLUMNS, options, _USUAL), reads.listed_jobs(session)
     away = {kind: name for kind, name in owners(session).items() if kind not in DEFINITIONS}
-    listing = AtHand(columns, [_row(job, slugs.get(job.network_digest or ""), away, addresses, now) for job in jobs])
+    listing = AtHand(_COLUMNS, [_row(job, away, addresses, now) for job in jobs])
     renews = any(job.state in reads.UNFINISHED and job.kind not in away for job in jobs)
     return Table(listing, query, addresses.jobs(), noun="job", usual=_USUAL, renews=renews, id=ID)
 
 
-def _columns(network: Callable[[str], str]) -> tuple[Column, ...]:
-    """Columns of the list; ``network`` gives the slug of the network that an option names."""
-    return (
-        Column("title", "Job", "What it does.", "name", first=True),
-        Column("network", "Network", "What it is about.", "text", "any", read=network, **_UNSEEN),
-        Column("state", "State", "How far it is.", "text", facet="any", choices=tuple(STATES), show=_state),
-        Column("found", "Result or error", "What it found, or why it failed.", "text"),
-        Column("created_at", "Requested", "When it was asked for.", "text", largest_first=True, show=_requested),
-        Column("seconds", "Time", "How long it took, or has taken.", "float", orders=False, show=_time),
-    )
-
-
-def _row(job: Any, network: str | None, away: Mapping[str, str], addresses: Addresses, now: datetime) -> Row:
+def _row(job: Any, away: Mapping[str, str], addresses: Addresses, now: datetime) -> Row:
     values = {
         name: getattr(job, name) for name in ("title", "state", "created_at", "set_aside", "not_before", "attempts")
     }
-    values |= {"network": network, "found": (job.error.splitlines() or [job.found])[-1] or None}
+    values["found"] = (job.error.splitlines() or [job.found])[-1] or None
     if job.state == "running" and job.total:
         values["found"] = f"{job.stage}: {job.done:,} of {job.total:,}" + (f", {job.found}" if job.found else "")
     if job.state == "queued" and job.kind in away:
@@ -111,3 +93,12 @@ def _requested(row: Row) -> str:
 
 def _time(row: Row) -> str:
     return duration(row["seconds"])
+
+
+_COLUMNS: Final = (
+    Column("title", "Job", "What it does.", "name", first=True),
+    Column("state", "State", "How far it is.", "text", facet="any", choices=tuple(STATES), show=_state),
+    Column("found", "Result or error", "What it found, or why it failed.", "text"),
+    Column("created_at", "Requested", "When it was asked for.", "text", largest_first=True, show=_requested),
+    Column("seconds", "Time", "How long it took, or has taken.", "float", orders=False, show=_time),
+)

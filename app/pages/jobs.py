@@ -110,7 +110,6 @@ class JobPage(PageModel):
     wait_seconds: float | None = Field(
         description="How long it still waits after such an attempt; null where it does not."
     )
-    events_url: str = Field("", description="Empty: a job is asked for anew, and no longer streams its events.")
     cancel_url: str = Field(description="POST here to cancel; empty where that is no longer possible.")
     retry_url: str = Field(
         description="POST here to try again; empty unless it failed, was cancelled, or was ended by time or memory, "

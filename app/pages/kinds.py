@@ -9,17 +9,14 @@ from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import ExplanationRef
-from pluriscope.analysis.explanations.registry import RECORDED
 from pluriscope.app.errors import NotFound
-from pluriscope.app.pages.algorithm import algorithm
+from pluriscope.app.pages.algorithm import algorithm, site_algorithm
 from pluriscope.app.pages.circuit import circuit
 from pluriscope.app.pages.explanations import find_explanation
 from pluriscope.app.pages.interpretation import interpretation
 from pluriscope.app.pages.page import Document, Page, read_options
 from pluriscope.app.pages.place import FORMULAS, check_boolean, locate
-from pluriscope.app.pages.placement import alignment, direction
-from pluriscope.app.pages.recorded import recorded
-from pluriscope.app.pages.site_algorithms import site_algorithm, site_placement
+from pluriscope.app.pages.placement import alignment, direction, site_placement
 from pluriscope.app.pages.variable_readings import variable_interpretation
 
 PAGES: Final[Mapping[str, Page]] = {
@@ -28,14 +25,13 @@ PAGES: Final[Mapping[str, Page]] = {
     "algorithm": algorithm,
     "alignment": alignment,
     "direction": direction,
-    **dict.fromkeys((kind.key for kind in RECORDED), recorded),
 }
 ON_SITES: Final[Mapping[str, Page]] = {
     "interpretation": variable_interpretation,
     "algorithm": site_algorithm,
     "alignment": site_placement,
 }
-"""Those of networks with sites that no formulas are read of."""
+"""Those about variables of the task on sites."""
 
 
 def find_document(
@@ -55,21 +51,18 @@ def find_document(
     named = _reference(links, network, text)
     options = read_options(PAGES[named.kind].options, query)
     place = locate(session, links, network, options.scope)
-    on_sites = bool(place.question.kind.refuses(FORMULAS)) and not place.question.kind.refuses("sites")
-    ref = options.meant(named, on_sites=on_sites)
-    declared = PAGES[ref.kind]
+    unread = bool(place.question.kind.refuses(FORMULAS)) and not place.question.kind.refuses("sites")
+    ref = options.meant(named, on_sites=unread)
     if ref.kind != named.kind:
-        options = declared.options.model_validate(options.scope.query())
-    if on_sites:
-        declared = ON_SITES.get(ref.kind, declared)
-    if ref.kind != "circuit" and declared not in ON_SITES.values():
+        options = PAGES[ref.kind].options.model_validate(options.scope.query())
+    if ref.kind != "circuit" and not (unread and ref.kind in ON_SITES):
         check_boolean(place, links)
     parent = links.explanations(place.slug, place.scope), f"explanations of {place.slug}"
     try:
         found = find_explanation(session, links, place, ref)
     except NotFound as error:
         raise NotFound(error.item, error.cause, error.cure, error.field, *parent) from None
-    return Document(declared, found, options)
+    return Document((ON_SITES if found.on_sites else PAGES)[ref.kind], found, options)
 
 
 def _reference(links: Addresses, network: str, text: str) -> ExplanationRef:

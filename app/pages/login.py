@@ -22,7 +22,6 @@ class LoginOptions(Options):
     """Options of the login page."""
 
     next: str = Field("", max_length=MAX_NEXT, description="Path of this site to come back to.")
-    key: str = Field("", max_length=200, description="In links that earlier versions made; it opens nothing any more.")
 
 
 class ByToken(BaseModel):

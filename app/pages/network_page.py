@@ -160,6 +160,14 @@ class Known:
         return reads.known_as(self.session, self.place.row, self.place.row.name)
 
     @cached_property
+    def decided_alike(self) -> str:
+        """Sentence with links to the networks whose answers are decided by the very same sums; "" where none is."""
+        place = self.place
+        others = reads.networks_that_decide_alike(self.session, place.row)
+        links = " and ".join(f"[{one.slug}]({self.links.network(one.slug)})" for one in others)
+        return f"Whatever their files say, it decides the same as {links}." if links else ""
+
+    @cached_property
     def plan(self) -> CircuitPlan | tuple[AnalysisError, ...] | None:
         """Plan of the search for circuits, or the errors that forbid it; None where it is done or on its way."""
         if self.place.analysis is not None or self.state == "computing" or self.place.question.kind.refuses("counting"):
@@ -169,9 +177,11 @@ class Known:
     @cached_property
     def under(self) -> dict[str, tuple[Scope, AnalysisRow | None]]:
         """The rules that have names, those with an analysis of this output, and the chosen ones."""
-        place, names = self.place, {key_of(one): rules_of(one) for one in self.place.question.admitted()}
+        place, admitted = self.place, self.place.question.admitted()
+        alike = [one for one in admitted if one.kind is place.question.kind]
+        names, others = {key_of(one): rules_of(one) for one in alike}, {key_of(one) for one in admitted}
         for scope, row in self.analyses.items():
-            if scope.output == place.scope.output:
+            if scope.output == place.scope.output and (scope.protocol in names or scope.protocol not in others):
                 names.setdefault(scope.protocol, row.protocol.name)
         names.setdefault(place.scope.protocol, place.rules)
         scopes = {name: replace(place.scope, protocol=key) for key, name in names.items()}

@@ -106,7 +106,7 @@ def _circuits(row: Row) -> Markup:
 
 def _in_short(found: AnalysisRow, question: SubjectQuestion) -> str:
     """Whether there is one explanation, in a few words."""
-    counts, only = counts_of(found), question.kind.key != PERCEPTRON or circuits_only(found)
+    counts, only = counts_of(found), bool(question.kind.refuses("formulas")) or circuits_only(found)
     known = Verdict(
         counts.valid_circuits,
         found.circuits_possible,
@@ -241,7 +241,7 @@ def _perceptrons(
         jobs[job.network_digest].append(job)
     also, called = reads.other_names(session, reads.those(NetworkRow.id, text)), Counter(row.name for row in found)
     for row in found:
-        if row.kind != PERCEPTRON:
+        if not row.sizes:  # whose files are kept
             continue
         shape, data = "–".join(map(str, row.sizes)), row.input_data or clean_data(row.sizes[0]).digest
         known = [f"also saved as {', '.join(also[row.id])}"] if row.id in also else []
@@ -336,7 +336,7 @@ def _other(
         progress = "too many circuits to try"
     below = kind.noun if scope == Scope() else f"{kind.noun} under {rules_of(question)}"
     last = f" · the last of {noun(n_checkpoints, 'checkpoint')}" if n_checkpoints else ""
-    says = f"{question.subject.task} · {below}, {noun(question.n_rows, 'row')}{last}"
+    says = f"{question.task_document['name']} · {below}, {noun(question.n_rows, 'row')}{last}"
     values = {
         "kind": kind.key,
         "slug": row.slug,
@@ -344,7 +344,7 @@ def _other(
         "digest": row.digest,
         "shape": "",
         "output": 0,
-        "task": question.subject.task,
+        "task": question.task_document["name"],
         "protocol": rules_of(question),
         "state": state,
         **({} if analysis is None or not searched else {"verdict": _in_short(analysis, question)}),

@@ -215,17 +215,12 @@ def sharing(links: Addresses, url: str, *files: Action) -> Menu:
 def head_actions(one: Explanation[SubjectQuestion]) -> list[Action | Menu]:
     """List what can be done with any explanation."""
     slug, scope, links = one.place.slug, one.place.scope, one.links
-    found: list[Action | Menu] = []
-    place = one.place
+    found, place = list[Action | Menu](), one.place
     if place.boolean or place.question.kind.refuses(FORMULAS):
         found.append(Action("Compare", links.compare(slug, [one.ref], scope), primary=True))
-    if place.boolean and one.recorded is None:
+    if place.boolean and not one.on_sites:
         found.append(Action("Play", links.play(slug, [one.ref], scope)))
-    if (
-        one.ref.kind == "alignment"
-        and not place.question.kind.refuses("play")
-        and place.question.kind.refuses(FORMULAS)
-    ):
+    if one.on_sites and one.ref.kind == "alignment" and not place.question.kind.refuses("play"):
         sites = [site for each in one.item[1].places for site in each.sites.split()]
         found += [Action("Play", links.play(slug, (), scope, change=sites))] if len(sites) <= MAX_CHANGES else []
     return [*found, sharing(links, one.url())]
@@ -255,15 +250,16 @@ _EVERY: Final = "what every criterion says of it"
 
 def about(one: Explanation[Any]) -> Iterator[Block]:
     """The folds of any explanation."""
-    if one.place.boolean:
+    if one.place.boolean and not one.on_sites:
         yield More("Criteria", lambda: verdicts([one]), _EVERY, id="criteria")
         yield More(
             "Where it stands", lambda: of_analyses(one, [COMMON_GROUND]), "among all explanations", id="standing"
         )
     elif one.place.question.kind.refuses(FORMULAS) and one.ref.kind == "circuit":
         yield More("Criteria", lambda: _stored(one), _EVERY, id="criteria")
-    elif one.place.question.kind.refuses(FORMULAS) and one.ref.kind in ("algorithm", "alignment"):
+    elif one.on_sites and one.ref.kind in ("algorithm", "alignment"):
         yield More("Criteria", lambda: verdicts([one]), _EVERY, id="criteria")
+    if one.place.question.kind.refuses(FORMULAS) and one.ref.kind in ("algorithm", "alignment"):
         yield More("Where it stands", lambda: of_analyses(one, [COMMON_GROUND]), "among the others", id="standing")
     yield More("Provenance", lambda: _provenance(one), "which network, rules, rows and engine", id="provenance")
 

@@ -1,6 +1,4 @@
-"""Work that a page waits for although its analysis is stored: verdicts of criteria, the survey of the common ground,
-the search for explanations of a kind stored as columns.
-"""
+"""Work that a page waits for although its analysis is stored: verdicts of criteria, the survey of the common ground."""
 
 from __future__ import annotations
 
@@ -13,7 +11,6 @@ from sqlalchemy.orm import Session, object_session
 from pluriscope.addresses.address import Addresses
 from pluriscope.analyses.analysis import LONGEST
 from pluriscope.analyses.registry import BY_KEY
-from pluriscope.analysis.explanations.registry import RECORDED
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.jobs import UNFINISHED, jobs_about, jobs_ahead
 from pluriscope.app.jobs.definitions import DEFINITIONS
@@ -33,7 +30,6 @@ _ANALYSES: Final = {
     ALGORITHMS: "Algorithms on sites, and their placements",
     INTERPRETATIONS: "Interpretations of circuits by variables",
 }
-_SEARCH: Final = "search for "
 
 
 class Awaited(NamedTuple):
@@ -57,7 +53,7 @@ def awaited(session: Session, addresses: Addresses, place: Place, pending: Seque
 
     Args:
         place: the analysis that it is about.
-        pending: what is not stored: steps as text, :data:`SURVEY`, :data:`STORIES`, or :func:`search_of` a kind.
+        pending: what is not stored: steps as text, :data:`SURVEY` or :data:`STORIES`.
     """
     analysis, slug = place.analysis, place.row.slug
     if not pending or analysis is None:
@@ -69,18 +65,12 @@ def awaited(session: Session, addresses: Addresses, place: Place, pending: Seque
         ask = Action("Compute", url, changes=True, fields=given, at_once=job is None and milliseconds <= LONGEST)
         return Awaited(words, work_state(job), job, ask)
 
-    kinds, jobs = {search_of(kind.key): kind for kind in RECORDED}, jobs_about(session, analysis, "criteria")
+    jobs = jobs_about(session, analysis, "criteria")
     for text in pending:
         if text in _ANALYSES:
             job = next(iter(jobs_about(session, analysis, text)), None)
             milliseconds = BY_KEY[text].milliseconds(place.question)
             yield one(_ANALYSES[text], job, addresses.analysis(slug, text), milliseconds)
-        elif text in kinds:
-            kind = kinds[text]
-            searches = jobs_about(session, analysis, "explanations")
-            job = next((one for one in searches if one.arguments["kind"] == kind.key), None)
-            milliseconds = kind.work(place.question)
-            yield one(f"The search for {kind.plural}", job, addresses.explanations(slug), milliseconds, kind=kind.key)
         else:
             job = next((job for job in jobs if text in job.arguments["criteria"]), None)
             yield one(f"Verdicts of {text}", job, addresses.analysis(slug, "funnel"), criteria=text)
@@ -135,8 +125,3 @@ def missing(subject: str, state: str, job: JobRow | None, ask: Action, links: Ad
         return Notice(f"{subject} {verb}", cause, state="refused", actions=[again, see])
     cause = f"{subject}: nobody asked for it yet, which is not the same as none."
     return Notice("Not computed yet", cause, actions=[ask], id=name)
-
-
-def search_of(kind: str) -> str:
-    """Name of the missing search of a kind stored as columns."""
-    return f"{_SEARCH}{kind}"

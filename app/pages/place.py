@@ -160,14 +160,16 @@ def page_elsewhere(session: Session, addresses: Addresses, network: str) -> str:
 
 
 def key_of(question: SubjectQuestion) -> str:
-    """The rules as addresses name them."""
-    return question.protocol.name if question.kind.settings else protocol_key(cast(Protocol, question.protocol))
+    """The rules as addresses name them; of a network that is read with its classes, by their name."""
+    protocol = question.protocol
+    with_classes = isinstance(question, Question) and question.classes is not None
+    return protocol_key(protocol) if isinstance(protocol, Protocol) and not with_classes else protocol.name
 
 
 def place_of(session: Session, row: NetworkRow, question: SubjectQuestion) -> AnyPlace:
     """The place of a question about a stored network."""
     document = question.data_document
-    data = analyses.clean_key(row) if document["clean"] else str(document["digest"])[:12]
+    data = "" if not row.sizes else analyses.clean_key(row) if document["clean"] else str(document["digest"])[:12]
     scope = Scope(question.output, key_of(question), data)
     return StoredQuestion(row, question, scope, analyses.analysis_of(session, row, question))
 

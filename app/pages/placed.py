@@ -1,7 +1,7 @@
 """Placements as addresses name them: by the id of a stored one, or by what they are.
 
 An id is a hash, so it leads back to its placement only where a row holds both, or where few placements are to be tried.
-The reference of an alignment that no row holds therefore carries its text: ``a-ALGORITHM.0:1.0+2_1:2.1``, the neurons
+The reference of a placement that no row holds therefore carries its text: ``a-ALGORITHM.0:1.0+2_1:2.1``, the neurons
 of each variable; ``d-ALGORITHM.0:1=1,0,-1;1:1=0,1,-1``, the weights of its directions. A form sends the same behind the
 address of an algorithm, ``?place=0:1.0+2&place=1:2.1`` or ``?at=0@1=1,0,-1;1@1=0,1,-1``.
 """
@@ -18,14 +18,14 @@ from sqlalchemy.orm import Session
 from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.alignments.alignment import Alignment, Placement
-from pluriscope.analysis.alignments.id_search import MAX_TRIED, alignment_with_id
-from pluriscope.analysis.alignments.iia import check_alignment
-from pluriscope.analysis.alignments.on_directions import DirectionAlignment, parse_directions
 from pluriscope.analysis.explanations.explanation import Claim
 from pluriscope.analysis.interventions.interchange import Site
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.analysis.placements.directions import DirectionPlacement, parse_directions
+from pluriscope.analysis.placements.iia import check_placement
+from pluriscope.analysis.placements.neuron_sets import MAX_TRIED, placement_with_id
+from pluriscope.analysis.placements.placement import NeuronPlacement, Placement
 from pluriscope.app.db import directions
 from pluriscope.app.db.codecs import alignment_of
 from pluriscope.app.db.reads import algorithms
@@ -37,6 +37,7 @@ from pluriscope.figures.svg.combs import linear_words, site_words
 
 SHAPE: Final = "PATH:LAYER.NEURON+NEURON, for instance 0:1.0+2"
 _PLACE: Final = re.compile(r"([01]{1,8}):([0-9]{1,3})\.([0-9]{1,3}(?:[+ ,][0-9]{1,3})*)")
+_NAMED: Final = re.compile(r"\s*[A-Za-z_]\w*\s*:\s*[a-z]")
 _BETWEEN: Final = "_"
 
 
@@ -57,19 +58,19 @@ class PlacedOptions(ScopeOptions):
     )
 
     def meant(self, ref: ExplanationRef, *, on_sites: bool = False) -> ExplanationRef:
-        """The placement, beside an algorithm; earlier addresses of alignments had the options behind an id.
+        """The placement, beside an algorithm.
 
         Args:
-            on_sites: whether places are sites of a network that no formulas are read of.
+            on_sites: whether places are sites, as they are of named variables.
 
         Raises:
             BadQuery: a malformed place.
         """
-        if self.place and on_sites:
+        if self.place and (on_sites or any(_NAMED.match(text) for text in self.place)):
             return ExplanationRef("alignment", ref.first, ";".join(self.place).replace("/", "!"))
         if self.place:
             pieces = [piece for text in self.place for piece in text.split(_BETWEEN)]
-            return ExplanationRef("alignment", ref.first, Alignment.of("", read_places(pieces)).text)
+            return ExplanationRef("alignment", ref.first, NeuronPlacement.of("", read_places(pieces)).text)
         return ExplanationRef("direction", ref.first, _written(self.at)) if self.at else ref
 
 
@@ -81,7 +82,7 @@ def _written(text: str) -> str:
 def placement_ref(algorithm_id: str, alignment: Placement[Any], *, stored: bool) -> ExplanationRef:
     """Reference of a placement in addresses: by id where a row keeps it, else by its text."""
     second = alignment.id if stored or not alignment.text else _written(alignment.text)
-    return ExplanationRef("alignment" if isinstance(alignment, Alignment) else "direction", algorithm_id, second)
+    return ExplanationRef("alignment" if isinstance(alignment, NeuronPlacement) else "direction", algorithm_id, second)
 
 
 def read_places(texts: Sequence[str], *, field: str = "place") -> list[tuple[str, NeuronSet]]:
@@ -111,15 +112,15 @@ def find_placement(
     """The placement that a reference names by id or text, and the row that keeps it, None if none does.
 
     Args:
-        place: what it is an alignment with.
+        place: what it is a placement with.
         row: of the algorithm.
         algorithm: the one that is placed.
-        ref: of an alignment or a direction.
+        ref: of a placement or a direction.
 
     Raises:
         NotFound: no row keeps that id, and of neurons the first placements do not have it.
         BadQuery: malformed neurons.
-        InvalidAlignment: a text that no alignment has, or places that do not fit the algorithm or the network.
+        InvalidPlacement: a text that no placement has, or places that do not fit the algorithm or the network.
     """
     stored: AlignmentRow | DirectionRow | None
     found: Placement[Any] | None
@@ -145,25 +146,25 @@ def find_placement(
         item, label = f"placement {ref.second[:40]!r}", f"algorithm {algorithm.formula}"
         raise NotFound(item, cause, cure, "alignment", url, label)
     if stored is None:
-        check_alignment(place.question.network, algorithm, found, place.question.protocol)
+        check_placement(place.question.network, algorithm, found, place.question.protocol)
     return stored, found
 
 
 def _on_neurons(
     session: Session, place: Place, row: AlgorithmRow, algorithm: HighLevelModel, named: str
-) -> tuple[AlignmentRow | None, Alignment | None]:
+) -> tuple[AlignmentRow | None, NeuronPlacement | None]:
     if ":" in named:
-        alignment = Alignment.of(algorithm.text, read_places(named.split(_BETWEEN), field="e"))
+        alignment = NeuronPlacement.of(algorithm.text, read_places(named.split(_BETWEEN), field="e"))
         return algorithms.find_alignment(session, row, alignment.id), alignment
     stored = algorithms.find_alignment(session, row, named)
     if stored is not None:
         return stored, alignment_of(stored, algorithm.text).alignment
-    return None, alignment_with_id(place.question.network, algorithm, named, place.question.protocol.alignment_sites)
+    return None, placement_with_id(place.question.network, algorithm, named, place.question.protocol.alignment_sites)
 
 
 def _on_directions(
     session: Session, place: Place, algorithm: HighLevelModel, named: str
-) -> tuple[DirectionRow | None, DirectionAlignment | None]:
+) -> tuple[DirectionRow | None, DirectionPlacement | None]:
     if "=" in named:
         alignment = parse_directions(algorithm.text, named.replace(":", "@").replace("~", "/"))
         named = alignment.id

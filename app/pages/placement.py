@@ -11,42 +11,70 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pluriscope.analysis.alignments.alignment import Alignment, JointScore
-from pluriscope.analysis.alignments.iia import interchange_matrix, smallest_part
-from pluriscope.analysis.alignments.joint import score_with_joint
-from pluriscope.analysis.alignments.map_classes import map_class
+from pluriscope.addresses.naming import ExplanationRef
+from pluriscope.analysis.algorithms.causal_model import NONE, read_causal_model
 from pluriscope.analysis.directions.readouts import ReadOut, read_outs
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.numerics.fixed_order import inner
+from pluriscope.analysis.placements.iia import interchange_matrix, smallest_part
+from pluriscope.analysis.placements.joint import score_with_joint
+from pluriscope.analysis.placements.map_classes import map_class
+from pluriscope.analysis.placements.placement import JointScore, NeuronPlacement
+from pluriscope.analysis.placements.report import PlacedVariable, SitePlacement, SiteScore
+from pluriscope.analysis.placements.search import interchanges, placed_on
 from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN, margin_to_edge
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.tables import DirectionRow
-from pluriscope.app.pages.candidates import hues_of, input_texts, posited, variables_of
+from pluriscope.app.pages.algorithm import changed_text, of_all, whole_text
+from pluriscope.app.pages.candidates import JOINT_RUNS, hues_of, input_texts, posited, variables_of
 from pluriscope.app.pages.explanations import Explanation
-from pluriscope.app.pages.page import about, figure, head_actions, page
+from pluriscope.app.pages.page import about, column, figure, head_actions, listed, page
 from pluriscope.app.pages.placed import PlacedOptions, site_label
 from pluriscope.figures.numbers import decimal, exact, noun
 from pluriscope.figures.svg.aligned import aligned_diagram
 from pluriscope.figures.svg.combs import Direction
 from pluriscope.figures.svg.networks import network_diagram
-from pluriscope.page_kit.blocks import Block, Fact, Facts, Head, More, Section, Side, Table, Verdict
-from pluriscope.tables.table import Query
-from pluriscope.views.records import AlignedRecord, AlignmentRecord, DirectionPlaceRecord, DirectionRecord, PlaceRecord
+from pluriscope.kinds.placements import called, rounded, site_words, sites_drawing
+from pluriscope.page_kit.blocks import Block, Fact, Facts, Head, More, Notice, Section, Side, Table, Verdict
+from pluriscope.tables.table import Query, Row
+from pluriscope.views.records import (
+    AlignedRecord,
+    AlignmentRecord,
+    DirectionPlaceRecord,
+    DirectionRecord,
+    ExplanationRecord,
+    PlaceRecord,
+)
 
 _MOST_NEURONS: Final = 12  # of a set that is looked through for a smaller one: 4,094 are tried
 _MOST_RUNS: Final = 1 << 18  # joint interchanges that a page makes
 _SHOWN: Final = 200  # interventions on one page of their list
 _EDGE: Final = 12  # failing interventions that stand on the page without asking
 _LABELS: Final = ("Path", "Formula", "Site", "Source", "Base", "Output", "Decision", "Expected", "Tested", "Agreed")
+_SITE_LABELS: Final = (
+    *("Variable", "Base", "Source", "Value on each", "The algorithm says", "The network answers", "Agrees"),
+)
+_AT_ONCE: Final = 110  # rows up to which failing ones on sites stand on the page without asking
+_LISTED: Final = 2_000
 _STATES: Final = {None: "untested", True: "pass", False: "fail"}
 Record = AlignmentRecord | DirectionRecord
 R = TypeVar("R", bound=AlignedRecord)
 
 
 class PlacementOptions(PlacedOptions):
-    """Options of the page of an alignment."""
+    """Options of the page of a placement."""
 
     start: int = Field(0, ge=0, le=10**9, description="Intervention from which all are listed.")
+
+
+class SitePlacementRecord(ExplanationRecord):
+    """A placement of an algorithm on sites."""
+
+    kind: str = "alignment"
+    algorithm: str = Field(description="Its text.")
+    sites: dict[str, str] = Field(description="Variable → its sites, with spaces between them.")
+    placement: SitePlacement
 
 
 # --- as a record
@@ -94,14 +122,14 @@ def _places(one: Explanation[Question]) -> Iterator[tuple[Any, dict[str, Any]]]:
 
 
 def alignment_record(one: Explanation[Question]) -> AlignmentRecord:
-    """An alignment on neuron sets as JSON."""
+    """A placement on neuron sets as JSON."""
     places = [PlaceRecord(**fields) for _, fields in _places(one)]
     valid = all(place.agreed == place.tested for place in places)
     return _record(AlignmentRecord, one, places, minimal=valid and _is_minimal(one))
 
 
 def _is_minimal(one: Explanation[Question]) -> bool | None:
-    """Whether nothing smaller within a valid alignment is valid; None where a set is too large to be looked through.
+    """Whether nothing smaller within a valid placement is valid; None where a set is too large to be looked through.
 
     Each variable is tested alone, so that is so if each place is its own smallest part.
     """
@@ -113,7 +141,7 @@ def _is_minimal(one: Explanation[Question]) -> bool | None:
 
 
 def direction_record(one: Explanation[Question]) -> DirectionRecord:
-    """An alignment on directions as JSON."""
+    """A placement on directions as JSON."""
     question, algorithm, alignment = one.place.question, one.item.algorithm, one.item.alignment
     stored: DirectionRow | None = one.rows[-1]
     readings = read_outs(question.clean_activations, algorithm, alignment)
@@ -170,7 +198,7 @@ def alignment(one: Explanation[Question], options: PlacementOptions) -> Iterator
     sites = " and ".join(place.site for place in record.places)
     where, how = f", carried by {sites}" if sites else "", "kept by the analysis" if record.stored else ""
     yield _head(one, record, where, how, {"minimal": record.minimal} if record.valid else {})
-    placed: Alignment = one.item.alignment
+    placed: NeuronPlacement = one.item.alignment
     drawn = aligned_diagram(
         one.place.question.network.weights,
         one.item.algorithm,
@@ -296,20 +324,22 @@ def _evidence(
     words = "none fails" if not failing else noun(len(failing), "fails", "fail")
     yield More(
         "Every interchange",
-        lambda: _every(one, rows, options.start),
+        lambda: _every(one, _LABELS, rows, options.start, "intervention"),
         f"{exact(record.tested)} tested, {words}",
         id="interchanges",
     )
     yield from about(one)
 
 
-def _every(one: Explanation[Question], rows: Sequence[tuple[Any, ...]], start: int) -> Iterator[Block]:
+def _every(
+    one: Explanation[Any], labels: Sequence[str], rows: Sequence[tuple[Any, ...]], start: int, what: str
+) -> Iterator[Block]:
     yield replace(
-        Table.plain(_LABELS, rows),
+        Table.plain(labels, rows),
         query=Query(start=start, limit=_SHOWN),
         usual=Query(limit=_SHOWN),
         url=one.links.explanation(one.place.slug, one.ref),
-        noun="intervention",
+        noun=what,
         files={"CSV": one.links.made_of(one.url(), "interchanges.all.csv")},
         kept={"part": "interchanges", **one.place.scope.query()},
         id="interchanges.all",
@@ -323,3 +353,190 @@ def _rows(place: PlaceRecord) -> Iterator[tuple[Any, ...]]:
         decision, expected = place.decisions[i][j], place.expected[i][j]
         what = (place.path, place.formula, place.site, inputs[i], inputs[j], place.outputs[i][j], decision, expected)
         yield (*what, place.is_tested[i][j], decision == expected)
+
+
+_FOLLOWS: Final = "It follows from accuracy: all that the network reads of these inputs goes through this site."
+
+
+# --- on sites, of an algorithm with finite variables
+
+
+def site_placement_record(one: Any) -> SitePlacementRecord:
+    """A placement on sites as JSON."""
+    model, placement = one.item
+    sites = {each.variable: each.sites for each in placement.places}
+    return SitePlacementRecord(**one.fields, algorithm=model.text, sites=sites, placement=placement)
+
+
+def _placement_held(one: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Scores of a placement as they are stored, and computed anew; the joint one where all its choices are run."""
+    model, placement = one.item
+    sites = {each.variable: each.sites for each in placement.places}
+    anew = placed_on(one.place.question, read_causal_model(model.text), sites, JOINT_RUNS)
+    jointly = placement.joint_exact and anew.joint_exact
+
+    def figures(of: SitePlacement) -> dict[str, Any]:
+        scores = {f"{each.variable} {name}": value for each in of.places for name, value in _scores(each.score)}
+        joint = dict(_scores(of.joint)) if of.joint is not None and jointly else {}
+        smallest = {"margin": min((each.gap for each in of.places), default=None)}
+        return {"placement": of.id, **scores, **{f"joint {name}": value for name, value in joint.items()}, **smallest}
+
+    found = figures(anew)
+    return figures(placement) if one.stored else dict.fromkeys(found), found
+
+
+def _scores(score: SiteScore) -> Iterator[tuple[str, int]]:
+    yield from (("right", score.agreed), ("of", score.of), ("changed and right", score.changed_agreed))
+
+
+@page(site_placement_record, PlacementOptions, _placement_held)
+def site_placement(one: Any, options: PlacementOptions) -> Iterator[Block]:
+    """Page of a placement on sites: its sites in the network, and every score with what stands beside it."""
+    model, placement = one.item
+    question: SubjectQuestion = one.place.question
+    yield Head(
+        Markup('<span class="f">{}</span>').format(called(model.text)),
+        Markup('{}, on {}. Of <a href="{}">its algorithm</a>.').format(
+            one.name,
+            placement.sites or "no site",
+            one.links.explanation(one.place.slug, ExplanationRef("algorithm", model.id), one.place.scope),
+        ),
+        list(_marks(placement)),
+        head_actions(one),
+    )
+    each = [
+        f"{one.variable}: {' and '.join(site_words(question, site) for site in one.sites.split())}"
+        for one in placement.places
+    ]
+    caption = f"Nodes that carry a variable have its name. {'; '.join(each)}. Positions count from 1."
+    drawn = figure(one, sites_drawing(question, placement), caption)
+    yield Side([drawn, Facts(list(_site_facts(placement)))])
+    yield from whole_text(model)
+    yield Section("Its variables", "each alone: all ordered pairs of different rows")
+    yield _places_table(placement.places)
+    if any(each.follows for each in placement.places):
+        yield Notice("Some of it follows from accuracy.", _FOLLOWS, state="computing")
+    yield from _interchanges(one, options.start)
+    yield More("How to read the scores", lambda: [_meanings()], "what stands beside each score", id="scores")
+    yield from about(one)
+
+
+def _marks(placement: SitePlacement) -> Iterator[Verdict]:
+    words = {
+        "single": "placed: every interchange is right",
+        "joint": "placed jointly, its variables cannot be asked alone",
+    }
+    yield Verdict(words[placement.placed], "pass") if placement.placed else Verdict("not placed", "fail")
+    if placement.follows and placement.placed:
+        yield Verdict("follows from accuracy", "untested")
+    if placement.fragile:
+        yield Verdict("fragile: a margin below 1e-6", "untested")
+
+
+def _site_facts(placement: SitePlacement) -> Iterator[Fact]:
+    score, joint = placement.score, placement.joint
+    yield Fact(
+        "Interchanges right", of_all(score.agreed, score.of), "of all pairs on which the algorithm has an answer"
+    )
+    yield Fact(
+        "Of those that change",
+        of_all(score.changed_agreed, score.changed_of),
+        "the algorithm's answer; the rest stay as they are",
+    )
+    if score.undefined:
+        yield Fact("Undefined", exact(score.undefined), "pairs on which the algorithm has no answer, left out")
+    drawn = "" if placement.joint_exact else ", drawn"
+    yield Fact(
+        "Joint",
+        "not run" if joint is None else of_all(joint.agreed, joint.of) + drawn,
+        "all variables at once, each from its row",
+    )
+    yield Fact("Margin", decimal(min((one.gap for one in placement.places), default=float("nan")), 4), "smallest gap")
+
+
+def _interchanges(one: Any, start: int) -> Iterator[Block]:
+    """Pairs of rows with what the algorithm says and what the network answers, those that fail first."""
+    _, placement = one.item
+    n_wrong = placement.score.of - placement.score.agreed
+    if not placement.places:
+        return
+    if n_wrong and one.place.question.n_rows <= _AT_ONCE:
+        some = f"the first {_EDGE} of {exact(n_wrong)}" if n_wrong > _EDGE else ""
+        yield Section("Interchanges that fail", some, id="failing")
+        yield Table.plain(_SITE_LABELS[:-1], [row[:-1] for row in _site_rows(one, _EDGE) if not row[-1]][:_EDGE])
+    words = noun(n_wrong, "fails", "fail") if n_wrong else "none fails"
+    most = f"; {exact(_LISTED)} are listed, those that fail first" if placement.score.of > _LISTED else ""
+    yield More(
+        "Every interchange",
+        lambda: _every(one, _SITE_LABELS, _site_rows(one, _LISTED), start, "interchange"),
+        f"{exact(placement.score.of)} tested, {words}{most}",
+        id="interchanges",
+    )
+
+
+def _site_rows(one: Any, most: int) -> list[tuple[Any, ...]]:
+    """Rows of interchanges by the labels, those that fail first."""
+    model, placement = one.item
+    question = one.place.question
+    rows, classes = question.examples.rows, question.examples.classes
+    sites = {each.variable: each.sites for each in placement.places}
+
+    def named(answer: int) -> str:
+        return "none" if answer < 0 else f"{answer} {classes[answer]}" if answer < len(classes) else f"{answer}"
+
+    found = list[tuple[Any, ...]]()
+    for each in interchanges(question, read_causal_model(model.text), sites):
+        for base, source in each.pairs[:most].tolist():
+            values = " ← ".join("none" if each.values[row] == NONE else f"{each.values[row]}" for row in (base, source))
+            said, given = int(each.expected[base, source]), int(each.decided[base, source])
+            what = (each.variable, rows[base], rows[source], values, named(said), named(given))
+            found.append((*what, said == given))
+    return sorted(found, key=lambda row: row[-1])[:most]
+
+
+_COLUMNS = (
+    column("variable", "Variable", "Of the algorithm.", first=True),
+    column("sites", "Sites", "Exchanged together."),
+    column("score", "Right", "Of all pairs on which the algorithm has an answer."),
+    column("changed", "Of those that change", "Of the pairs that change the algorithm's answer."),
+    column("undefined", "Undefined", "Pairs on which the algorithm has no answer."),
+    column("ceiling", "At the inputs", "The same, but with the inputs exchanged that the sites are computed from."),
+    column(
+        "closed",
+        "On rows of the task",
+        "The score on pairs whose row with these inputs exchanged is a row of the task.",
+    ),
+    column("map", "Map", "What of the sites is exchanged: coordinates, or their projection on a direction."),
+    column("follows", "Follows", "Whether it follows from accuracy."),
+)
+
+
+def _places_table(places: Sequence[PlacedVariable]) -> Block:
+    rows = [
+        Row(
+            {
+                "variable": one.variable,
+                "sites": rounded(one.sites),
+                "score": one.score.text,
+                "changed": changed_text(one.score),
+                "undefined": exact(one.score.undefined),
+                "ceiling": one.ceiling.text,
+                "closed": one.closed.text,
+                "map": _map_words(one),
+                "follows": "from accuracy" if one.follows else "",
+            }
+        )
+        for one in places
+    ]
+    return listed("variable", _COLUMNS, rows)
+
+
+def _map_words(one: PlacedVariable) -> str:
+    if one.map != "oblique" or one.orthogonal is None:
+        return one.map
+    return f"oblique, condition {one.condition:.3g}; orthogonal {one.orthogonal.text}"
+
+
+def _meanings() -> Block:
+    columns = (column("what", "What", "", first=True), column("means", "Means", ""))
+    return listed("meaning", columns, [Row({"what": one.label, "means": one.meaning}) for one in _COLUMNS])

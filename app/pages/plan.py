@@ -16,7 +16,6 @@ from pluriscope.analysis.circuits.planning import CircuitPlan, plan_circuits
 from pluriscope.analysis.circuits.result import CircuitMethod
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.explaining.plan import Plan, StagePlan
-from pluriscope.analysis.explaining.planning import plan_output
 from pluriscope.analysis.explaining.preflight import preflight, refuse
 from pluriscope.analysis.results.result import memory_words, seconds_words
 from pluriscope.analysis.running.limits import Limits
@@ -65,12 +64,10 @@ def measured(session: Session, place: AnyPlace) -> Plan:
         AnalysisError: all that speaks against the analysis.
     """
     question, limits = place.question, limits_in(session)
-    if question.kind.refuses("counting"):
-        plan: Plan = question.kind.explaining.plan([question], limits, time.thread_time)[0]
-        return plan
-    refuse(preflight(question))
+    if isinstance(question, Question):
+        refuse(preflight(question))
     key = question.digest, question.protocol.name, limits
-    return _MEASURED.of(key, lambda: plan_output(question, limits, time.thread_time))
+    return _MEASURED.of(key, lambda: question.kind.explaining.plan([question], limits, time.thread_time)[0])
 
 
 def plan_blocks(session: Session, place: AnyPlace) -> Iterator[Block]:

@@ -161,7 +161,8 @@ def _documents(links: Addresses) -> Iterator[Document]:
     for find in brought("searches").values():
         yield from guarded("searches", find, lambda: list(find(links)), lambda _: [])  # noqa: B023  called at once
     for analysis in ANALYSES:
-        url = links.analysis(_ON_SITES if analysis.lacks(PERCEPTRON) else NETWORK, analysis.key)
+        on_sites = "sites" in analysis.needs or analysis.lacks(PERCEPTRON)
+        url = analysis.url(links, _ON_SITES if on_sites else NETWORK)
         also = (analysis.key, *_QUESTIONS.get(analysis.key, ()))
         yield Document("Analyses", "analysis", analysis.title, analysis.question, url, also, analysis.price)
     for term in terms():
@@ -205,8 +206,7 @@ def _actions(addresses: Addresses) -> list[Document]:
             "upload add pytorch",
         ),
         ("Train a network", "In the browser, from a task and a seed", a.train(), "training new"),
-        ("Train a transformer", "In the browser, loss by step", a.bring_in(way="transformer"), "training new"),
-        ("Compare explanations", "Two to six side by side", a.compare(), "comparison difference"),
+        ("Compare explanations", "Two to six side by side", a.compare(NETWORK), "comparison difference"),
         (
             "Your own answer",
             "A circuit of your own: is it valid, and one of how many?",

@@ -14,12 +14,14 @@ from pluriscope.addresses.naming import Scope, protocol_key
 from pluriscope.analysis.questions.protocol import Protocol
 from pluriscope.analysis.running.progress import KnownCircuits
 from pluriscope.analysis.subjects.perceptron.activations import activation_of
+from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.analyses import clean_key
 from pluriscope.app.db.reads.jobs import UNFINISHED
 from pluriscope.app.db.reads.networks import jobs_for
-from pluriscope.app.db.tables import PERCEPTRON, AnalysisRow
+from pluriscope.app.db.tables import AnalysisRow
 from pluriscope.app.pages.place import AnyPlace
+from pluriscope.figures.svg.layout import shape_text
 
 State = Literal["done", "truncated", "computing", "failed", "cancelled", "not_analysed"]
 WorkState = Literal["computing", "failed", "cancelled", "not_asked"]
@@ -30,6 +32,11 @@ def activation_words(network: Any) -> str:
     written = (network.activation, network.output_activation)
     hidden, output = (activation_of(text, network.negative_slope).label for text in written)
     return hidden if hidden == output else f"{hidden}, output {output}"
+
+
+def shape_words(network: Network) -> str:
+    """The sizes and activations of a network in words."""
+    return f"{shape_text(network.sizes)}, {activation_words(network)}"
 
 
 def work_state(job: JobRow | None) -> WorkState:
@@ -60,8 +67,10 @@ def latest_job(jobs: Iterable[JobRow], scope: Scope, network: Any) -> JobRow | N
     """
     for job in jobs:
         asked = job.arguments
-        if network.kind != PERCEPTRON:
-            made = Scope(asked["output"], asked["protocol"]["name"])
+        if not network.sizes:  # its file is kept
+            rules = asked["protocol"]
+            to_logits = rules.get("granularity") == "edges" and "circuit_decision" not in rules  # their name at first
+            made = Scope(asked["output"], rules["name"].replace("edges", "logit-edges") if to_logits else rules["name"])
         else:
             protocol = _protocol_key_of(json.dumps(asked["protocol"], sort_keys=True))
             made = Scope(asked["output"], protocol, asked["data"][:12] or clean_key(network))

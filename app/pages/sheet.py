@@ -12,8 +12,8 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from pluriscope.analysis.alignments.map_classes import DIRECTIONS, map_class
 from pluriscope.analysis.interpretations.gates import gate_name
+from pluriscope.analysis.placements.map_classes import DIRECTIONS, map_class
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.pages.explanations import people_of
@@ -159,11 +159,6 @@ def sheet_of(
         kinds.append(OfKind(part.kind, frame.called(part.kind), part.says, total, alone, pictures))
     order = _order(by, next((one.row for kind in kinds for one in kind.pictures if one.row.ref == near), None))
     return packed([replace(kind, pictures=sorted(kind.pictures, key=order)) for kind in kinds])
-
-
-def n_pictures(frame: Frame, query: Query) -> int:
-    """Number of pictures of the explanations that pass."""
-    return sum(sum(_classes(part, positions)) for part, _, positions in frame.positions(query))
 
 
 def shared(most: int, sizes: Sequence[int]) -> list[int]:

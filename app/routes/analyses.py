@@ -359,8 +359,6 @@ def item(request: Request, session: Reading, links: Links, name: str, key: str, 
     options = {name: " ".join(request.query_params.getlist(name)) for name in request.query_params}
     scope_options = {name: options.pop(name) for name in (*ScopeOptions.model_fields, "part") if name in options}
     place, one = _found(session, links, name, read_options(ScopeOptions, [*scope_options.items()]), key)
-    if key == "methods" or (key, item) == ("common-ground", "places"):  # they had pages of their own
-        return Faces(lambda _: RedirectResponse(one.url, 301), lambda: one.record().model_dump(mode="json"))
     try:
         made = item_of(one, item, options)
     except NotFound as error:

@@ -13,11 +13,8 @@ from pluriscope.addresses.naming import Scope
 from pluriscope.analysis.algorithms.causal_model import MAX_TEXT
 from pluriscope.app.access.sessions import now
 from pluriscope.app.db.job_tables import JobRow
-from pluriscope.app.db.tables import AnalysisRow
-from pluriscope.app.errors import Conflict
 from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.jobs import JobPage, build_job
-from pluriscope.app.pages.place import locate_boolean
 
 _Step = Annotated[str, Field(max_length=200)]
 
@@ -50,26 +47,6 @@ class ThoroughOrder(AnalysisOrder):
         description="Texts of algorithms with finite variables that are placed, kept with earlier ones.",
     )
     sequence: list[_Step] = Field([], max_length=64, description="Of the funnel, the criteria of the page that asks.")
-
-
-def analysis_ordered(
-    session: Session, links: Addresses, network: str, order: AnalysisOrder, nothing: str
-) -> AnalysisRow:
-    """The stored analysis that an order is about.
-
-    Args:
-        network: slug or digest.
-        order: which of its analyses.
-        nothing: what there is nothing of without it, such as "nothing to survey".
-
-    Raises:
-        NotFound: no such network, output, protocol or data record.
-        Conflict: the analysis is not stored.
-    """
-    analysis = locate_boolean(session, links, network, order.scope).analysis
-    if analysis is None:
-        raise Conflict("analysis", f"is not stored, so there is {nothing}", "ask for the analysis first")
-    return analysis
 
 
 def accepted(session: Session, links: Addresses, job: JobRow, response: Response) -> JobPage:

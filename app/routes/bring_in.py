@@ -54,8 +54,8 @@ from pluriscope.app.pages.bring_in.preview import (
 from pluriscope.app.pages.bring_in.questions import FIELDS, answered, that_apply
 from pluriscope.app.pages.jobs import JobPage
 from pluriscope.app.pages.page import read_options
-from pluriscope.app.pages.training import form, transformers
-from pluriscope.app.pages.training.form import TrainRequest, start_training
+from pluriscope.app.pages.training import transformers
+from pluriscope.app.pages.training.form import TrainFields, TrainRequest, read_training, start_training, training_page
 from pluriscope.app.rendering import is_fragment, show
 from pluriscope.app.routes.asking import accepted
 from pluriscope.app.routes.changes import Changer, Writing
@@ -196,36 +196,30 @@ def known_protocols(session: Session, names: list[str]) -> list[Protocol]:
     return [find_protocol(session, name) for name in dict.fromkeys(names)]
 
 
-_WAYS: Final = {"train": form, "transformer": transformers}
-"""What is trained by a form → the module with its fields, and what reads, shows and starts it."""
-
-
 @router.get("/networks/new", **HTML)
 def form_page(request: Request, session: Reading, links: Links, options: ListOptions) -> HTMLResponse:
-    """The form for a file, or with ``way`` one by which networks or transformers are trained."""
-    way: Any = _WAYS.get(options.get("way", [""])[0])
-    if way is None:
+    """The form for a file, or with ``way`` the one by which networks are trained."""
+    if options.get("way") != ["train"]:
         declared = read_options(DeclaredOptions, request.query_params.multi_items())
         return show(request, network_form(links, declared.model_dump(exclude_defaults=True)), room=_ROOM)
-    for name in options.keys() - way.TrainFields.model_fields.keys():
+    for name in options.keys() - TrainFields.model_fields.keys():
         raise BadQuery(f"option {name[:40]!r}", "is no option of training", "leave it out", "option")
     # a form that is still being filled in is no wrong request: its part says what is wrong so far
-    status = 400 if way.read_training(options)[1] and not is_fragment(request) else 200
-    return show(request, way.training_page(session, links, options), room=_ROOM, status_code=status)
+    status = 400 if read_training(options)[1] and not is_fragment(request) else 200
+    return show(request, training_page(session, links, options), room=_ROOM, status_code=status)
 
 
 @router.post("/networks/new", dependencies=[Changer], **HTML)
 def preview_page(request: Request, sent: SentForm, session: Reading, links: Links) -> Response:
     """Preview of a file, of which nothing is stored; or the start of a training."""
-    way: Any = _WAYS.get(sent.fields.get("way", [""])[0])
-    if way is None:
+    if sent.fields.get("way") != ["train"]:
         return _answer(request, session, links, sent, store=False)
-    order, _ = way.read_training(sent.fields)
+    order, _ = read_training(sent.fields)
     if order is None:
-        blocks = way.training_page(session, links, sent.fields, refused=True)
+        blocks = training_page(session, links, sent.fields, refused=True)
         return show(request, blocks, room=_ROOM, url=links.train(), status_code=422)
     with request.app.state.store.write() as writing:
-        return RedirectResponse(links.job(way.start_training(writing, order).id), status_code=303)
+        return RedirectResponse(links.job(start_training(writing, order).id), status_code=303)
 
 
 _TRAINING: Final[dict[str, Any]] = {"tags": ["networks"], "status_code": 202, "responses": api_errors(403, 422)}
@@ -298,7 +292,7 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
             raise InvalidNetwork(f"file {other[:60]!r}", "is no data file of the ONNX model beside it", _ONE_NETWORK)
         answers = answered(sent.raw, sent.beside, file, wanted)
         if store:
-            wrong |= {one.field: one.refusal for one in answers.unanswered if one.refusal}
+            wrong = {one.field: one.refusal for one in answers.unanswered if one.refusal} | wrong
         intake = take_in(file, answers.declared, fallback_name=sent.name)
         protocols = known_protocols(session, wanted.protocols)
         page = preview_of(session, intake, protocols, wrong)
@@ -314,7 +308,8 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
             data = clean_key(row) if intake.data.is_clean else intake.data.digest[:12]
             rules = protocol_key(protocols[0]) if protocols else COMPLETE.name
             return RedirectResponse(links.network(row.slug, Scope(0, rules, data)), status_code=303)
-        values = answers.declared.model_dump() | {name: sent.declared.get(name, "") for name in wrong}
+        values = answers.declared.model_dump() | {one.field: "" for one in answers.unanswered}
+        values |= {name: sent.declared.get(name, "") for name in wrong}
         blocks = preview_blocks(session, links, page, answers, values | {"protocols": wanted.protocols})
         title, status = f"Preview: {intake.name}", 422 if page.refusals else 200
         return show(request, blocks, title, room=_ROOM, url=links.bring_in(), status_code=status)

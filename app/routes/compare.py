@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import Annotated, Final
-from urllib.parse import quote
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -13,18 +12,27 @@ from pluriscope.addresses.address import API_V2
 from pluriscope.addresses.naming import LEAST
 from pluriscope.app.computing import room
 from pluriscope.app.error_answers import api_errors
-from pluriscope.app.pages.compare.choosing import choosing, compare_of, find_place, known_two, own_pair, texts_of
+from pluriscope.app.pages.compare.choosing import (
+    choosing,
+    compare_of,
+    find_place,
+    known_two,
+    one_network,
+    own_pair,
+    texts_of,
+)
 from pluriscope.app.pages.compare.options import ComparedOptions, CompareOptions
 from pluriscope.app.rendering import HAS_RECORD, network_row, show
 from pluriscope.app.routes.depends import Links, Reading
 from pluriscope.app.routes.faces import HTML, passed_on
-from pluriscope.app.routes.moved import SCOPE, moved
 from pluriscope.page_kit.templating import PART
 from pluriscope.views.records import ComparisonRecord
 
 router = APIRouter()
 TAB: Final = "Compare"
 OF_ONE: Final = "/networks/{network}/compare"
+OF_TWO: Final = ("e", "output", "protocol", "data", "theme", PART)
+"""Options that the page of two networks takes."""
 
 
 @router.get("/compare", **HTML)
@@ -32,12 +40,11 @@ def compare(request: Request, session: Reading, links: Links, options: Annotated
     """The comparison, or how to choose what it lacks; two networks stand beside each other at an address of theirs."""
     names = list(dict.fromkeys(name.strip() for name in options.network if name.strip()))
     if len(names) == 2:
-        first, second = (quote(name, safe="") for name in names)
-        return moved(request, f"/networks/{first}/compare/{second}", (*SCOPE, "e", PART))
-    place = find_place(session, links, names[0], options) if len(names) == 1 else None
-    texts = texts_of(links, options, place) if place else []
-    if place is None or len(texts or own_pair(session, place) or known_two(session, place)) < LEAST:
-        row = network_row(links, place.slug, place.row.name, place.question.kind, TAB, place.scope) if place else None
+        kept: dict[str, Any] = {name: request.query_params.getlist(name) for name in OF_TWO}
+        return RedirectResponse(links.url("networks", names[0], "compare", names[1], **kept), 301)
+    place = find_place(session, links, one_network(links, options), options)
+    if len(texts_of(links, options, place) or own_pair(session, place) or known_two(session, place)) < LEAST:
+        row = network_row(links, place.slug, place.row.name, place.question.kind, TAB, place.scope)
         return show(request, choosing(session, links, place, options), room="Explore", network=row)
     with room("this part of the page") if PART in request.query_params else nullcontext():
         found = compare_of(session, links, names[0], options)

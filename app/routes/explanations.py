@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import reduce
 from operator import or_
-from typing import Annotated, Final, Literal, get_type_hints
+from typing import Annotated, Final, get_type_hints
 
 from fastapi import APIRouter, Query, Request
-from fastapi import Form as Sent
 from fastapi.responses import RedirectResponse, Response
-from pydantic import Field
 from sqlalchemy.orm import Session
 
-from pluriscope.addresses.address import API_V2, Addresses
-from pluriscope.analysis.explanations.registry import BY_KEY
+from pluriscope.addresses.address import API_V2
 from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS, file_text
 from pluriscope.app.computing import room
-from pluriscope.app.db.job_tables import JobRow
-from pluriscope.app.db.reads.analyses import analysed_question
 from pluriscope.app.error_answers import api_errors
-from pluriscope.app.errors import Conflict, NotFound
-from pluriscope.app.jobs import queue
+from pluriscope.app.errors import NotFound
 from pluriscope.app.options import ScopeOptions
-from pluriscope.app.pages.compare.options import ComparedOptions
 from pluriscope.app.pages.explanation_list import OF_SCOPE, RECORD, ViewOptions, about, asked, blocks, record, table
 from pluriscope.app.pages.explanations import find_explanation, read_ref
-from pluriscope.app.pages.interpretation_list import FormerOptions, leads_to
-from pluriscope.app.pages.jobs import JobPage
 from pluriscope.app.pages.kinds import ON_SITES, PAGES, find_document
 from pluriscope.app.pages.page import EXPLANATION
 from pluriscope.app.pages.place import FORMULAS, check_boolean, locate
 from pluriscope.app.pages.sharing.about import about_place
 from pluriscope.app.pages.verdicts.judge import CriterionVerdict, verdicts_on
 from pluriscope.app.rendering import base_url, network_row, show
-from pluriscope.app.routes.asking import AnalysisOrder, accepted, analysis_ordered
-from pluriscope.app.routes.changes import Writing
 from pluriscope.app.routes.depends import Links, ListOptions, Reading, options_of
 from pluriscope.app.routes.faces import Faces, both, options_schema, passed_on
 from pluriscope.app.routes.streaming import CSV_RESPONSE, table_file
@@ -88,41 +76,6 @@ def explanations_file(request: Request, links: Links, network: str) -> Response:
         return about(found), table(found)
 
     return table_file(request, f"{network}-explanations", made)
-
-
-class ExplanationsRequest(AnalysisOrder):
-    """Choice of a kind of explanation to search."""
-
-    kind: Literal[tuple(BY_KEY)] = Field(description="A kind stored as columns.")  # type: ignore[valid-type]
-
-
-@router.post(
-    API_V2 + LIST,
-    tags=["explanations"],
-    summary="Run a search of one kind",
-    status_code=202,
-    responses=api_errors(403, 404, 409, 422),
-)
-def search(session: Writing, links: Links, network: str, order: ExplanationsRequest, response: Response) -> JobPage:
-    """Search explanations of one kind beside a stored analysis in the background. Asking twice is asking once."""
-    return accepted(session, links, _searched(session, links, network, order), response)
-
-
-@router.post(LIST, include_in_schema=False)
-def search_from_page(
-    session: Writing, links: Links, network: str, order: Annotated[ExplanationsRequest, Sent()]
-) -> RedirectResponse:
-    """Queue the search for a kind of explanation from a page's button."""
-    return RedirectResponse(links.job(_searched(session, links, network, order).id), status_code=303)
-
-
-def _searched(session: Session, links: Addresses, network: str, order: ExplanationsRequest) -> JobRow:
-    """Queue the search for a kind of explanation."""
-    analysis = analysis_ordered(session, links, network, order, "nothing to search beside")
-    refusal = BY_KEY[order.kind].refuses(analysed_question(session, analysis))
-    if refusal:
-        raise Conflict(f"kind {order.kind}", f"{analysis.network.slug} {refusal}", "choose another kind", "kind")
-    return queue.enqueue_about(session, analysis, "explanations", requested=True, again=True, kind=order.kind)
 
 
 # --- one of them
@@ -203,15 +156,6 @@ def graph(request: Request, session: Reading, links: Links, network: str, ref: s
     )
 
 
-@router.get(f"{EXPLANATION}/interpretations", include_in_schema=False)
-def interpretations(
-    session: Reading, links: Links, network: str, ref: str, options: Annotated[FormerOptions, Query()]
-) -> RedirectResponse:
-    """Redirect to the list of a circuit's interpretations, or to one of them by its index."""
-    one = find_document(session, links, network, ref, list(options.scope.query().items())).one
-    return RedirectResponse(leads_to(one, options), 303 if options.index else 301)
-
-
 @router.get(
     f"{API_V2}{EXPLANATION}/criteria",
     tags=["explanations"],
@@ -229,16 +173,3 @@ def verdicts(
         check_boolean(place, links)
     with room("these verdicts"):
         return verdicts_on(find_explanation(session, links, place, read_ref(ref, 1)))
-
-
-@router.get("/networks/{network}/verdicts", include_in_schema=False)
-def former_verdicts(links: Links, network: str, options: Annotated[ComparedOptions, Query()]) -> RedirectResponse:
-    """Redirect from a page that had verdicts alone: to the page of the explanation, or to the comparison of several."""
-    texts = list(dict.fromkeys(text.strip() for text in options.e if text.strip()))
-    if len(texts) != 1:
-        to = links.compare(network, texts, options.scope, part=texts and "criteria", theme=options.theme)
-        return RedirectResponse(to, 301)
-    ref, scope = read_ref(texts[0], 1), options.scope
-    scope = replace(scope, protocol=ref.protocol or scope.protocol)
-    to = links.explanation(network, replace(ref, protocol=""), scope, part="criteria", theme=options.theme)
-    return RedirectResponse(f"{to}#criteria", 301)

@@ -21,9 +21,9 @@ from pluriscope.views.records import RowsRecord
 router = APIRouter()
 
 
-@both(router, "/jobs", "jobs", "All jobs, newest first", RowsRecord)
+@both(router, "/jobs", "jobs", "All jobs, newest first", RowsRecord, errors=(400,))
 def jobs(session: Reading, links: Links, options: ListOptions) -> Faces:
-    """Background work, newest first, with how many jobs are in each state and of each network."""
+    """Background work, newest first, with how many jobs are in each state."""
     return Faces(
         lambda request: show(request, job_list(session, links, options, now()), "Jobs"),
         lambda: jobs_record(session, links, options, now()),

@@ -110,9 +110,6 @@ def network(session: Reading, links: Links, network: str, options: Annotated[Ove
             own = [("data", place.row.input_data[:12])]
             rest = [one for one in request.query_params.multi_items() if one[0] != "data"]
             return RedirectResponse(f"{links.network(place.slug)}?{urlencode(own + rest)}", 302)
-        if options.circuit:
-            to = links.explanations(place.slug, place.scope, view="tree", circuit=options.circuit)
-            return RedirectResponse(to, 301)
         if place.question.kind.refuses("formulas"):  # only the page is made
             request.scope.pop(HAS_RECORD)
         return passed_on(request, session, links, Overview(session, links, place, options))

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, File, Query, Request, UploadFile
 from fastapi.responses import RedirectResponse
 
-from pluriscope.addresses.address import API_V2
 from pluriscope.analysis.discovery.claims import MAX_CLAIM_BYTES, read_claim
 from pluriscope.app.computing import room
 from pluriscope.app.options import ScopeOptions
@@ -96,14 +95,3 @@ def own_of_file(
         return RedirectResponse(one.at(claim.raw_mask), 303)
     text = json.dumps(claim.scores, separators=(",", ":"))
     return RedirectResponse(links.claim(place.slug, place.scope, text=text), 303)
-
-
-def former(request: Request, links: Links, name: str) -> RedirectResponse:
-    """Redirect from the former address of this page, among the analyses."""
-    page = links.claim(name) + (f"?{request.url.query}" if request.url.query else "")
-    return RedirectResponse(links.twin(page) if API_V2 in request.url.path else page, 301)
-
-
-for _path in ("/networks/{name}/analyses/claims", "/networks/{name}/analyses/claims/given"):
-    for _before in ("", API_V2):
-        router.add_api_route(_before + _path, former, response_model=None, include_in_schema=False)

@@ -29,8 +29,6 @@ from pluriscope.page_kit.blocks import Block, Fact, Facts, Figure, Head, Prose, 
 
 router = APIRouter(include_in_schema=False)
 Form = Literal["svg", "png", "pdf"]
-PATTERNS: Final = ("/networks/{network}", "/networks/{network}/explanations/{ref}", "/compare")
-"""Pages that had another beside them on which they were computed anew."""
 LEAST_WIDTH, MAX_WIDTH = 1_600, 2_400
 """Of a PNG whose width nobody names; any is at most so wide."""
 ANYWHERE: Final = {"cache-control": "public, max-age=3600", "cross-origin-resource-policy": "cross-origin"}

@@ -12,15 +12,13 @@ from pluriscope.addresses.address import API_V2
 from pluriscope.app.computing import room
 from pluriscope.app.error_answers import api_errors, wants_json
 from pluriscope.app.errors import BadQuery
-from pluriscope.app.pages.play.networks import find_play
-from pluriscope.app.pages.play.sites import SiteOptions
-from pluriscope.app.pages.play.state import NetworkOptions
+from pluriscope.app.pages.play.reading import PlayOptions, find_play
 from pluriscope.app.pages.sharing.targets import MAX_ADDRESS, read_target
 from pluriscope.app.pages.sharing.verifying import VerifiedRecord, verify
 from pluriscope.app.routes.depends import Links, Reading
 from pluriscope.app.routes.faces import Faces, both, options_schema, passed_on
 from pluriscope.page_kit.templating import PART
-from pluriscope.views.records import PatchedRecord, PlayRecord
+from pluriscope.views.records import PlayRecord
 
 router = APIRouter()
 PLAY: Final = "/networks/{network}/play"
@@ -34,14 +32,14 @@ Address = Annotated[
     PLAY,
     "networks",
     "An intervention by hand",
-    PlayRecord | PatchedRecord,
+    PlayRecord,
     errors=(400, 404, 422),
-    options=options_schema(NetworkOptions, SiteOptions),
+    options=options_schema(PlayOptions),
     costly=lambda _: True,
 )
 def play(request: Request, session: Reading, links: Links, network: str) -> Faces:
-    """Outputs of a network while some of its values are changed, beside the unchanged run, with the predictions of
-    placements on what is exchanged, of a perceptron also of up to six explanations, and whether they were right.
+    """Values and outputs of a network while some of them are changed, beside the unchanged run, with the predictions of
+    up to six explanations and of placements on what is exchanged, and whether they were right.
     """
     query = request.query_params.multi_items()
     try:

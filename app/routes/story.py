@@ -10,25 +10,15 @@ from pydantic import Field
 
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import Options
-from pluriscope.app.pages.networks import MOST_LETTERS
 from pluriscope.app.pages.story import SCREENS, figure_of, has_story, story, without_network
 from pluriscope.app.rendering import show
-from pluriscope.app.routes.depends import Links, Reading
+from pluriscope.app.routes.depends import Links, NoOptions, Reading
 from pluriscope.app.routes.faces import HTML
 from pluriscope.app.routes.pictures import Form, drawing_file
 
 router = APIRouter()
 _SCREEN: Final = "/story/{screen}"
 Guess = Literal["", "P", "Q"]
-
-
-class FrontOptions(Options):
-    """Options that addresses of the front page had when the list was on it."""
-
-    q: str = Field("", max_length=MOST_LETTERS)
-    after: str = ""
-    limit: str = ""
-    step: str = ""
 
 
 class StoryOptions(Options):
@@ -38,9 +28,7 @@ class StoryOptions(Options):
 
 
 @router.get("/", **HTML)
-def front_page(request: Request, session: Reading, links: Links, options: Annotated[FrontOptions, Query()]) -> Response:
-    if options.q or options.after or options.limit:
-        return RedirectResponse(links.gallery(q=options.q, theme=options.theme), 301)
+def front_page(request: Request, session: Reading, links: Links, _options: NoOptions) -> Response:
     if not has_story(session):
         return show(request, without_network(links), url=links.front())
     return _shown(request, session, links, 1)

@@ -37,17 +37,16 @@ FOUND: Final = (
     "plugins/*/*/docs/*.md",
 )
 GROUPS: Final = {
-    "Use": ("gallery", "importing", "library", "machine-interface", "reference", "large-sets", "offline"),
-    "Run": ("self-hosting", "deploying", "operations", "threat-model", "scale"),
+    "Use": ("gallery", "importing", "library", "machine-interface", "reference", "counts"),
+    "Run": ("self-hosting", "scale"),
     "Understand": ("glossary", "scope", "surveys", "criteria", "errors", "numerics", "bibliography"),
-    "Develop": ("architecture", "adding", "plugins", "decisions/README"),
+    "Develop": ("architecture", "adding", "decisions/README"),
 }
 """Documents by what they are for; those of no group come in a last one."""
 RECORDS: Final = (
     "pluriscope.analysis.criteria.criterion:Criterion",
     "pluriscope.analysis.discovery.method:DiscoveryMethod",
     "pluriscope.analysis.edits.edit:Edit",
-    "pluriscope.analysis.explanations.explanation:RecordedKind",
     "pluriscope_methods.lenses.lens:Lens",
     "pluriscope_methods.lenses.lens:SiteLens",
     "pluriscope.analysis.subjects.subject:SubjectKind",

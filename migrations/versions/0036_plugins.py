@@ -23,7 +23,3 @@ def upgrade() -> None:
         sa.Column("kinds", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_plugins")),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("plugins")

@@ -19,8 +19,3 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("analysis_reports", sa.Column("brief", sa.JSON(), nullable=True))
     op.add_column("analysis_reports", sa.Column("thumb", sa.JSON(), nullable=True))
-
-
-def downgrade() -> None:
-    op.drop_column("analysis_reports", "thumb")
-    op.drop_column("analysis_reports", "brief")

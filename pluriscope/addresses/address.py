@@ -23,15 +23,6 @@ PREFIX: Final = ContextVar("PREFIX", default="")
 """"" or the path under which a proxy serves the site, without a slash at the end."""
 RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its twin, these are pages of their own
 
-_FORMER: Final = (
-    (r"^(/networks/[^/]+)/circuits/([^/]+)$", r"\1/explanations/c-\2"),
-    (r"^(/networks/[^/]+)/circuits/([^/]+)/interpretations/([^/]+)$", r"\1/explanations/i-\2.\3"),
-    (r"^(/networks/[^/]+)/algorithms/([^/]+)$", r"\1/explanations/g-\2"),
-    (r"^(/networks/[^/]+)/algorithms/([^/]+)/alignments/([^/]+)$", r"\1/explanations/a-\2.\3"),
-    (r"^(/networks/[^/]+)/algorithms/([^/]+)/directions/([^/]+)$", r"\1/explanations/d-\2.\3"),
-)
-"""The paths that explanations had, with those that they have now."""
-
 
 def below_api(path: str) -> str:
     """A path, without prefix, as that of a page: a twin's without the version of the interface."""
@@ -192,9 +183,7 @@ class Addresses:
         return self.url("jobs", job, **view)
 
     def job_action(self, job: str, action: str) -> str:
-        """Target that cancels a job or tries it again, with POST, or its stream of events; "cancel", "retry" or
-        "events".
-        """
+        """Target that cancels a job or tries it again, with POST; "cancel" or "retry"."""
         return self.url("jobs", job, action)
 
     def train(self, **view: Any) -> str:
@@ -288,10 +277,3 @@ class ResultRef:
     def url(self, ref: ExplanationRef) -> str:
         """The address of one of its explanations."""
         return Addresses(PREFIX.get()).explanation(self.network, ref, self.scope)
-
-
-def present(path: str) -> str:
-    """The path of any page, without a prefix; of an explanation at its former path the one that it has now."""
-    for former, now in _FORMER:
-        path = re.sub(former, now, path)
-    return path

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pluriscope.analysis.explanations.registry import BY_KEY, EVERY_KIND
-from pluriscope.analysis.questions.protocol import BUILT_IN, Protocol
+from pluriscope.analysis.explanations.registry import EVERY_KIND
+from pluriscope.analysis.questions.protocol import BY_NAME, Protocol
 
 DEFAULT_PROTOCOL: Final = "complete"
 LETTERS: Final = "PQRSTU"
@@ -60,13 +60,12 @@ class ExplanationRef:
 
     Written ``c-MASK`` (circuit), ``i-MASK.INDEX`` (interpretation), ``g-ALGORITHM`` (algorithm),
     ``a-ALGORITHM.ALIGNMENT`` or ``d-ALGORITHM.ALIGNMENT`` (on directions: an id, or a text with ``:`` for ``@``), an
-    algorithm with finite variables also by its text (:func:`text_in_ref`), or
-    the letter of a kind stored as columns and its own text, such as ``p-LAYER.FUNCTION`` (linear probe), with
-    ``@PROTOCOL`` behind it where that differs from the comparison's.
+    algorithm with finite variables also by its text (:func:`text_in_ref`), with ``@PROTOCOL`` behind it where that
+    differs from the comparison's.
     """
 
-    kind: str  # circuit, interpretation, algorithm, alignment, direction, or that of a kind stored as columns
-    first: str  # mask, algorithm id, or the whole text of a kind stored as columns
+    kind: str  # circuit, interpretation, algorithm, alignment or direction
+    first: str  # mask or algorithm id
     second: str = ""  # index, or id or text of an alignment
     protocol: str = ""
 
@@ -86,8 +85,6 @@ class ExplanationRef:
         letter, dash, rest = body.partition("-")
         first, dot, second = rest.partition(".")
         kind = _LETTERS_TO_KINDS.get(letter, "")
-        if dash and rest and kind in BY_KEY:
-            return cls(kind, rest, "", protocol)
         in_two = kind in ("interpretation", "alignment", "direction")
         if not dash or not first or bool(dot) != in_two or (dot and not second):
             raise ValueError(text)
@@ -131,6 +128,6 @@ def scope_from(parameters: Mapping[str, str]) -> Scope:
 
 
 def protocol_key(protocol: Protocol) -> str:
-    """Name of a protocol in addresses: a built-in one by name, others by 12 digits of the digest."""
-    built_in = BUILT_IN.get(protocol.name)
-    return protocol.name if built_in is not None and built_in.digest == protocol.digest else protocol.digest[:12]
+    """Name of a protocol in addresses: its own name, or else 12 digits of the digest."""
+    named = BY_NAME.get(protocol.name)
+    return protocol.name if named is not None and named.digest == protocol.digest else protocol.digest[:12]

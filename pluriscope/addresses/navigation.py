@@ -9,6 +9,7 @@ from typing import Any
 
 from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.plugins import joined
+from pluriscope.resources import SITE
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ OWN = (
     NavigationLink("Your network", ("networks", "new"), "head", 40),
     NavigationLink("Scope", ("scope",), "foot", 20),
     NavigationLink("Glossary", ("glossary",), "foot", 30),
-    NavigationLink("Documents", ("docs", ""), "foot", 40),
+    *([NavigationLink("Documents", ("docs", ""), "foot", 40)] if SITE.is_dir() else []),
     NavigationLink("Jobs", ("jobs",), "foot", 60),
 )
 

@@ -14,7 +14,7 @@ from pluriscope.analysis.errors import AnalysisError, InvalidAlgorithm
 from pluriscope.analysis.placements.report import PlacedModel, PlacementsReport
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.numbers import exact, noun
-from pluriscope.kinds.sites import best_score, called
+from pluriscope.kinds.placements import best_score, called
 from pluriscope.page_kit.blocks import Action, Block, Form, Head, More, Notice, Prose, Section, Table
 from pluriscope.tables.table import Column, Row
 

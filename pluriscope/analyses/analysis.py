@@ -8,6 +8,8 @@ from functools import cached_property
 from math import inf
 from typing import Any, Final, get_type_hints
 
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope
 from pluriscope.analysis.methods.method import lacking
 from pluriscope.analysis.methods.report import Report
 from pluriscope.analysis.subjects.perceptron.question import Question
@@ -51,13 +53,10 @@ class Analysis:
         example: options of an address, for an analysis that is answered at once.
         asks: its name in the library, if it is answered at once.
         after_play: words of the link from Play; "" if Play has none.
-        page: key of the analysis on whose page it is shown, or "compare"; "" if it has a page of its own.
-        unsearched: words of the link from pages where circuits are too many to search; "" if there is none.
+        page: key of the analysis on whose page it is shown in short, or "compare"; "" if it has a page of its own.
         gathers: keys of others that are shown on its page, and have pages of their own where it does not apply.
         baseline: whether claimed circuits are compared with it: its report's ``against`` takes the edges of a valid
             circuit and the criteria that it meets, and returns records, which ``SHOWN.claimed`` shows.
-        view: whether lists of explanations can be looked at as its result, which ``SHOWN.among`` shows: of a report
-            whose ``kind`` is that of the explanations in it.
         shows: path of the module whose ``SHOWN`` shows it; "" for that of its key in this package.
         saves: path of the function that keeps rows beside the report, as "module:function" of the writer's session, the
             stored report and the report that was found; "" where the report is all.
@@ -89,13 +88,17 @@ class Analysis:
     asks: str = ""
     after_play: str = ""
     page: str = ""
-    unsearched: str = ""
     gathers: tuple[str, ...] = ()
     baseline: bool = False
-    view: bool = False
     shows: str = ""
     saves: str = ""
     thumb: str = ""
+
+    def url(self, links: Addresses, slug: str, scope: Scope | None = None) -> str:
+        """Address of where it is shown."""
+        if self.page == "compare":
+            return links.compare(slug, scope=scope)
+        return links.analysis(slug, self.page or self.key, scope) + (f"#{self.key}" if self.page else "")
 
     def follows(self, question: Any) -> bool:
         """Whether it is made unasked once the circuits are found."""

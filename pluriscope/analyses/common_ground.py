@@ -10,7 +10,7 @@ from pluriscope.analyses.ground_chart import ground_chart, reference
 from pluriscope.analyses.shared_ground import shared_blocks
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.analysis.common_ground.report import CommonGroundReport, Kind
-from pluriscope.analysis.explanations.registry import BY_KEY, KIND_OF
+from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.interventions.experiments import run_interventions, standing_of
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.figures.charts import Axis, Chart, Look, Series
@@ -148,7 +148,7 @@ def _about(report: CommonGroundReport | None, of: AnalysisContext[Question], ref
         ("Accuracy", found.right, found.predicted, "of these that it predicts right"),
     ]
     yield Facts([Fact(name, f"{exact(some)} of {exact(every)}", answer) for name, some, every, answer in shares])
-    among = "" if report is None or ref.kind in BY_KEY else _among(report, ref.kind, found.predicted, found.right)
+    among = "" if report is None else _among(report, ref.kind, found.predicted, found.right)
     yield Section("Among the others", among or "The others are not surveyed.", action)
 
 

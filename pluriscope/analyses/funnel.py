@@ -76,9 +76,8 @@ _READING: Final = """
 - Interpretations that no input tells apart are one [observed class](glossary.md#observed-class). From “One per observed
   class” on classes are counted, and a class is left where any one of its interpretations passes every step.
 - Bars are logarithmic. A step without verdicts removes nobody; from there on numbers are upper bounds.
-- Null model: none, a funnel compares with nothing. `above-random` asks whether a placement beats its algorithm's best
-  on networks with permuted weights; which share of such networks carries an algorithm stands in the
-  [classes of maps](glossary.md#class-of-maps).
+- Null model: none, a funnel compares with nothing. Which share of networks with permuted weights carries an algorithm
+  stands in the [classes of maps](glossary.md#class-of-maps).
 """
 
 
@@ -255,7 +254,7 @@ def _form(of: AnalysisContext[SubjectQuestion]) -> type[BaseModel]:
     """The sequence as a field, and one criterion to add."""
     words: dict[str, Any] = {"": "none"}
     for one in EVERY.values():
-        kinds = [*one.kinds, *one.recorded_kinds]
+        kinds = [*one.kinds]
         if of.kind.refuses("formulas"):
             kinds = [kind for kind, judged_as in AS_JUDGED.items() if judged_as in one.judges]
         if kinds:

@@ -24,7 +24,7 @@ def _pair_milliseconds(question: Question) -> float:
 
 def _placing_milliseconds(question: Any) -> float:
     """Time of the runs of all sets of sites."""
-    from pluriscope.analysis.placements.analysis import milliseconds
+    from pluriscope.analysis.explaining.placing import milliseconds
 
     return milliseconds(question)
 
@@ -93,7 +93,7 @@ COMMON_GROUND: Final = Analysis(
         ("spread", "Spread", "how many of all interpretations predict how many interventions right"),
     ),
     about(5),
-    reads=frozenset({"placed", "placements"}),
+    reads=frozenset({"formulas", "classes", "placements"}),
     thoroughly="all observed classes",
     thorough_needs=("formulas",),
     version=4,
@@ -119,13 +119,12 @@ _ALGORITHMS: Final = Analysis(
     "algorithms",
     "What stands where",
     "Algorithms on sites",
-    "Which algorithms with finite variables can be placed on the network's sites, where and how many ways?",
+    "Which algorithms with finite variables can be placed on sites of the network, where and how many ways?",
     "Under a second for small recurrent and convolutional networks; minutes for a trained transformer.",
-    "pluriscope.analysis.placements.analysis:find",
+    "pluriscope.analysis.explaining.placing:find",
     (("placements", "Placements", "every set of sites, exchanged between all pairs of rows"),),
     _placing_milliseconds,
     needs=("sites",),
-    boolean=False,
     searched=False,
     written=True,
     shows="pluriscope.analyses.algorithms",
@@ -139,7 +138,7 @@ _INTERPRETATIONS: Final = Analysis(
     "pluriscope.analysis.readings.report:find",
     (("interpretations", "Interpretations", "every node of a circuit, exchanged between all pairs of rows"),),
     _reading_milliseconds,
-    needs=("sites",),
+    needs=("readings",),
     boolean=False,
     shows="pluriscope.analyses.interpretations",
 )
@@ -159,8 +158,6 @@ BY_KEY: Final[Mapping[str, Analysis]] = {one.key: one for one in ANALYSES}
 
 BASELINE: Final = next((one for one in ANALYSES if one.baseline), None)
 """What valid circuits that somebody claims are held against; None where no plugin brings it."""
-VIEW: Final = next((one for one in ANALYSES if one.view), None)
-"""What shows explanations of a list beside each other; None where no plugin brings it."""
 
 
 def of_kind(kind: SubjectKind) -> tuple[Analysis, ...]:

@@ -11,7 +11,7 @@ from pluriscope.analysis.common_ground.on_sites import SharedGround
 from pluriscope.analysis.placements.report import Apart
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.numbers import exact, noun
-from pluriscope.kinds.sites import called, rounded, site_words
+from pluriscope.kinds.placements import called, rounded, site_words
 from pluriscope.page_kit.blocks import Action, Block, More, Notice, Section, Table
 from pluriscope.tables.table import Column, Row
 

@@ -153,30 +153,29 @@ class Shown:
 
     Args:
         page: report and subject → what follows the head of its page; of one that others stand beside, with None where
-            only these are stored.
+            only these are stored. Of one that is shown in short on another's page there is none.
         item: the same, the name of one thing and options → its page, whether anything is stored or not; raises
             AnalysisError where there is no such thing. None if there are no such pages.
         about: the same and one explanation → what its page says of it.
         claimed: report, None where nothing is stored, subject, edges of a valid circuit that somebody claims and the
             criteria that it meets → what is said of it; of a baseline.
-        among: report, subject and the masks of circuits that pass the filters of a list, None for all → how many
-            explanations there are, and the blocks that show them; of a view of lists.
         table: report, None where nothing is stored, and subject → the list that is taken away as CSV: a sentence about
             its columns, their names, and rows; None if there is none.
         offers: words → the name of a thing to which the head of its page leads, whatever is stored.
     """
 
-    page: Callable[[Any, AnalysisContext[Any]], Iterable[Block]]
+    page: Callable[[Any, AnalysisContext[Any]], Iterable[Block]] = lambda *_: ()
     item: Callable[[Any, AnalysisContext[Any], str, Mapping[str, str]], Item] | None = None
     about: Callable[[Any, AnalysisContext[Any], ExplanationRef], Iterable[Block]] | None = None
     claimed: Callable[[Any, AnalysisContext[Any], int, Collection[str]], Iterable[Block]] | None = None
-    among: Callable[[Any, AnalysisContext[Any], Collection[str] | None], tuple[Text, Iterable[Block]]] | None = None
     table: Callable[[Any, AnalysisContext[Any]], tuple[str, Sequence[str], Iterable[Sequence[Any]]]] | None = None
     offers: Mapping[str, str] = field(default_factory=dict)
 
 
 def shown(analysis: Analysis) -> Shown:
     """Record that shows an analysis, from the module that it names, or else from the module of its key."""
+    if analysis.page and not analysis.shows:
+        return Shown()
     own = f"pluriscope.analyses.{analysis.key.replace('-', '_')}"
     found: Shown = import_module(analysis.shows or own).SHOWN
     return found

@@ -8,30 +8,30 @@ from typing import Final
 
 from pluriscope.analysis.criteria.criterion import KINDS, Criterion
 from pluriscope.analysis.criteria.on_sites import MODEL, SITES
-from pluriscope.analysis.criteria.registry import CRITERIA, OF_MODELS_ALONE, criteria_for
-from pluriscope.analysis.explanations.registry import KIND_OF, RECORDED
+from pluriscope.analysis.criteria.on_variables import VARIABLES
+from pluriscope.analysis.criteria.registry import CRITERIA, OF_MODELS_ALONE
+from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.documents.glossary import terms
 
 EVERY: Final = (*CRITERIA, *OF_MODELS_ALONE)
 _WORDS: Final = {term.anchor: term.name for term in terms()}
 _ON_THE_WEB: Final = {"causal scrubbing": "https://www.alignmentforum.org/s/h95ayYYwMebGEYN5y"}
-_OF_MODELS: Final = {
-    "cut": "circuits of models",
-    MODEL: "algorithms with finite variables",
-    SITES: "placements on sites",
+_OTHERS: Final = {
+    "circuit": ("cut", "of perceptrons by edges", "of other graphs and grains"),
+    "interpretation": (VARIABLES, "by gates", "by variables"),
+    "algorithm": (MODEL, "of gates", "with finite variables"),
+    "alignment": (SITES, "on neurons or directions", "on sites"),
 }
+"""By kind of explanation: its other form as criteria judge it, and what tells each form apart."""
 
 
 def contents(of: Collection[Criterion]) -> Iterator[str]:
     """Lines of a table of kinds of explanations, each with links to its criteria in ``of``."""
     yield "| applies to | criteria |"
     yield "|---|---|"
-    by_kind = {_plural(kind): criteria_for(kind) for kind in (*KINDS, *(one.key for one in RECORDED))}
-    of_models = {words: [one for one in EVERY if key in one.judges] for key, words in _OF_MODELS.items()}
-    for plural, criteria in {**by_kind, **of_models}.items():
-        links = " ".join(f"[`{criterion.key}`](#{criterion.key})" for criterion in criteria if criterion in of)
-        if links:
-            yield f"| {plural} | {links} |"
+    for kind in KINDS:
+        criteria = (one for one in EVERY if one in of and {kind, _OTHERS[kind][0]} & one.judges.keys())
+        yield f"| {_plural(kind)} | {' '.join(f'[`{one.key}`](#{one.key})' for one in criteria)} |"
     yield ""
 
 
@@ -41,7 +41,7 @@ def details(criterion: Criterion) -> Iterator[str]:
     yield ""
     yield f"- Applies to: {', '.join(plurals(criterion))}"
     if criterion.of_models:
-        yield f"- Of {_OF_MODELS['cut']}: {criterion.of_models}"
+        yield f"- Of other graphs: {criterion.of_models}"
     for kind, reason in criterion.idle.items():
         yield f"- Not applicable to {_plural(kind)}: {reason[:1].lower()}{reason[1:].rstrip('.')}"
     if criterion.score:
@@ -71,8 +71,13 @@ def details(criterion: Criterion) -> Iterator[str]:
 
 def plurals(criterion: Criterion) -> list[str]:
     """The kinds of explanations that a criterion judges, in words."""
-    own = [_plural(kind) for kind in (*criterion.kinds, *criterion.recorded_kinds)]
-    return own + [words for key, words in _OF_MODELS.items() if key in criterion.judges]
+    found = []
+    for kind in KINDS:
+        other, *words = _OTHERS[kind]
+        forms = [key in criterion.judges for key in (kind, other)]
+        if any(forms):
+            found.append(_plural(kind) if all(forms) else f"{_plural(kind)} {words[forms.index(True)]}")
+    return found
 
 
 def _plural(kind: str) -> str:

@@ -1,8 +1,8 @@
 """Drawings as PDF for papers: vectors, in the size and the type of a paper.
 
 Labels are as large as those of a caption (8 points) and nothing is wider than the text of a page of ICLR or NeurIPS
-(5.5 inches); the type is STIX, which goes with Times. The ground is left out, since paper is white. Why this is done by
-typst: docs/decisions/0028-pdf-by-typst.md.
+(5.5 inches); the type is STIX, which goes with Times. The ground is left out, since paper is white. It is done by
+typst, one wheel without dependencies, which embeds the type and reads SVG as resvg does, by which PNG are made.
 """
 
 from __future__ import annotations

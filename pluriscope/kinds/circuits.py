@@ -21,7 +21,6 @@ from pluriscope.analysis.errors import InvalidMask
 from pluriscope.analysis.readings.circuit_readings import CircuitInterpretations
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.figures.numbers import enumerated, exact, noun
-from pluriscope.figures.svg.layout import node_name
 from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, INTERPRETATIONS, MARGIN, NEURONS, PASSES, USES, VALID
 from pluriscope.kinds.found import Found
 from pluriscope.kinds.interpretations import apart, drawn, prominent
@@ -63,12 +62,10 @@ def facet_of(question: Any, most_edges: int | None, keeps: Sequence[str]) -> Fac
         keeps: names of neurons and edges as lists have them.
 
     Raises:
-        NotOffered: the kind of network is not asked so.
         InvalidMask: the network has nothing of a name.
     """
     if most_edges is None and not keeps:
         return None
-    question.kind.require("counting", "a count under a condition")
     labels = labels_of(question)
     known = _edges_into(question) | {name: 1 << bit for bit, name in enumerate(labels)}
     for name in keeps:
@@ -79,26 +76,25 @@ def facet_of(question: Any, most_edges: int | None, keeps: Sequence[str]) -> Fac
 
 
 def _edges_into(question: Any) -> dict[str, int]:
-    """The edges that lead to each hidden neuron of a perceptron, as a mask; {} where neurons are not named."""
-    if question.kind.refuses("edge-weights"):
-        return {}
-    layout = question.layout
-    return {
-        node_name(layer, neuron, layout.sizes): edges
-        for layer, edges_into in enumerate(layout.edges_into[1:-1], start=1)
-        for neuron, edges in enumerate(edges_into)
-    }
+    """The edges that lead to each node that can be left out, as a mask; {} where masks name nodes."""
+    graph = question.graph
+    names = [node.name if question.kind.refuses("edge-weights") else node.label for node in graph.nodes]
+    into = dict.fromkeys((names[node] for node in graph.removable if graph.cut == "edges"), 0)
+    for bit, (_, reader) in enumerate(graph.ends):
+        if names[reader] in into:
+            into[names[reader]] |= 1 << bit
+    return into
 
 
 def uses(masks: Any, question: Any) -> dict[str, Passing]:
     """Circuits that use each part that a mask names, and each hidden neuron of a perceptron, by its name:
     ``[circuits]`` bool. A circuit uses a neuron if it keeps an edge into it.
     """
-    labels = labels_of(question)
+    labels, into = labels_of(question), {} if question.kind.refuses("edge-weights") else _edges_into(question)
     kept = np.ascontiguousarray(number_bits(np.asarray(masks), len(labels)).T)
     neurons = {
         name: np.logical_or.reduce([kept[edge] for edge in range(len(labels)) if edges >> edge & 1])
-        for name, edges in _edges_into(question).items()
+        for name, edges in into.items()
     }
     return neurons | dict(zip(labels, kept, strict=True))
 

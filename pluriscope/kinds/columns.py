@@ -23,7 +23,7 @@ LISTED: Final = tuple(
     kind.key for kind in sorted(EVERY_KIND, key=lambda kind: (STRATEGIES.index(kind.strategy), kind.step))
 )
 """Kinds that lists hold, in their order: by the strategy that finds them, then by its step."""
-_CALLED: Final = {"alignment": "Placements", "algorithm": "Algorithms", "direction": "Directions", "probe": "Probes"}
+_CALLED: Final = {"alignment": "Placements", "algorithm": "Algorithms", "direction": "Directions"}
 _OF_TRANSFORMERS: Final = {one.key: one for one in OF_MODELS_ALONE}
 
 

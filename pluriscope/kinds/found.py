@@ -65,7 +65,7 @@ class Found:
             :data:`pluriscope.analysis.criteria.verdict.OUTCOMES`; others where nothing was judged.
         counted: whether the interpretations of circuits are counted.
         stories: ``[circuits]`` the relation of a circuit's carried algorithms to the network's; None where not known.
-        predicted: ``[2, alignments]`` interventions that each predicts, and predicts right, as far as they were
+        predicted: ``[2, placements]`` interventions that each predicts, and predicts right, as far as they were
             surveyed; None where they were not.
         n_interventions: of the survey.
         prominent: interpretations that are worth showing first.
@@ -103,7 +103,7 @@ class Found:
         }
 
     def columns(self, kind: str) -> Stored:
-        """Stored columns of the explanations of a kind. Alignments on neurons also have columns of their algorithms."""
+        """Stored columns of the explanations of a kind. Placements on neurons also have columns of their algorithms."""
         return self._alignments if kind == "alignment" else self.stored[kind]
 
     @cached_property
@@ -133,7 +133,7 @@ class Found:
         return None if low < 0 else (low, high, self.n_interventions)
 
     def shares(self, n: int) -> dict[str, NDArray[np.float64]]:
-        """Coverage and accuracy of each of n kept alignments; {} where they were not surveyed.
+        """Coverage and accuracy of each of n kept placements; {} where they were not surveyed.
 
         One that predicts nothing covers nothing, and has no accuracy (NaN); of those beyond the limit of the survey
         neither is known.
@@ -168,13 +168,13 @@ class Found:
     def tested(self) -> str:
         """Condition of validity that every listed circuit has passed, in words: "8 of 8 inputs"."""
         rows, data = len(self.question.judged[1]), self.question.data
-        wrong = max(0, max_wrong(rows, self.question.protocol.accuracy_threshold))
+        wrong = max(0, max_wrong(rows, self.question.share))
         what = "inputs" if data.validation_inputs is None else "rows"
         return f"{exact(rows - wrong)} of {exact(rows)} {what}{' or more' if wrong else ''}"
 
     @cached_property
     def hues(self) -> Hues:
-        """Variables that take the five hues: the most frequent ones of the algorithms with the most alignments."""
+        """Variables that take the five hues: the most frequent ones of the algorithms with the most placements."""
         algorithms = self.stored.get("algorithm")
         n_inputs = self.question.subject.n_inputs
         if algorithms is None or n_inputs <= 2:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from pluriscope.analysis.explanations.registry import KIND_OF, RECORDED
+from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.plugins import joined
 from pluriscope.analysis.subjects.question import SubjectQuestion
-from pluriscope.kinds import circuits, recorded, sites
+from pluriscope.kinds import circuits
 from pluriscope.kinds.columns import (
     EDGES,
     INTERPRETATIONS,
@@ -28,7 +28,7 @@ from pluriscope.kinds.columns import (
 )
 from pluriscope.kinds.found import Found
 from pluriscope.kinds.kind import ListedKind
-from pluriscope.kinds.placements import ALGORITHMS, ALIGNMENTS, DIRECTION_PLACEMENTS
+from pluriscope.kinds.placements import ALGORITHMS, ALIGNMENTS, DIRECTION_PLACEMENTS, MODELS, OF_SITES, PLACED
 from pluriscope.tables.frames import Frame, Part
 from pluriscope.tables.table import Column
 
@@ -49,10 +49,10 @@ class ReportColumn:
 
 
 REPORT_COLUMNS: Final[tuple[ReportColumn, ...]] = joined("columns", (), lambda one: one.column.name)
-_KINDS: Final = (circuits.CIRCUITS, ALGORITHMS, ALIGNMENTS, DIRECTION_PLACEMENTS, *map(recorded.listed, RECORDED))
+_KINDS: Final = (circuits.CIRCUITS, ALGORITHMS, ALIGNMENTS, DIRECTION_PLACEMENTS)
 LISTED_KINDS: Final = tuple(sorted(_KINDS, key=lambda kind: LISTED.index(kind.key)))
 """How each kind is listed, in the order of lists; interpretations stand behind their circuits, as rows of these."""
-ON_SITES: Final = (circuits.CIRCUITS, sites.ALGORITHMS, sites.PLACED)
+ON_SITES: Final = (circuits.CIRCUITS, MODELS, PLACED)
 """The same of networks that no formulas are read of."""
 _COLUMNS: Final = {
     key: (NAME, *dict.fromkeys(one for kind in (*LISTED_KINDS, *ON_SITES) if kind.key == key for one in kind.columns))
@@ -89,7 +89,7 @@ def frame_of(found: Found) -> Frame:
     cells = {one.column.name: one.cells(found.question, found.reports[one.analysis]) for one in given}
     parts = [_filled(part, cells) for part in parts] if cells else parts
     if is_read:
-        also = (*circuits.OF_TRANSFORMERS, *sites.OWN, *(one.column for one in REPORT_COLUMNS if one not in given))
+        also = (*circuits.OF_TRANSFORMERS, *OF_SITES, *(one.column for one in REPORT_COLUMNS if one not in given))
         own = tuple(one for one in COLUMNS if one not in also)
         return Frame(own, tuple(parts), also, {PROTOCOL.name: found.question.protocol.digest})
     parts_word = found.question.graph.cut.capitalize()

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analyses.registry import ANALYSES, EVERY
-from pluriscope.analysis.alignments.alignment import OnNeurons
 from pluriscope.analysis.criteria.criterion import KINDS
 from pluriscope.analysis.criteria.funnel import DEFAULT_PRESET, Judged
 from pluriscope.analysis.criteria.judged_on_sites import judged_on_sites
@@ -19,17 +18,16 @@ from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.explaining.count_report import CountReport
 from pluriscope.analysis.interpretations.counting import count_interpretations
-from pluriscope.analysis.methods.report import Analysed, Carried, Irredundant, Placed, Report, Settings
+from pluriscope.analysis.methods.report import Analysed, Report, Settings
+from pluriscope.analysis.network_files.result_file import read_algorithms
 from pluriscope.analysis.placements.report import PlacementsReport
+from pluriscope.analysis.placements.result import AlgorithmSearch
 from pluriscope.analysis.readings.report import InterpretationsReport, find
 from pluriscope.analysis.running.limits import DEFAULT_SECONDS
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.values.certainty import Certainty
-from pluriscope.library.algorithms import Algorithm, Algorithms
 from pluriscope.objects.findings import Findings
 from pluriscope.objects.progress import Reader, Seconds, reporting, working
-
-_LITERALS: Final = "irredundant-literals"
 
 
 def ask(self: Findings, key: str, *, thorough: bool = False, algorithms: Sequence[str] = ()) -> Report:
@@ -58,7 +56,7 @@ def ask(self: Findings, key: str, *, thorough: bool = False, algorithms: Sequenc
         raise AnalysisError(item, "places no algorithms", "leave algorithms out, or ask for algorithms")
     with reporting() as show:
         work = Work(show, time.perf_counter)
-        formulas = algorithms_of(self)
+        formulas = formulas_of(self)
         if formulas is None:  # beside circuits there is only what was planted
             more = {"planted": self.question.kind.explaining.planted(self.network_file, self.question)}
             more |= _on_sites(self) if "placements" in analysis.reads else {}
@@ -83,8 +81,8 @@ def count(
 
     Args:
         how: the certainty wanted; None for the best that ends in time.
-        at_most_edges: count only circuits of a perceptron with at most so many.
-        keeps: and that keep each of these edges and hidden neurons, such as "n1.2" and "A-n1.0".
+        at_most_edges: count only circuits with at most so many, or nodes where masks name nodes.
+        keeps: and that keep each of these edges and nodes, such as "n1.2" and "A-n1.0".
         seconds: as of :func:`pluriscope.explain`.
         seed: of all draws.
         report: likewise.
@@ -124,64 +122,25 @@ def _on_sites(of: Findings) -> dict[str, Any]:
         return step.criterion.judge(population, step.settings).outcomes[order]
 
     masks = [of.question.graph.to_hex(int(mask)) for mask in of.masks]
-    return {"placements": placed, "judged": judged_on_sites(masks, judged, placed, None)}
+    return {"placements": placed, "judged": judged_on_sites(of.question, masks, judged, placed, None)}
 
 
-def algorithms_of(of: Findings) -> Algorithms | None:
-    """The algorithms of a result; None where its kind of network has none."""
-    found: Algorithms | None = getattr(of, "algorithms", None) if of.offers("formulas") else None
-    return found
+def formulas_of(of: Findings) -> AlgorithmSearch | None:
+    """The formulas of a result with their placements; None where its kind of network has none."""
+    return read_algorithms(of.found, of.question) if of.offers("formulas") else None
 
 
-def _classes(of: Findings, work: Work) -> list[int]:
+def classes_of(of: Findings, work: Work) -> list[int]:
     """Observed classes of each listed circuit; 0 where a limit ended counting before it."""
     masks = of.masks[: of.found["interpretations"].get("truncated_at")]
     return [*count_interpretations(of.question, masks, work).observed_by_circuit, *[0] * (len(of.masks) - len(masks))]
 
 
-def _carried(of: Findings, algorithms: Algorithms) -> Carried:
-    listed = [one for one in algorithms if one.variables]
-    irredundant = [one for one in listed if one.record["irredundant"].get(_LITERALS)]
-    places = {
-        (site.layer, function)
-        for one in irredundant
-        for alignment in one.alignments
-        if alignment.valid
-        for path, site in alignment.placement.places
-        for function in (variable.function for variable in one.value.variables if variable.path == path)
-    }
-    decided = all(one.record["irredundant"].get(_LITERALS) is not None for one in listed)
-    all_tried = all(one.record["truncated_at"] != 0 for one in algorithms)
-    return Carried(
-        tuple(one.value for one in irredundant if one.is_aligned),
-        tuple(one.value for one in irredundant if not one.is_aligned),
-        frozenset(places),
-        len(irredundant),
-        decided and all_tried and of.found["candidates_truncated_at"] is None,
-    )
-
-
-def _irredundant(of: Findings, algorithms: Algorithms) -> Irredundant:
-    some = tuple(one.value for one in algorithms if one.record["irredundant"].get(_LITERALS) is not False)
-    return Irredundant(some, int(of.found["candidates"]), len(algorithms) == int(of.found["candidates"]))
-
-
-def placed_of(of: Findings, algorithms: Algorithms, work: Work) -> Placed:
-    """Placements of the algorithms that have any."""
-    some = [one for one in algorithms if len(one.alignments)]
-    return Placed(
-        [one.value for one in some],
-        [[alignment.placement.places for alignment in one.alignments] for one in some],
-        [[alignment.valid for alignment in one.alignments] for one in some],
-        _classes(of, work),
-    )
-
-
-def _judged(of: Findings, algorithms: Algorithms, work: Work) -> Judged:
+def _judged(of: Findings, formulas: AlgorithmSearch, work: Work) -> Judged:
     """Verdicts of the recommended sequence on what was found."""
-    totals, observed = [int(n or 0) for n in of.interpretation_counts], _classes(of, work)
-    owned = [(position, one) for position, algorithm in enumerate(algorithms) for one in _valid(algorithm)]
-    values = tuple(one.value for one in algorithms)
+    totals, observed = [int(n or 0) for n in of.interpretation_counts], classes_of(of, work)
+    values = tuple(one.algorithm for one in formulas.algorithms)
+    owned = [(at, one) for at, found in enumerate(formulas.algorithms) for one in found.alignments if one.valid]
     subject = JudgedAnalysis(
         question=of.question,
         masks=of.masks,
@@ -209,21 +168,16 @@ def _judged(of: Findings, algorithms: Algorithms, work: Work) -> Judged:
         totals,
         observed,
         np.array([position for position, _ in owned], dtype=np.int64),
-        int(of.found["candidates"]),
+        formulas.n_candidates,
         {key: one.note for key, one in found.items() if one.note},
     )
 
 
-def _valid(algorithm: Algorithm) -> list[OnNeurons]:
-    return [OnNeurons(one.placement, one.iia, one.minimal, one.margin) for one in algorithm.alignments if one.valid]
-
-
-_READERS: Final[Mapping[str, Callable[[Findings, Algorithms, Work], Any]]] = {
-    "observed": lambda of, _, work: [] if "truncated_at" in of.found["interpretations"] else _classes(of, work),
-    "carried": lambda of, algorithms, _: _carried(of, algorithms),
-    "irredundant": lambda of, algorithms, _: _irredundant(of, algorithms),
+_READERS: Final[Mapping[str, Callable[[Findings, AlgorithmSearch, Work], Any]]] = {
+    "observed": lambda of, _, work: [] if "truncated_at" in of.found["interpretations"] else classes_of(of, work),
+    "formulas": lambda _, formulas, __: formulas,
     "planted": lambda of, _, __: of.question.kind.explaining.planted(of.network_file, of.question),
-    "placed": placed_of,
+    "classes": lambda of, _, work: classes_of(of, work),
     "judged": _judged,
 }
 """Fields of :class:`pluriscope.analysis.methods.report.Analysed` that few analyses look at."""

@@ -20,10 +20,14 @@ from pydantic import Field
 
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.algorithms.causal_model import read_causal_model
+from pluriscope.analysis.criteria.criterion import Criterion
+from pluriscope.analysis.criteria.on_variables import VARIABLES
+from pluriscope.analysis.criteria.population import PopulationOf
+from pluriscope.analysis.criteria.registry import OF_VARIABLES
 from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
 from pluriscope.analysis.criteria.verdict import Verdict
 from pluriscope.analysis.discovery.part_names import labels_of
-from pluriscope.analysis.errors import BeyondLimits, InvalidCriterion, InvalidData, InvalidIndex, needing
+from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidIndex, needing
 from pluriscope.analysis.explanations.circuits import gate_label
 from pluriscope.analysis.interpretations.indexing import Block, InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation as Read
@@ -33,7 +37,7 @@ from pluriscope.analysis.readings.circuit_readings import (
     VariableGroup,
     VariableInterpretation,
 )
-from pluriscope.analysis.readings.task_variables import classes_of
+from pluriscope.analysis.readings.task_variables import VariableClass, classes_of
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.graph import Graph
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit as Edges
@@ -46,7 +50,7 @@ from pluriscope.figures.svg.networks import circuit_thumb, network_diagram
 from pluriscope.figures.svg.tiles import gate_tiles, hues_among
 from pluriscope.kinds.circuits import CIRCUITS
 from pluriscope.objects.counts import Count
-from pluriscope.objects.explanations import Explanation
+from pluriscope.objects.explanations import Explanation, not_about
 from pluriscope.objects.findings import Findings, figures_of, part_of, population_of, position_of
 from pluriscope.objects.lists import Listing
 from pluriscope.objects.progress import reporting
@@ -194,15 +198,15 @@ class Circuit(Explanation):
         """
         known, question = self.result.by_variables, self.result.question
         if self.mask not in known:
-            question.kind.require("sites", f"interpretations of circuit {self.mask} by variables")
-            classes = classes_of(question, [*map(read_causal_model, self.result.algorithm_texts)])
+            question.kind.require("readings", f"interpretations of circuit {self.mask} by variables")
+            classes = _classes(self.result)
             read = CircuitReader(question, self.number).read(classes)
             known[self.mask] = CircuitInterpretations(read, [*map(VariableGroup.of, classes)])
         return known[self.mask]
 
     @property
     def counted_interpretations(self) -> InterpretationSpace | CircuitInterpretations:
-        return self.space if self.result.offers("formulas") or not self.result.offers("sites") else self.readings
+        return self.space if self.result.offers("formulas") or not self.result.offers("readings") else self.readings
 
     @property
     def interpretations(self) -> Interpretations:
@@ -258,6 +262,11 @@ class Circuit(Explanation):
         population = self.result.population
         population.work = work
         return step.criterion.judge(population, step.settings).at(position)
+
+
+def _classes(result: Findings) -> tuple[VariableClass, ...]:
+    """The variables that nodes may be read as."""
+    return classes_of(result.question, [*map(read_causal_model, result.algorithm_texts)])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -331,6 +340,14 @@ class ByVariables(Explanation):
     @property
     def value(self) -> VariableInterpretation:
         return self.read
+
+    @property
+    def _criteria(self) -> Sequence[Criterion]:
+        return OF_VARIABLES
+
+    def _population(self, work: Work) -> Any:
+        item = (_classes(self.result), self.circuit.readings, self.read)
+        return PopulationOf(VARIABLES, self.result.question, [item], work=work)
 
     @property
     def circuit(self) -> Circuit:
@@ -433,7 +450,7 @@ class Circuits(Listing[Circuit]):
         steps, population = parse_steps(criteria), self.result.population
         for step in steps:
             if step.criterion not in self.result.criteria:
-                raise InvalidCriterion(f"criterion {step.key}", "is not about circuits", "use one that is")
+                raise not_about(step.key, "circuits", (one.key for one in self.result.criteria))
         with reporting() as show:
             population.work = Work(show)
             for step in steps:

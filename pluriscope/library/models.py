@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NoReturn
 
 from pluriscope.analysis.errors import AnalysisError, InvalidData, InvalidNetwork
 from pluriscope.analysis.network_files.declaration import Declaration, OutputIs
 from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, NetworkFile
+from pluriscope.analysis.network_files.formats.archive import MAX_MEMBERS
+from pluriscope.analysis.network_files.formats.marks import refuse_marked
 from pluriscope.analysis.network_files.intake import as_chosen, take_in
 from pluriscope.analysis.questions.data import DATA_FORMAT, MAX_DATA_BYTES, DataRecord
-from pluriscope.analysis.subjects.classifier import CLASSIFIER
 from pluriscope.analysis.subjects.names import checked_name
-from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.subjects.perceptron.kind import COARSER_PERCEPTRON, PERCEPTRON
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
@@ -37,6 +39,8 @@ _ACCEPTED: Final = (
     "a torch.nn.Module, a model of TransformerLens or nnsight, a fitted MLPClassifier, the path of a network file, "
     "safetensors or ONNX, or what a network file holds as a dict"
 )
+_DEEPEST: Final = 8
+"""Folders in one another in which a model's files are looked for."""
 DECISIONS: Final = "decisions"
 """The task that is what the network answers itself."""
 
@@ -97,7 +101,8 @@ def read_model(
         encoding: the numbers that stand for 0 and 1, e.g. "-1, 1"; empty for 0 and 1 themselves.
         data: a data file's path or content, or a data record; every Boolean input once if None. Of a live transformer
             rows, as :func:`pluriscope.live.token_tasks.token_rows` takes them.
-        properties: activation, output_activation, negative_slope, output_is and layers; see :func:`pluriscope.explain`.
+        properties: activation, output_activation, negative_slope, output_is, part and layers, as
+            :func:`pluriscope.explain` takes them.
 
     Raises:
         AnalysisError: it cannot be read, represented or run, or does not compute what was read of it; with the reason
@@ -132,7 +137,9 @@ def read_model(
     if (rows or unread) and not isinstance(data, Mapping):
         decided = DECISIONS if _decided(task) else None
         one = outputs.pop("output_is") if draft.network.n_outputs == 1 else None
-        whole = GivenNetwork(CLASSIFIER, live_classifier(draft, data, None if decided else task, named, one or None))
+        whole = GivenNetwork(
+            COARSER_PERCEPTRON, live_classifier(draft, data, None if decided else task, named, one or None)
+        )
         return declared_beside(whole, decided, **outputs)
     if draft.original and draft.original.classes:
         cause = f"answers with one of {len(draft.original.classes)} classes"
@@ -177,7 +184,7 @@ def whole_subject(model: Any) -> GivenNetwork | None:
     """
     content = b""
     if isinstance(model, (str, Path)):
-        content = read_bytes(file_path("model", model), "network file", InvalidNetwork, MAX_NETWORK_BYTES)
+        content = network_bytes(file_path("model", model))
     elif isinstance(model, (bytes, bytearray)):
         content = bytes(model)
     elif isinstance(model, Mapping):
@@ -187,14 +194,13 @@ def whole_subject(model: Any) -> GivenNetwork | None:
     if f'"{NETWORK_FORMAT}"'.encode() in content:
         return None
     from pluriscope.analysis.subjects.registry import (  # which perceptrons do without
-        SUBJECT_KINDS,
+        kind_of,
         kind_of_file,
         read_subject,
     )
 
     if not content:
-        kinds = (kind for kind in SUBJECT_KINDS if kind.format == getattr(model, "format", ""))
-        return next((GivenNetwork(kind, model) for kind in kinds), None)
+        return None if kind_of(model) is PERCEPTRON else GivenNetwork(kind_of(model), model)
     return None if kind_of_file(content) is None else GivenNetwork(*read_subject(content))
 
 
@@ -291,6 +297,7 @@ def export(
     output_activation: str = "",
     negative_slope: float | None = None,
     output_is: OutputIs = "",
+    part: str = "",
     layers: LayersLike = "",
 ) -> Path:
     """Write a network file, which commands, forms and servers take.
@@ -302,7 +309,7 @@ def export(
         name: what to call the network.
         encoding: the numbers that stand for 0 and 1 on its inputs, on which it is compared with the model. The file
             does not hold them: give them again where it is analysed, which a warning says.
-        data, activation, output_activation, negative_slope, output_is, layers: see :func:`pluriscope.explain`.
+        data, activation, output_activation, negative_slope, output_is, part, layers: see :func:`pluriscope.explain`.
 
     Raises:
         AnalysisError: it cannot be read or represented.
@@ -312,7 +319,7 @@ def export(
         "output_activation": output_activation,
         "negative_slope": negative_slope,
     }
-    document |= {"encoding": encoding, "output_is": output_is, "layers": layers}
+    document |= {"encoding": encoding, "output_is": output_is, "part": part, "layers": layers}
     subject = read_model(model, task, name=name, data=data, **document)
     remarks = list(subject.file.remarks)
     if subject.data is not None and not subject.data.is_clean:
@@ -326,7 +333,7 @@ def export(
 def _draft(model: Model, declaration: Declaration, context: int | None = None) -> NetworkFile | ReadTransformer:
     """Network of a model, with what the model declares itself."""
     if not isinstance(model, (str, Path, bytes, bytearray, Mapping)):
-        for item in ("layers", "activation", "output_activation", "negative_slope"):
+        for item in ("part", "layers", "activation", "output_activation", "negative_slope"):
             if getattr(declaration, item):
                 cause = "are named beside a model that has them in order"
                 raise InvalidNetwork(item, cause if item == "layers" else "is given beside a model that has it", _OUT)
@@ -336,8 +343,7 @@ def _draft(model: Model, declaration: Declaration, context: int | None = None) -
         return NetworkFile("", model, ())
     if isinstance(model, (str, Path)):
         path = file_path("model", model)
-        content = read_bytes(path, "network file", InvalidNetwork, MAX_NETWORK_BYTES)
-        return read_file(content, beside(path), declaration)
+        return read_file(network_bytes(path), beside(path), declaration)
     if isinstance(model, (bytes, bytearray)):
         return read_file(bytes(model), declared=declaration)
     if isinstance(model, Mapping):
@@ -409,6 +415,37 @@ def read_bytes(path: Path, item: str, error: type[AnalysisError], most: int) -> 
         raise error(
             f"{item} {str(path)!r}", f"cannot be read: {reason}", "check the path and its permissions"
         ) from None
+
+
+def network_bytes(path: Path) -> bytes:
+    """The content of a network file.
+
+    Raises:
+        InvalidNetwork: as of :func:`read_bytes`; a folder, as of :func:`refuse_folder`.
+    """
+    if os.path.isdir(path):
+        refuse_folder(path)
+    return read_bytes(path, "network file", InvalidNetwork, MAX_NETWORK_BYTES)
+
+
+def refuse_folder(folder: Path) -> NoReturn:
+    """Refuse a folder where a file is read.
+
+    Raises:
+        InvalidNetwork: naming the format that has models in such folders, if it is one, with the lines that make a
+            readable file.
+    """
+    names = set[str]()
+    for place, inner, files in os.walk(folder):
+        above = Path(place).relative_to(folder)
+        names.update((above / name).as_posix() for name in files)
+        if len(names) > MAX_MEMBERS:
+            break
+        if len(above.parts) > _DEEPEST:
+            inner.clear()
+    refuse_marked(b"", names)
+    cause = "is a folder, and of no package that is known here"
+    raise InvalidNetwork(f"network file {str(folder)!r}", cause, "give the path of a file")
 
 
 def beside(path: Path) -> Callable[[str], bytes]:

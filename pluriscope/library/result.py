@@ -18,10 +18,10 @@ from markupsafe import Markup
 from pydantic import Field
 
 from pluriscope.analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask, MissingLibrary
+from pluriscope.analysis.explaining.placing import add_to, check
 from pluriscope.analysis.network_files.declaration import OutputIs
 from pluriscope.analysis.network_files.files import NetworkFile
 from pluriscope.analysis.network_files.result_file import MAX_RESULT_BYTES, RESULT_FORMAT, self_contained
-from pluriscope.analysis.placements.analysis import add_to, check
 from pluriscope.analysis.plugins import entries
 from pluriscope.analysis.plugins import load as load_plugin
 from pluriscope.analysis.questions.data import DataRecord, clean_data, parse_data_file
@@ -34,12 +34,13 @@ from pluriscope.analysis.questions.protocol import (
 )
 from pluriscope.analysis.running.limits import DEFAULT_LIMITS, DEFAULT_SECONDS, MOST_STORED
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.subjects.registry import kind_of
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.arguments import LATER, FilePath, checked, file_path
 from pluriscope.figures.numbers import Bound
 from pluriscope.figures.svg.layout import shape_text
 from pluriscope.library import asking, audits
-from pluriscope.library.algorithms import Algorithm, Algorithms, Alignments
+from pluriscope.library.algorithms import Algorithm, Algorithms, Placements, SiteAlgorithm
 from pluriscope.library.circuits import Circuit, Circuits, Interpretations, MaskLike
 from pluriscope.library.models import (
     EncodingLike,
@@ -52,7 +53,6 @@ from pluriscope.library.models import (
     whole_subject,
     write_json,
 )
-from pluriscope.library.site_algorithms import SiteAlgorithm, SiteAlgorithms, SitePlacements
 from pluriscope.library.task_values import TaskLike
 from pluriscope.objects import comparison, graphs
 from pluriscope.objects.counts import Count, counted
@@ -86,6 +86,7 @@ def explain(
     output_activation: str = "",
     negative_slope: float | None = None,
     output_is: OutputIs = "",
+    part: str = "",
     layers: LayersLike = "",
     algorithms: Sequence[str] = (),
     max_listed: Annotated[int, Field(ge=1, le=MOST_STORED)] = MOST_STORED,
@@ -118,10 +119,11 @@ def explain(
         output_is: "value" near 0 or 1; "logit", which decides at 0, as after ``BCEWithLogitsLoss``; "sign", near -1 or
             1, which does so, too; or "classes", two logits of which the larger decides. Of live models
             a value if nothing is said, and of one output on rows of numbers what alone fits them.
+        part: of a file with several networks the beginning of the names of one, such as "actor".
         layers: names of the layers of a file of tensors in order, a list or with commas between, where it does not
             have it.
         algorithms: texts of algorithms with finite variables that are placed instead of those of vocabularies, such as
-            "x1 = (a + b) % 3; y = (x1 + c) % 3"; of any kind of network but perceptrons.
+            "x1 = (a + b) % 3; y = (x1 + c) % 3"; of perceptrons beside the candidates.
         max_listed: where more circuits are valid, they are counted, and the smallest and some drawn are listed.
         seconds: after so many the result is what was found by then, and :meth:`Result.continued` goes on; None for no
             end.
@@ -139,12 +141,12 @@ def explain(
         "output_activation": output_activation,
         "negative_slope": negative_slope,
     }
-    declared |= {"encoding": encoding, "output_is": output_is, "layers": layers}
+    declared |= {"encoding": encoding, "output_is": output_is, "part": part, "layers": layers}
     network = read_model(model, task, name=name, data=data, **declared)
     questions = questions_of(network, [output], read_protocol(protocol, network.kind))
     check(questions[0], algorithms)
     with working(seconds, report, replace(DEFAULT_LIMITS, max_valid=max_listed)) as work:
-        document = network.kind.explaining.explain(questions, work)
+        document = questions[0].kind.explaining.explain(questions, work)
         if algorithms:
             add_to(document["outputs"][0], questions[0], algorithms, work)
         return Result(network.file, questions[0], document)
@@ -160,6 +162,7 @@ def load(
     output_activation: str = "",
     negative_slope: float | None = None,
     output_is: OutputIs = "",
+    part: str = "",
     layers: LayersLike = "",
 ) -> Result:
     """A result that was saved.
@@ -168,7 +171,7 @@ def load(
         path: a result file, as :meth:`Result.save` or ``pluriscope analyse`` writes it.
         model: its network, where the file does not hold it: those of ``pluriscope analyse`` do not.
         output: which output of those in the file; the first if None.
-        activation, output_activation, negative_slope, output_is, layers: of the model, as it was analysed; see
+        activation, output_activation, negative_slope, output_is, part, layers: of the model, as it was analysed; see
             :func:`explain`.
 
     Raises:
@@ -179,7 +182,7 @@ def load(
         "output_activation": output_activation,
         "negative_slope": negative_slope,
     }
-    declared |= {"output_is": output_is, "layers": layers}
+    declared |= {"output_is": output_is, "part": part, "layers": layers}
     if model is not None and any(value not in ("", None) for value in declared.values()):
         model = read_model(model, **declared).file
     raw = read_bytes(Path(path), _ITEM, InvalidNetwork, MAX_RESULT_BYTES)
@@ -324,7 +327,7 @@ class Result(Findings):
             NotOffered: networks of this kind have none.
         """
         if not self.offers("formulas"):
-            self.question.kind.require("sites", "interpretations")
+            self.question.kind.require("readings", "interpretations")
             report = asking.interpretations_of(self)
             self.by_variables.update(report.by_mask)
             each = tuple((mask, one.count) for mask, one in report.by_mask.items())
@@ -335,31 +338,33 @@ class Result(Findings):
         return Interpretations.of(self, counted, self.counts.interpretations)
 
     @cached_property
-    def algorithms(self) -> Algorithms | SiteAlgorithms:
-        """The candidate algorithms that are listed, simplest first; of networks with sites those that were written
-        first, which are placed when they are first looked at.
+    def algorithms(self) -> Algorithms:
+        """The algorithms that were written, then the candidates that are listed, simplest first; of networks that no
+        formulas are read of they are placed when they are first looked at.
 
         Raises:
             NotOffered: networks of this kind have none.
         """
-        if not self.offers("formulas"):
+        formulas = asking.formulas_of(self)
+        if formulas is None:
             self.question.kind.require("sites", "algorithms")
-            models = asking.placements_of(self).algorithms
-            return SiteAlgorithms.of(self, tuple(SiteAlgorithm(self, one) for one in models))
-        listed = tuple(Algorithm(self, one) for one in self.found["algorithms"])
-        return Algorithms.of(self, listed, self.counts.candidate_algorithms)
+        placed = asking.placements_of(self).algorithms if formulas is None or "placements" in self.found else []
+        on_sites = tuple(SiteAlgorithm(self, one) for one in placed)
+        if formulas is None:
+            return Algorithms.of(self, on_sites)
+        listed = tuple(Algorithm(self, one) for one in formulas.algorithms)
+        total = self.counts.candidate_algorithms
+        return Algorithms.of(self, (*on_sites, *listed), replace(total, value=total.value + len(on_sites)))
 
     @cached_property
-    def placements(self) -> Alignments | SitePlacements:
+    def placements(self) -> Placements[Any]:
         """The valid placements that are kept, of all algorithms; each algorithm has those that fail, too."""
-        if isinstance(self.algorithms, SiteAlgorithms):
-            on_sites = (one for algorithm in self.algorithms for one in algorithm.placements if one.valid)
-            return SitePlacements.of(self, tuple(on_sites))
-        valid = (one for algorithm in self.algorithms for one in algorithm.alignments if one.valid)
-        return Alignments.of(self, tuple(valid), self.counts.valid_alignments)
+        valid = tuple(one for algorithm in self.algorithms for one in algorithm.placements if one.valid)
+        formulas, total = len(self.algorithms.formulas) == len(self.algorithms), self.counts.valid_alignments
+        return Placements.of(self, valid, total if formulas and self.offers("formulas") else None)
 
     @property
-    def alignments(self) -> Alignments | SitePlacements:
+    def alignments(self) -> Placements[Any]:
         """The same as :attr:`placements`."""
         return self.placements
 
@@ -415,7 +420,7 @@ class Result(Findings):
     @property
     def given(self) -> GivenNetwork:
         """The network and its rows."""
-        return GivenNetwork(self.question.kind, self.network_file, self._data)
+        return GivenNetwork(kind_of(self.network_file), self.network_file, self._data)
 
     @property
     def _data(self) -> DataRecord | None:
@@ -443,7 +448,7 @@ class Result(Findings):
 
     def save(self, path: FilePath) -> Path:
         """Write a result file with the network in it, which :func:`load` reads by itself."""
-        return write_json(path, self_contained(self.document, self.question.kind, self.network_file, self._data))
+        return write_json(path, self_contained(self.document, self.given.kind, self.network_file, self._data))
 
     def save_tables(self, folder: FilePath, *, interpretations: Annotated[int, Field(ge=0)] = 10_000) -> Path:
         """Write the listed explanations as Parquet with a data card: circuits, interpretations, algorithms, placements.
@@ -462,8 +467,10 @@ class Result(Findings):
         lists: dict[str, tuple[Listing[Any], Count]] = {"circuits": (self.circuits, counts.valid_circuits)}
         if self.offers("formulas"):
             lists["interpretations"] = self.interpretations[:interpretations], counts.interpretations
-            lists["algorithms"] = self.algorithms, counts.candidate_algorithms
-            lists["placements"] = self.alignments, counts.valid_alignments
+            formulas = Algorithms.of(self, self.algorithms.formulas)
+            valid = tuple(one for algorithm in formulas for one in algorithm.placements if one.valid)
+            lists["algorithms"] = formulas, counts.candidate_algorithms
+            lists["placements"] = Placements.of(self, valid), counts.valid_alignments
         save_tables(self, lists, Path(folder))
         return Path(folder)
 

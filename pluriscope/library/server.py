@@ -13,7 +13,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
-from pluriscope.addresses.address import API_V2, present
+from pluriscope.addresses.address import API_V2
 from pluriscope.addresses.naming import IN_LIBRARY, ExplanationRef, scope_from
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.arguments import checked
@@ -32,7 +32,7 @@ def fetch(address: str) -> Result | Explanation:
     """Fetch the content of a server's page: a network's result, or one of its explanations.
 
     Args:
-        address: of the page of a network, circuit, interpretation, algorithm or alignment, as copied from a browser,
+        address: of the page of a network, circuit, interpretation, algorithm or placement, as copied from a browser,
             such as "http://127.0.0.1:8000/networks/xor-pretrained".
 
     Raises:
@@ -41,7 +41,7 @@ def fetch(address: str) -> Result | Explanation:
     """
     parts = urlsplit(address)
     prefix, networks, path = parts.path.partition("/networks/")
-    named = _PLACE.fullmatch(present(networks + path.rstrip("/")))
+    named = _PLACE.fullmatch(networks + path.rstrip("/"))
     if parts.scheme not in ("http", "https") or not parts.netloc or named is None:
         cure = (
             "give that of a network's page such as http://127.0.0.1:8000/networks/NAME, or of one of its explanations"

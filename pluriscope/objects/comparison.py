@@ -13,9 +13,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from pluriscope.addresses.naming import LEAST, LETTERS, MOST
-from pluriscope.analysis.algorithms.causal_model import NONE, read_causal_model
-from pluriscope.analysis.algorithms.written import inputs_of
-from pluriscope.analysis.alignments.on_sites import APART, AskedModel, Interchange
+from pluriscope.analysis.algorithms.causal_model import NONE, CausalModel, read_causal_model
 from pluriscope.analysis.directions.self_interventions import OwnSwap, ask_own_swaps
 from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.explanations.explanation import Kind
@@ -27,10 +25,11 @@ from pluriscope.analysis.interventions.experiments import (
     decide_in_circuit,
     run_interventions,
 )
+from pluriscope.analysis.placements.interchange import AskedModel, Interchange
 from pluriscope.analysis.questions.answers import largest
+from pluriscope.analysis.questions.decision import CLASSES
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
-from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.figures.comparison import QUARTERS
 from pluriscope.figures.numbers import exact, noun, readable
 from pluriscope.figures.svg.layout import node_name
@@ -186,21 +185,6 @@ class Interchanges(Trials):
         )
 
 
-def trials_on_rows(question: SubjectQuestion, masks: Sequence[int]) -> Trials:
-    """The rows of a task as trials; each circuit answers its largest output, or nothing where two are.
-
-    Args:
-        question: about a network with several outputs.
-        masks: of the circuits.
-    """
-    found = np.array([question.outputs(mask) for mask in masks])
-    answered = largest(question.outputs((1 << question.graph.n_bits) - 1))
-    apart = gaps(found, question.subject.answers)
-    # nobody is right by saying nothing
-    margins, names = apart.max(axis=0) - apart.min(axis=0), list(map(str, question.subject.outputs))
-    return Trials(largest(found), np.where(answered < 0, -2, answered), margins, asked="rows", answers=names)
-
-
 Said = int | tuple[str, Mapping[str, str]]
 """What is compared of a network with sites: a circuit's mask, or an algorithm's text with sites for its variables."""
 _RUNS: Final = 1 << 12  # at once
@@ -224,14 +208,18 @@ class OnSites(Trials):
     def of(cls, question: SubjectQuestion, said: Sequence[Said]) -> OnSites:
         """Trials of circuits, algorithms and placements.
 
-        Circuits answer on rows by their largest output. An algorithm's answer on rows is its own, and with a variable
-        on a set of sites it says what the interchange of this set gives.
+        Circuits answer on rows by their largest output, or nothing where two are. An algorithm's answer on rows is its
+        own, and with a variable on a set of sites it says what the interchange of this set gives. Between circuits the
+        rows are clearest on which these are farthest apart.
         """
-        there = Interchange(question.subject, inputs_of(question))
-        n, n_classes = there.n_rows, len(question.subject.outputs)
+        there = Interchange.of(question)
+        n, n_classes = there.n_rows, len(question.examples.classes)
         rows = sources = np.arange(n)
         if n * n > _SOURCES:
             sources = np.sort(np.random.default_rng(0).permutation(n)[: _SOURCES // n])
+
+        def answered(outputs: NDArray[np.float64]) -> NDArray[Any]:
+            return largest(outputs) if there.rule is None else there.decided(outputs)[0]
 
         def known(answers: NDArray[Any]) -> NDArray[np.int64]:
             found = np.where((answers < 0) | (answers >= n_classes), n_classes, answers)
@@ -241,7 +229,7 @@ class OnSites(Trials):
         first = np.empty((len(said), n), dtype=np.int64)
         for which, one in enumerate(said):
             if isinstance(one, int):
-                first[which] = largest(question.outputs(one))
+                first[which] = answered(question.outputs(one))
             else:
                 placed[which] = AskedModel(read_causal_model(one[0]), there.inputs), one[1]
                 first[which] = known(placed[which][0].right)
@@ -261,17 +249,20 @@ class OnSites(Trials):
                     every[which] = known(model.answers({name: model.itself[name][sources]})[base, at])
             parts.append(every)
             wheres.append(np.stack([np.full(len(base), number), source, base], axis=1))
-        last = np.sort(found := np.concatenate(outputs), axis=1)
-        margins = last[:, -1] - last[:, -2]
+        happens, margins = there.decided(np.concatenate(outputs))
+        masks = [one for one in said if isinstance(one, int)]
+        if not placed:
+            each = CLASSES.margins(np.array([question.outputs(mask) for mask in masks]), question.examples.answers)
+            margins = each.max(axis=0) - each.min(axis=0)
         drawn = "" if len(sources) == n else f"Of {n} rows {len(sources)} are drawn as sources"
         return cls(
             np.concatenate(parts, axis=1),
-            np.where(margins > APART, found.argmax(axis=1), -2),
+            np.where(happens < 0, -2, happens),  # nobody is right by saying nothing
             margins,
             forced=np.concatenate(wheres)[:, 0] >= 0,
-            asked="rows and interchanges",
-            answers=[*map(str, question.subject.outputs), NO_CLASS],
-            bounded=drawn,
+            asked="rows and interchanges" if sets else "rows",
+            answers=[*map(str, question.examples.classes), NO_CLASS],
+            bounded=drawn if sets else "",
             sets=sets,
             where=np.concatenate(wheres),
         )
@@ -314,17 +305,21 @@ def compare(self: Findings, *explanations: Explanation) -> Rows:
         ):
             cause = "is about another network, output or rows"
             raise InvalidIntervention(one.title, cause, "compare explanations of one output on the same rows")
-    letters, by_rows = LETTERS[: len(explanations)], not self.offers("neurons")
-    mixed = by_rows and any(one.kind != "circuit" for one in explanations)
-    asked = _on_sites if mixed else _on_rows if by_rows else _on_interventions
-    rows = list(asked(question, explanations))
+    letters = LETTERS[: len(explanations)]
+    by_rows, of_neurons = not self.offers("neurons"), list[Explanation]()
+    if not by_rows:
+        of_neurons = [one for one in explanations if not isinstance(one.value, CausalModel | tuple)]
+        by_rows = len(of_neurons) < len(explanations)
+    for one in of_neurons if by_rows else ():
+        if one.kind != "circuit":
+            cause = "is about neurons, and algorithms with finite variables are about sites"
+            raise InvalidIntervention(one.title, cause, "compare these with circuits and with each other")
+    rows = list((_on_sites if by_rows else _on_interventions)(question, explanations))
     address = self.addresses.compare(self.network_key, [one.ref for one in explanations], self.scope)
     who = "; ".join(f"{letter}: {one.title}" for letter, one in zip(letters, explanations, strict=True))
-    trials = (
-        noun(len(rows), "row or interchange", "rows or interchanges")
-        if mixed
-        else noun(len(rows), "row" if by_rows else "intervention")
-    )
+    placed = any(one.kind == "alignment" for one in explanations)
+    unit = ("row or interchange", "rows or interchanges") if placed else ("row",)
+    trials = noun(len(rows), *(unit if by_rows else ("intervention",)))
     return Rows(rows, link(address, f"{trials} on which they contradict each other. {who}"))
 
 
@@ -342,26 +337,19 @@ def _on_interventions(question: Question, explanations: Sequence[Explanation]) -
         }
 
 
-def _on_rows(question: SubjectQuestion, explanations: Sequence[Explanation]) -> Iterator[Row]:
-    """Rows of a task on which circuits answer differently under the same rules."""
+def _on_sites(question: SubjectQuestion, explanations: Sequence[Explanation]) -> Iterator[Row]:
+    """Rows, and interchanges on the sites of placements, on which explanations of a network with sites differ."""
     for one in explanations:
         if one.result.question.digest != question.digest:
             raise InvalidIntervention(one.title, "is under other rules", "compare circuits under the same rules")
-    trials = trials_on_rows(question, [int(one.ref.first, 16) for one in explanations])
-    for number in trials.apart.tolist():
-        yield {"row": question.subject.rows[number], **_answers(trials, number)}
-
-
-def _on_sites(question: SubjectQuestion, explanations: Sequence[Explanation]) -> Iterator[Row]:
-    """Rows, and interchanges on the sites of placements, on which explanations of a network with sites differ."""
     values = (None if one.kind == "circuit" else one.value for one in explanations)
     every = zip(explanations, values, strict=True)
     trials = OnSites.of(question, [said_of(one.kind, one.ref.first, value) for one, value in every])
+    rows = question.examples.rows
     for number in trials.apart.tolist():
         which, source, base = trials.where[number].tolist()
-        rows = question.subject.rows
         exchanged = {"sites": trials.sets[which], "source": rows[source]} if which >= 0 else {"sites": "", "source": ""}
-        yield {"row": rows[base], **exchanged, **_answers(trials, number)}
+        yield {"row": rows[base], **(exchanged if trials.sets else {}), **_answers(trials, number)}
 
 
 def said_of(kind: str, mask: str, value: Any) -> Said:

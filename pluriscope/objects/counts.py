@@ -162,7 +162,7 @@ def counts_of(found: Mapping[str, Any]) -> Counts:
         found: the output.
     """
     circuits = Count(int(found["circuits"]["possible"])), _valid_circuits(found["circuits"])
-    if "placements" in found:
+    if "placements" in found and "candidate_search" not in found:
         return replace(Counts(*circuits), **placement_counts(PlacementsReport.model_validate(found["placements"])))
     if "interpretations" not in found:
         return Counts(*circuits)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Final
@@ -51,6 +51,12 @@ class Verdicts(Tabled):
             for key, one in self.items()
         )
         return Rows(found, f"{passed} of {len(self)} criteria passed")
+
+
+def not_about(key: str, plural: str, known: Iterable[str]) -> InvalidCriterion:
+    """The refusal of a criterion that some explanations are not asked."""
+    cause = f"is not about {plural} of such networks"
+    return InvalidCriterion(f"criterion {key[:60]}", cause, f"use one of {', '.join(known)}")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -158,9 +164,7 @@ class Explanation(ABC):
     def _judged(self, step: CriterionStep) -> Verdict:
         criterion = step.criterion
         if criterion not in self._criteria:
-            known = ", ".join(one.key for one in self._criteria)
-            cause = f"is not about {KIND_OF[self.kind].plural}"
-            raise InvalidCriterion(f"criterion {step.key}", cause, f"use one of {known}")
+            raise not_about(step.key, KIND_OF[self.kind].plural, (one.key for one in self._criteria))
         try:
             with reporting() as show:
                 work = Work(show, time.perf_counter).for_seconds(SECONDS)

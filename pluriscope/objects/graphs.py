@@ -15,7 +15,7 @@ from pluriscope.analysis.readings.circuit_readings import VariableInterpretation
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.arguments import unfit
 from pluriscope.figures.svg.tiles import bits_of
-from pluriscope.kinds.sites import variables_at
+from pluriscope.kinds.placements import variables_at
 from pluriscope.objects.findings import Findings
 
 

@@ -15,7 +15,7 @@ from pluriscope.analysis.numerics.large_numbers import in_words, interval
 from pluriscope.analysis.results.unlearned import NO_DOUBT, Doubt
 from pluriscope.analysis.subjects.graph import Graph
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.subjects.question import SubjectQuestion, part
 from pluriscope.arguments import checked
 from pluriscope.figures.numbers import noun
 from pluriscope.objects.counts import NOT_OFFERED, Count, counts_of
@@ -216,7 +216,7 @@ def verdict_of(question: SubjectQuestion, found: Mapping[str, Any]) -> Verdict:
         kept=kept_by_all(question.graph, valid, circuits["distribution"], circuits.get("backbone"))
         if searched
         else None,
-        part=question.graph.cut[:-1],
+        part=part(question),
         zeros=differ_in_zeros(question, valid, circuits["distribution"]) if searched else False,
         why="" if searched else f"Circuits are not searched: {question.obstacle}.",
         decided=question.decided,

@@ -26,7 +26,6 @@ from pluriscope.analysis.subjects.graph import Graph, number_array
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
-from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.figures.numbers import enumerated, exact, noun, plural
 from pluriscope.objects.counts import Count
 
@@ -180,7 +179,7 @@ def _rows(question: SubjectQuestion, mask: int) -> list[dict[str, Any]]:
     """Answers of a mask on the rows that circuits are judged on, in their order."""
     if not isinstance(question, Question):
         outputs, subject = question.outputs(mask), question.subject
-        answered, apart = outputs.argmax(axis=1).tolist(), gaps(outputs[None], subject.answers)[0].tolist()
+        answered, apart = outputs.argmax(axis=1).tolist(), question.margins(outputs[None])[0].tolist()
         reply = zip(subject.rows, subject.answers.tolist(), answered, apart, strict=True)
         return [
             {"row": row, "wanted": subject.outputs[answer], "given": subject.outputs[one], "right": gap > 0, "gap": gap}

@@ -4,7 +4,6 @@ location among these. The address holds it all.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -53,8 +52,8 @@ WHOLE: Final = "own"
 UNNEEDED: Final = "unneeded"
 _FEW: Final = 3
 """Circuits of which a chart says something."""
-_WAYS: Final = ("c", "text", "mask", "edges", "scores")
-"""Options that say what is claimed, each alone; the last three say it as links from earlier do."""
+_WAYS: Final = ("c", "text")
+"""Options that say what is claimed, each alone."""
 _OTHERS: Final = """
 [Mechanistic Validity](https://mechanistic-validity.github.io) has 27 criteria. The others ask about further tasks,
 prompts, models and training, about the instrument, or about the words of a claim. A search of one network leaves them
@@ -200,8 +199,6 @@ class Given:
         if len(text) > MAX_TEXT:
             cause, cure = f"is longer than {MAX_TEXT:,} characters", "give it as a file, or in a notebook to locate()"
             raise InvalidClaim("claim", cause, cure)
-        if ways == ["mask"]:
-            text = json.dumps({"mask": text.lower()})
         return read_claim(text.encode(), self.about, picking)
 
     @cached_property

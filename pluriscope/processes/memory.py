@@ -67,14 +67,14 @@ def allow(n_bytes: int) -> None:
 
 @contextmanager
 def allowing(n_bytes: int) -> Iterator[None]:
-    """Limit the memory of this process within the block."""
+    """Limit the memory that this process takes within the block, beside what it holds before it."""
     if sys.platform != "linux":
         yield
         return
     import resource
 
     former = resource.getrlimit(resource.RLIMIT_DATA)
-    allow(n_bytes)
+    allow(n_bytes + _of_status("RssAnon"))
     try:
         yield
     finally:

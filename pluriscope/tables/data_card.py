@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,7 +33,8 @@ configs:
 
 Made by Pluriscope {version}. Cite it as its `CITATION.cff` says.
 """
-_TABLE: Final = "## {name}: {count:,} rows\n\n{about}\n\n| Column | Type | Meaning |\n|---|---|---|\n{lines}"
+_TABLE: Final = "## {name}: {count:,} rows\n\n{about}\n\n{columns}"
+_COLUMNS: Final = "| Column | Type | Meaning |\n|---|---|---|\n"
 
 
 class CardTable(NamedTuple):
@@ -58,6 +59,7 @@ def write_card(folder: Path, title: str, about: str, tables: Mapping[str, CardTa
         OSError: the folder cannot be written.
     """
     resources, configs, words, n_rows = list[dict[str, Any]](), list[str](), [about], 0
+    said = dict[str, dict[str, str]]()
     for name, one in tables.items():
         if not (files := sorted(folder.glob(one.files))):
             continue
@@ -69,9 +71,8 @@ def write_card(folder: Path, title: str, about: str, tables: Mapping[str, CardTa
             for (column, kind), n in zip(table.columns.items(), filled, strict=True)
         ]
         configs.append(f"- config_name: {name}\n  data_files: {json.dumps(one.files)}")
-        cells = [(field["name"], field["type"].replace("any", "list"), field["description"]) for field in fields]
-        lines = ("| `{}` | {} | {} |".format(*(cell.replace("|", "∣") for cell in line)) for line in cells)
-        words.append(_TABLE.format(name=name, count=count, about=one.about, lines="\n".join(lines)))
+        words.append(_TABLE.format(name=name, count=count, about=one.about, columns=_columns(fields, said)))
+        said |= {field["name"]: field for field in fields}
         for path in files:
             path_in_folder = path.relative_to(folder).as_posix()
             about_file = {"name": path_in_folder.removesuffix(ENDING).replace("/", "-").lower(), "path": path_in_folder}
@@ -85,6 +86,16 @@ def write_card(folder: Path, title: str, about: str, tables: Mapping[str, CardTa
     package |= {"licenses": [{"name": licence}]} if licence else {}
     for name, text in zip(FILES, (card, json.dumps(package, ensure_ascii=False) + "\n"), strict=True):
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def _columns(fields: Sequence[Mapping[str, str]], said: Mapping[str, Mapping[str, str]]) -> str:
+    """What the columns of a table mean, but for those that were ``said`` of a table before."""
+    new = [field for field in fields if said.get(field["name"]) != field]
+    cells = [(field["name"], field["type"].replace("any", "list"), field["description"]) for field in new]
+    lines = ["| `{}` | {} | {} |".format(*(cell.replace("|", "∣") for cell in line)) for line in cells]
+    above = ", ".join(f"`{field['name']}`" for field in fields if field not in new)
+    parts = [_COLUMNS + "\n".join(lines) if lines else "", f"As above: {above}." if above else ""]
+    return "\n\n".join(filter(None, parts))
 
 
 def _type(kind: str, *, whole: bool) -> str:

@@ -10,12 +10,10 @@ from markupsafe import Markup
 
 from pluriscope.analysis.questions.answers import answers, counted_otherwise, largest
 from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN, margin_to_edge
-from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
-from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.views.records import AnswerRecord, RowRecord
@@ -79,7 +77,7 @@ def _on_inputs(question: Question, mask: int | None) -> list[RowRecord]:
         outputs = question.activations(Circuit(question.layout, mask), question.clean_rows)[-1][:, 0]
     rule = question.protocol.circuit_decision
     given, margins = answers(outputs).tolist(), margin_to_edge(outputs, rule)
-    bits = input_table(question.subject.n_inputs).astype(int).tolist()
+    bits = question.examples.inputs.astype(int).tolist() if question.task.truth_table else [[]] * len(outputs)
     return [
         RowRecord(
             bits=bits[row],
@@ -92,14 +90,14 @@ def _on_inputs(question: Question, mask: int | None) -> list[RowRecord]:
             margin=float(margins[row]),
             fragile=float(margins[row]) < FRAGILE_MARGIN,
         )
-        for row, target in enumerate(question.task.truth_table)
+        for row, target in enumerate(question.examples.answers.tolist())
     ]
 
 
 def _on_rows(question: SubjectQuestion, mask: int | None) -> list[AnswerRecord]:
     outputs = question.outputs(whole(question) if mask is None else mask)
     subject = question.subject
-    apart = gaps(outputs[None], subject.answers)[0].tolist()
+    apart = question.margins(outputs[None])[0].tolist()
     reply = zip(subject.rows, subject.answers.tolist(), largest(outputs).tolist(), apart, strict=True)
     return [
         AnswerRecord(

@@ -316,6 +316,9 @@ class CircuitRecord(ExplanationRecord):
     observed: BigInt | None = Field(description="Classes that the inputs can tell apart.")
     uncounted: str = Field(description="Why there is no number; empty if there is one.")
     chance: ChanceRecord | None = Field(description="Null where that is not known.")
+    by_edges: str = Field(
+        "", description="Address of the circuit of edges that keeps the same, where it has other parts."
+    )
 
 
 class ClaimRecord(ByName):
@@ -327,15 +330,6 @@ class ClaimRecord(ByName):
     weights: list[float] = Field(description="Of the direction, one for each neuron of the layer; empty for neurons.")
     label: str = Field(description="The function.")
     truth_table: list[int]
-
-
-class RecordedRecord(ExplanationRecord):
-    """An explanation of a kind that is stored as columns, such as a linear probe."""
-
-    name: str
-    figures: dict[str, bool | int | float | str | None] = Field(description="By column; null where there is none.")
-    claims: list[ClaimRecord]
-    says: list[int] = Field(description="What it says of the output on each input; empty if it says nothing.")
 
 
 class GateRowRecord(ByName):
@@ -480,23 +474,27 @@ class ComparisonRecord(AboutRecord):
 
 
 class HandRecord(ByName):
-    """A value changed by hand."""
+    """A site changed by hand."""
 
     site: str = Field(description="What is changed, as addresses write it.")
     name: str
     words: str = Field(description="What is written there.")
-    before: float = Field(description="What is there when nothing is changed.")
-    value: float = Field(description="What is there under all changes.")
+    before: float | None = Field(description="What is there when nothing is changed; null of several numbers.")
+    value: float | None = Field(description="What is there under all changes, likewise.")
 
 
 class RunRecord(ByName):
     """A run of the network."""
 
     values: dict[str, float | None] = Field(
-        description="What each neuron carries, the output last. Null where it is beyond float64."
+        description="What each node carries that carries one number, and each output, last. Null where it is beyond "
+        "float64."
     )
-    gives: int = Field(description="What it answers: 1 when the output is above 0.5, else 0.")
-    margin: float | None = Field(description="Of the output from 0.5.")
+    gives: int = Field(description="What it answers, of several outputs by number; −1 for nothing.")
+    margin: float | None = Field(
+        description="How far the answer is from turning: of one output from 0.5, of several the right one less the "
+        "largest other. Below 0 where it is wrong."
+    )
 
 
 class AskedRecord(ByName):
@@ -510,40 +508,18 @@ class AskedRecord(ByName):
     right: bool | None = Field(description="Whether the network answers so; null without a prediction.")
 
 
-class ByHandRecord(AboutRecord):
-    """An intervention by hand."""
+class PlayRecord(AboutRecord):
+    """An intervention by hand, and its effect."""
 
     words: str = Field(description="What is run and changed.")
     verdict: str = Field(description="What comes of it, in a few words.")
     explanations: list[AskedRecord] = Field(
         description="Those that were chosen, then placements whose variables are on just what is exchanged."
     )
-
-
-class PlayRecord(ByHandRecord):
-    """An intervention by hand on a perceptron, and its effect."""
-
     changes: list[HandRecord]
-    wants: int = Field(description="What the task wants.")
+    wants: int = Field(description="What the task wants, of several outputs by number.")
     before: RunRecord = Field(description="With nothing changed.")
     after: RunRecord = Field(description="Under the changes.")
-
-
-class PatchRecord(ByName):
-    """A site changed by hand."""
-
-    site: str = Field(description="What is changed, as addresses write it.")
-    name: str
-    words: str = Field(description="What is written there.")
-
-
-class PatchedRecord(ByHandRecord):
-    """An intervention by hand on a network with sites, and its effect."""
-
-    changes: list[PatchRecord]
-    wants: str = Field(description="What the task wants.")
-    before: dict[str, float] = Field(description="Outputs with nothing changed.")
-    after: dict[str, float] = Field(description="Outputs under the changes.")
 
 
 # --- algorithms, and where their variables stand

@@ -70,13 +70,11 @@ BAD = {
     "null representatives": (document(representatives=None), "is null"),
     "unknown key": (document(rows=[]), "unknown keys"),
     "too few rows": (document(representatives=CLEAN[:3]), "has shape [3, 2], not [4, 2]"),
-    "too many columns": (document(representatives=[[0, 0, 0]] * 4), "has shape [4, 3], not [4, 2]"),
     "interchange rows": (document(interchange_rows=CLEAN[:1]), "interchange_rows: has shape [1, 2]"),
     "ragged": (document(representatives=[[0, 0], [0], [1, 0], [1, 1]]), "rows of different lengths"),
     "text": (document(representatives=[["0", "0"]] * 4), "holds a text"),
     "validation columns": (document(validation_inputs=[[1.0]]), "1] for a network with 2 inputs"),
     "labels missing": (document(validation_inputs=TWO_ROWS), "validation_labels: is missing"),
-    "labels too few": (document(validation_inputs=TWO_ROWS, validation_labels=[[1]]), "has shape [1, 1], not [2, 1]"),
     "labels for other outputs": (
         document(validation_inputs=TWO_ROWS, validation_labels=[[1, 0], [0, 1]]),
         "has shape [2, 2], not [2, 1]",

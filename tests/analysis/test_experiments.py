@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node
-from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.common_ground.survey import predictions_by_choice
 from pluriscope.analysis.explanations.algorithms import predict_by_alignment
 from pluriscope.analysis.explanations.circuits import predict_by_interpretation
@@ -17,6 +16,7 @@ from pluriscope.analysis.interventions.experiments import (
     standing_of,
 )
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.placements.placement import NeuronPlacement
 from pluriscope.analysis.questions.tasks import input_table, pattern_bits
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -101,8 +101,8 @@ def test_predictions_of_interpretations_equal_the_twin():
 # ---- algorithms -----------------------------------------------------------------------------------------------------
 
 
-def placed(algorithm: HighLevelModel, **places: tuple[int, tuple[int, ...]]) -> Alignment:
-    return Alignment.of(algorithm.text, {path[1:]: NeuronSet(*site) for path, site in places.items()})
+def placed(algorithm: HighLevelModel, **places: tuple[int, tuple[int, ...]]) -> NeuronPlacement:
+    return NeuronPlacement.of(algorithm.text, {path[1:]: NeuronSet(*site) for path, site in places.items()})
 
 
 def test_predictions_of_alignments_equal_the_twin():
@@ -142,7 +142,7 @@ def test_functions_of_six_inputs_are_read_to_their_last_row() -> None:
             assert says[place, source, base] == twin_interpretation(interpretation, set(sites), source, base, 2)
     a, b = Node("input", (), 0), Node("input", (), 5)
     model = HighLevelModel("and_inverter", 6, Node("not", (Node("and", (Node("and", (a, b)), Node("not", (a,)))),)))
-    alignment = Alignment.of(model.text, {"0": NeuronSet(1, (0,))})
+    alignment = NeuronPlacement.of(model.text, {"0": NeuronSet(1, (0,))})
     says = predict_by_alignment(model, alignment, space)
     (place,) = [i for i, sites in enumerate(space.sets) if set(sites) == {(1, 0)}]
     assert says[place, 63, 0] == 0

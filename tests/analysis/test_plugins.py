@@ -62,7 +62,6 @@ def test_the_environment_chooses(folder, monkeypatch, chosen, used):
     [
         ({"lenses": {"x": "tests_bad:ONE"}}, {"tests_bad.py": "1 / 0"}, "pluriscope", "ZeroDivisionError"),
         ({"lenses": {"x": "tests_none:ONE"}}, {}, "pluriscope", "ModuleNotFoundError"),
-        ({"lenses": {"x": "tests_less:ONE"}}, {"tests_less.py": ""}, "pluriscope", "AttributeError"),
         ({"lenses": {"x": "tests_odd:ONE"}}, {"tests_odd.py": "ONE = 1"}, "pluriscope", "int where a Lens is taken"),
         ({"lenses": {"x": "tests_key:ONE"}}, {"tests_key.py": "class Lens: 0\nONE = Lens()"}, "pluriscope", "'key'"),
         ({"lenses": {"x": "tests_exit:ONE"}}, {"tests_exit.py": "raise SystemExit"}, "pluriscope", "SystemExit"),

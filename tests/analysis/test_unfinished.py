@@ -6,10 +6,8 @@ from itertools import count
 
 import pytest
 
-from pluriscope.analysis import ENGINE_VERSION, SAME_RESULTS
 from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.analysis.explaining.pipeline import analyse_outputs
-from pluriscope.analysis.network_files import result_file
 from pluriscope.analysis.network_files.result_file import read_unfinished, result_json
 from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
 from pluriscope.analysis.running.limits import Limits
@@ -18,11 +16,6 @@ from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.golden_files import golden_network
 
 COUNTED = Limits(max_possible=9_624, n_draws=40, n_smallest=5)
-CASES = {
-    "listed": ("xor_pretrained", COMPLETE, Limits()),
-    "counted": ("xor_pretrained", COMPLETE, COUNTED),
-    "several outputs": ("xor+and_3-3", PAPER, Limits()),
-}
 
 
 def questions_of(name, protocol):
@@ -36,24 +29,6 @@ def analysed(questions, limits, looks=0, so_far=()):
     work = Work(clock=lambda: next(ticks) / 100, limits=limits)
     found = analyse_outputs(questions, work.for_seconds(looks / 100) if looks else work, so_far=so_far)
     return json.loads(json.dumps(result_json(found)))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("case", CASES)
-def test_it_ends_as_one_run_would_have(case):
-    name, protocol, limits = CASES[case]
-    questions, looks, so_far, ended = questions_of(name, protocol), 8, [], set()
-    while True:
-        answer = analysed(questions, limits, looks, so_far)
-        stops = {stop["stage"] for one in answer["outputs"] for stop in one.get("stops", ())}
-        if not stops:
-            break
-        ended |= stops
-        so_far = read_unfinished(answer, questions)
-        assert json.loads(json.dumps(result_json(so_far))) == answer
-        looks = round(looks * 1.5)
-    assert len(ended) > 2
-    assert answer | {"seconds": 0} == analysed(questions, limits) | {"seconds": 0}
 
 
 @pytest.fixture(scope="module")
@@ -94,14 +69,6 @@ def test_what_cannot_be_gone_on_with_is_refused(unfinished, change):
     with pytest.raises(InvalidNetwork) as refused:
         read_unfinished(answer, questions)
     assert str(refused.value).startswith(f"result file: {words}")
-
-
-def test_what_a_version_with_the_same_results_began_is_gone_on_with(unfinished, monkeypatch):
-    questions, answer = unfinished
-    assert answer["engine"] == ENGINE_VERSION
-    monkeypatch.setattr(result_file, "SAME_RESULTS", ("before", *SAME_RESULTS))
-    so_far = read_unfinished(answer | {"engine": "before"}, questions)
-    assert json.loads(json.dumps(result_json(so_far))) == answer
 
 
 def test_what_is_asked_now_must_be_the_same(unfinished):

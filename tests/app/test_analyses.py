@@ -58,10 +58,6 @@ FINDINGS = {
         "one is right on 79, the other on 29.",
         "8,096,027 pairs meet them; none of them comes before it.",
     ],
-    "map": [
-        "7,836 observed classes of interpretations make 2,885 different predictions.",
-        "65% of the 15 dots that agree on most interventions with a dot are among the 15 nearest on the map.",
-    ],
     "rivals": [
         "Of the 197 valid circuits no two are farther apart than 18b9f and 2f0ef: they share 6 of the 17 edges that "
         "either keeps, a Jaccard distance of 11/17 (0.65)."
@@ -283,14 +279,6 @@ def test_an_analysis_with_a_list_has_it_as_csv_and_a_button_and_another_says_tha
         assert (f'href="{path}.csv"' in client.get(path).text) == (status == 200), key
     assert "has no list" in client.get("/networks/xor/analyses/rivals.csv").text
     assert client.get("/networks/xor/analyses/nothing.csv").status_code == 404
-
-
-def test_pages_of_single_methods_lead_to_all_of_them(client) -> None:
-    page = "/networks/xor/analyses/methods"
-    for former in (f"{page}/acdc(tau=0.1)?step=9", f"{page}/eap-ig"):
-        answer = client.get(former)
-        assert (answer.status_code, answer.headers["location"]) == (301, page)
-    assert client.get(f"/api/v2{page}/acdc").json() == client.get(f"/api/v2{page}").json()
 
 
 # --- what stands out

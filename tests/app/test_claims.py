@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
-from hashlib import sha256
 
 import networkx as nx
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
 
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.running.progress import KnownCircuits
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.job_tables import JobRow
-from pluriscope.app.db.tables import NetworkRow, ShortLinkRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
 from pluriscope.app.main import create_app
@@ -55,7 +51,6 @@ GRAPH = {"x0->1.0": True, "x1->1.1": True, "1.0->2.0": True, "1.1->2.0": True, "
         ({"c": "i-183bf.12"}, "mask", "183bf", True),
         ({}, "mask", "3ffff", True),
         ({"text": "A→n1.0, B-n1.0; n1.0→n2.0 n2.0-y"}, "edges", "08043", False),
-        ({"mask": "3b2cf"}, "mask", "3b2cf", True),
         ({"text": "A>n1.0 B>n1.1 n1.0>n2.0 n1.1>n2.0 n2.0>y"}, "edges", None, False),
         ({"text": json.dumps(GRAPH)}, "edge-scores", None, False),
         ({"text": GRAPHML}, "graphml", "08041", False),
@@ -81,18 +76,18 @@ def test_a_circuit_is_read_in_any_form_and_located(client, given, form, raw, val
 def test_assumptions_about_a_graph_are_named(client) -> None:
     assert "does not say which network" in record(client, text=GRAPHML)["note"]
     assert "does not say which network" in client.get(HERE, params={"text": GRAPHML}).text
-    assert "note" not in record(client, mask="3b2cf")
+    assert "note" not in record(client, c="3b2cf")
 
 
 def test_the_distance_to_the_nearest_valid_circuit_is_shown(client) -> None:
-    reply = record(client, mask="3b2ce")
+    reply = record(client, c="3b2ce")
     assert (reply["possible"], reply["edges"], reply["nearest"]["distance"]) == (True, 11, 1)
-    page = client.get(HERE, params={"mask": "3b2ce"}).text
+    page = client.get(HERE, params={"c": "3b2ce"}).text
     assert "The nearest valid one" in page
     assert re.search(
         r"Not valid: wrong on \d\d\.</b>The nearest of the 197 valid ones differs in 1 edge: \+ A→n1.0", page
     )
-    assert "The nearest other" in client.get(HERE, params={"mask": "3b2cf"}).text
+    assert "The nearest other" in client.get(HERE, params={"c": "3b2cf"}).text
 
 
 def test_what_is_not_needed_is_left_out(client) -> None:
@@ -128,8 +123,8 @@ def test_a_file_leads_to_the_circuit_or_the_scores_in_it(client) -> None:
 
 @pytest.mark.parametrize("mask", ["00001", "00000", "20001"])
 def test_what_is_no_possible_circuit_is_drawn_as_it_was_given(client, mask) -> None:
-    assert "Not a circuit yet." in client.get(HERE, params={"mask": mask}).raise_for_status().text
-    assert client.get(HERE, params={"mask": mask, "part": VERDICTS}).status_code == 200
+    assert "Not a circuit yet." in client.get(HERE, params={"c": mask}).raise_for_status().text
+    assert client.get(HERE, params={"c": mask, "part": VERDICTS}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -137,13 +132,13 @@ def test_what_is_no_possible_circuit_is_drawn_as_it_was_given(client, mask) -> N
     [
         ({"text": "zzz"}, "is no name of a circuit, no edge and no number"),
         ({"text": "fffff"}, "beyond the network"),
-        ({"mask": "3b2c"}, "hex digits"),
+        ({"c": "3b2c"}, "hex digits"),
         ({"text": "c-zzz"}, "is the name of no circuit: after c- 5 hex digits are read"),
         ({"text": "1 " * 17}, "17 numbers"),
         ({"text": "1 " * 18, "k": "19"}, "k is 19"),
         ({"text": "1 " * 18, "k": "2", "threshold": "0.5"}, "together"),
         ({"text": "1 " * 18, "pick": "best"}, "pick is"),
-        ({"mask": "3b2cf", "text": "3b2cf"}, "give one of them"),
+        ({"c": "3b2cf", "text": "3b2cf"}, "give one of them"),
         ({"text": "3b2cf", "colour": "red"}, "colour"),
         ({"text": "0" * 8_001}, "in a notebook"),
         ({"text": '{"edges": {"a0.h1->m2": {"score": 1, "in_graph": true}}}'}, "a0.h1"),
@@ -198,17 +193,3 @@ def test_while_the_search_runs_what_it_knows_is_shown(tmp_path, known) -> None:
         beside = client.get("/compare?network=running").text
         assert "P and Q share 5 edges and differ in 1" in beside
         assert all(words in beside for words in ("Shown meanwhile:", ">c·3b</a>", ">c·3f</a>"))
-
-
-def test_addresses_from_earlier_lead_on(client) -> None:
-    for former in ("claim", "claims", "analyses/claims/given", "analyses/claims"):
-        moved = client.get(f"/networks/xor/{former}?mask=3b2cf&protocol=paper")
-        assert (moved.status_code, moved.headers["location"]) == (301, f"{HERE}?mask=3b2cf&protocol=paper")
-    with client.app.state.store.write() as session:
-        row = session.scalars(select(NetworkRow).where(NetworkRow.slug == "xor")).one()
-        key = "a" * 12 + sha256(f"{row.digest}.0".encode()).hexdigest()[:4]
-        session.add(ShortLinkRow(key=key, address=f"{HERE}?mask=3b2cf", created_at=datetime.now(UTC)))
-    for path in ("", "/embed"):
-        there = client.get(f"{path}/networks/xor/claims/aaaaaaaaaaaa")
-        assert (there.status_code, there.headers["location"]) == (301, f"{HERE}?mask=3b2cf")
-    assert client.get("/networks/xor/claims/bbbbbbbbbbbb").status_code == 404

@@ -12,7 +12,7 @@ from pluriscope.analysis.errors import NotInstalledYet
 from pluriscope.app.db.engine import open_store
 from pluriscope.processes.executor import carry_out
 from pluriscope.resources import PREFIX
-from tests.app.test_ways_on import MODELS, OF_MODELS, OF_PERCEPTRONS, SLUGS
+from tests.app.test_ways_on import MODELS, OF_ANY, OF_PERCEPTRONS, SLUGS
 from tests.checkout import ROOT
 from tests.contracts.test_run import RUN
 from tests.factories import XOR_SLUG, on_a_copy, stored_analysis
@@ -29,8 +29,8 @@ app = create_app(Settings())
 settle(app)
 with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50000), follow_redirects=False) as client:
     visitor = Visitor(client, most=0)
-    visitor.follow("/", "/networks", "/networks/new", "/studies", *(f"/networks/{slug}" for slug in SLUGS), *PAGES)
-    probes = ("explanations?view=sheet", "explanations/p-1.6", "analyses/steering/given?along=probe")
+    visitor.follow("/", "/networks", "/networks/new", "/findings", *(f"/networks/{slug}" for slug in SLUGS), *PAGES)
+    probes = ("explanations?view=sheet", "analyses/steering/given?along=probe")
     visitor.follow(*(f"/networks/xor-pretrained/{one}" for one in probes))
     print(visitor.broken, [*failures()], [one for one in LATER if one in sys.modules])
     pdf = "/networks/xor-pretrained/drawing.pdf"
@@ -99,7 +99,7 @@ def program(text: str, folder: Path) -> str:
     store = open_store(on_a_copy(folder))
     stored_analysis(store, real=True)
     store.close()
-    of = dict.fromkeys(MODELS, OF_MODELS) | {XOR_SLUG: OF_PERCEPTRONS}
+    of = dict.fromkeys(MODELS, OF_ANY) | {XOR_SLUG: OF_PERCEPTRONS}
     RUN["note_coming"](RUN["LATER"], folder / ".installing")
     begin = f"""
 import sys

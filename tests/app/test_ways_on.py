@@ -42,7 +42,6 @@ FILLED_IN = {
 } | joined("FILLED_IN")
 """What a browser asks for before it sends a form, and the page gives no example of."""
 OF_ANY = ("", "/explanations", "/play", "/analyses", "/analyses/methods", "/analyses/lenses", "/own")
-OF_MODELS = (*OF_ANY, "/analyses/one-reader")
 OF_PERCEPTRONS = (
     *OF_ANY,
     "/edit",
@@ -120,7 +119,7 @@ def check_cell(client: TestClient, slug: str, key: str) -> str:
 def test_an_analysis_is_answered_or_says_where_it_is(little, key):
     states = {slug: check_cell(little, slug, key) for slug in ("xor", "untouched", "linear", LARGE, SMALL)}
     assert (states["linear"] == "not_applicable") == (key not in ANYWHERE)
-    if key in ("methods", "rivals", "lenses", "one-reader"):
+    if key in ("methods", "rivals", "lenses"):
         assert (states[LARGE], states[SMALL]) == ("not_analysed", "not_analysed")
 
 
@@ -152,7 +151,7 @@ def check_command(capsys, slug: str, key: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("slug", "key"), [("xor-pretrained", "claims"), (SMALL, "one-reader")])
+@pytest.mark.parametrize(("slug", "key"), [("xor-pretrained", "claims"), (SMALL, "methods")])
 def test_a_command_is_answered_or_says_where_it_is(capsys, slug, key):
     check_command(capsys, slug, key)
 
@@ -204,9 +203,9 @@ def test_the_visitor_sees_what_a_browser_sends():
 @pytest.mark.slow
 def test_buttons_of_networks_that_were_hardly_asked_anything_work(little):
     visitor = Visitor(little, most=0)
-    of = dict.fromkeys(("xor", "untouched", "linear", "failed"), OF_PERCEPTRONS) | dict.fromkeys(MODELS, OF_MODELS)
+    of = dict.fromkeys(("xor", "untouched", "linear", "failed"), OF_PERCEPTRONS) | dict.fromkeys(MODELS, OF_ANY)
     visitor.follow(*(f"/networks/{slug}{page}" for slug, pages in of.items() for page in pages))
-    visitor.follow("/networks/new", "/networks/new?way=train", "/networks/new?way=transformer", "/studies/new")
+    visitor.follow("/networks/new", "/networks/new?way=train", "/studies/new")
     assert not visitor.broken
     assert sum(one.method == "post" for one in visitor.buttons.values()) > 20
     assert visitor.press(FILLED_IN) == []

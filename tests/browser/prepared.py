@@ -38,15 +38,14 @@ NETWORKS: Final = {
     "majority-3-3": (COMPLETE, PAPER),
     "xor-planted-disguised": (COMPLETE,),
 }
-ALL_OF: Final = ("analyse", "explanations")
-"""The kinds of jobs that are quick, so that every one of them is done."""
+ALL_OF: Final = ("analyse",)
+"""The kinds of jobs of which every one is done."""
 FURTHER: Final = {
     ("xor-pretrained", "complete"): (
         "directions",
         "criteria",
         "stories",
         "pair",
-        "map",
         "rivals",
         "methods",
         "lenses",
@@ -57,8 +56,8 @@ FURTHER: Final = {
     ("alice-and-bob", "paper"): ("criteria",),
     ("majority-3-3", "paper"): ("criteria",),
     ("xor-planted-disguised", "complete"): ("planted", "methods"),
-    ("majority-5-attention", "complete"): ("methods", "rivals", "lenses", "one-reader"),
-    ("induction-attention", "complete"): ("map", "rivals"),
+    ("majority-5-attention", "complete"): ("methods", "rivals", "lenses"),
+    ("induction-attention", "complete"): ("rivals",),
     ("tracr-histogram", "complete"): ("planted", "methods"),
 }
 """What is looked at beyond those, on the default data; the rest is called off: it would take longer than all tests."""

@@ -482,9 +482,13 @@ def complete_without_scripts(tab: Any) -> Iterator[str]:
           const leads = "a[href], form[action]", sends = "button:not([type=button]), input[type=submit]";
           for (const e of document.querySelectorAll("[hx-get], [hx-post]")) {
             if (e.matches("[data-poll]")) continue;  // alive by nature: a reload shows the same
+            // what sends itself is what a button beside it sends
+            const to = e.matches("form[hidden]") ? e.getAttribute("hx-post") : "";
+            const button = to ? document.querySelector(`form[action="${to}"]:not([hidden]) button`) : null;
+            if (button?.checkVisibility({ visibilityProperty: true })) continue;
             if (!e.closest(leads) && !e.querySelector(leads)) say("leads nowhere", e);
           }
-          for (const form of document.querySelectorAll("form")) {
+          for (const form of document.querySelectorAll("form:not([hidden])")) {
             const there = [...form.querySelectorAll(sends)].filter((e) => getComputedStyle(e).display !== "none");
             if (!there.length && !form.matches("[role=search]")) say("cannot be sent", form);
           }

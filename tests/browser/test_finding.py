@@ -33,7 +33,7 @@ def test_a_key_leads_to_the_field_with_what_can_be_done_and_arrows_and_enter_lea
 
 
 def test_suggestions_below_the_field_of_every_page(tab, expect):
-    tab.goto("/studies")
+    tab.goto("/findings")
     field = tab.get_by_role("banner").get_by_role("combobox", name="Find anything")
     field.fill("(A or B) and not (A and B)")
     list_ = tab.locator("#site-found")
@@ -54,7 +54,7 @@ def test_suggestions_below_the_field_of_every_page(tab, expect):
 def test_only_the_last_text_is_asked_for(tab, expect):
     asked = []
     tab.on("request", lambda request: asked.append(request.url) if "/api/v2/search" in request.url else None)
-    tab.goto("/studies")
+    tab.goto("/findings")
     field = tab.get_by_role("banner").get_by_role("combobox")
     field.focus()
     typed = """(field) => [..."alice"].forEach((letter) => {

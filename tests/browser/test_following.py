@@ -117,7 +117,7 @@ def test_a_network_is_followed_until_all_that_comes_behind_its_analysis_is_there
         assert len(behind) > 2
         for one in behind:
             end(session, session.get_one(JobRow, one))
-    expect(tab.locator(".answer")).not_to_contain_text("See the jobs")
+    expect(tab.locator(".answer")).not_to_contain_text("See the job")
 
 
 def test_a_page_asks_for_what_nobody_asked_for_once_and_without_scripts_a_button_does(visitor, store, expect):

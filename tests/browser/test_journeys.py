@@ -34,27 +34,6 @@ def test_from_the_algorithms_to_the_evidence_of_an_alignment(tab, expect, site):
     expect(tab.locator("#interchanges tbody tr")).to_have_count(pairs)
 
 
-def fill_form(tab, **fields):
-    tab.goto("/networks/new?way=train")
-    for label, value in fields.items():
-        tab.get_by_label(re.compile(f"^{label.replace('_', ' ')}")).fill(value)
-
-
-def test_a_waiting_job_is_cancelled_and_queued_again(tab, expect):
-    fill_form(tab, Tasks="OR", Hidden_layers="2", Name="Never trained")
-    tab.get_by_role("button", name="Start training").click()
-    main = tab.get_by_role("main")
-    expect(main).to_contain_text("Waiting for a worker")
-    tab.get_by_role("button", name="Cancel").click()
-    expect(main).to_contain_text("Cancelled.")
-    tab.get_by_role("button", name="Try again").click()
-    expect(main).to_contain_text("Waiting for a worker")
-    tab.get_by_role("button", name="Cancel").click()
-    expect(main).to_contain_text("Cancelled.")
-    tab.goto("/jobs?state=cancelled")
-    expect(tab.get_by_role("link", name="Never trained").first).to_be_visible()
-
-
 def test_a_circuit_is_found_among_all(tab, expect):
     tab.goto(f"{XOR}/explanations?view=tree")
     tab.get_by_label("Find a circuit").fill("c-183bf")

@@ -24,12 +24,12 @@ def test_patch_and_go_back(tab, expect, asked):
     tab.goto(asked)
     tab.evaluate("() => { window.sameDocument = true }")
     expect(tab.locator("#asked tbody tr")).to_have_count(3)
-    tab.get_by_role("link", name=re.compile("^Patch n1.0 from")).click()
+    tab.get_by_role("link", name="Patch: n1.0", exact=True).click()
     expect(tab.locator("[data-announce]")).to_have_text(re.compile("^The answer (stays|turns)"))
     expect(tab.get_by_role("link", name="Undo n1.0")).to_be_visible()
     expect(tab.locator("#does")).to_contain_text("with nothing changed")
     words = tab.locator(".head p").inner_text()
-    tab.locator("#base-3").click()
+    tab.locator("#row-3").click()
     expect(tab.locator(".head p")).not_to_have_text(words)
     tab.go_back()
     expect(tab.locator(".head p")).to_have_text(words)
@@ -61,25 +61,25 @@ def test_steering_by_slider_and_by_neuron(tab, expect):
 
 def test_by_keys_alone(tab, expect, asked):
     tab.goto(asked)
-    neuron = tab.locator("#at-1-1")
+    neuron = tab.locator("#at-h1-1")
     for _ in range(80):
         tab.keyboard.press("Tab")
         if neuron.evaluate("node => node === document.activeElement"):
             break
-    for words in ("undo", "^Patch n1.1 from"):
+    for words in ("undo", "^Patch: n1.1"):
         tab.keyboard.press("Enter")
         expect(neuron).to_have_attribute("aria-label", re.compile(words))
         expect(neuron).to_be_focused()
     tab.locator("#tool").focus()
     tab.keyboard.type("-0.5")
     tab.keyboard.press("Enter")
-    expect(tab.get_by_role("group", name="Force to", exact=True).locator("[aria-current]")).to_have_text("−0.5")
-    tab.locator("#at-2-0-1").focus()
+    expect(tab.get_by_role("group", name="Write", exact=True).locator("[aria-current]")).to_have_text("−0.5")
+    tab.locator("#at-1-1-2-0").focus()
     tab.keyboard.press("Enter")
     expect(tab.locator(".bench")).to_contain_text("n1.1 → n2.0")
-    tab.locator("#at-1-2").focus()
+    tab.locator("#at-h1-2").focus()
     tab.keyboard.press("Enter")
-    eventually(tab, lambda: query(tab).get("now"), ["00_1.2v-0.5_2.0.1v-0.5"])
+    eventually(tab, lambda: query(tab).get("change"), ["1.1-2.0_v-0.5", "h1[2]_v-0.5"])
 
 
 def test_on_a_phone_a_wide_drawing_is_seen_where_most_is_looked_at_and_stays_where_it_is_left(visitor, expect):

@@ -116,5 +116,5 @@ def test_the_sheet_is_a_file_that_opens_without_a_server(visitor, expect, site, 
     asked = []
     tab.on("request", lambda request: asked.append(request.url))
     tab.goto(file.as_uri())
-    expect(tab.locator(".pic svg.thumb")).to_have_count(27)
+    expect(tab.locator(".pic svg.thumb")).to_have_count(20)
     assert asked == [file.as_uri()]

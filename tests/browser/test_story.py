@@ -57,14 +57,6 @@ def test_the_run_through_all_inputs_is_stopped_by_a_key(tab):
     assert tab.locator(".vs-dots circle").count() == 0
 
 
-def test_on_the_third_screen_inputs_can_be_chosen_too(visitor):
-    tab = visitor(**STILL)
-    tab.goto("/story/3")
-    assert said(tab) == "1"
-    tab.get_by_role("button", name="Input A, now 0").locator("visible=true").click()
-    assert said(tab) == "0"
-
-
 def test_on_a_phone_the_story_becomes_dark(visitor):
     tab = visitor(**PHONE)
     tab.goto("/")

@@ -13,6 +13,7 @@ FINDINGS = ROOT / "plugins/studies/pluriscope_studies/bundled/findings"
 HASH = re.compile(r"\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,40}\b")
 NAMED = re.compile(r"\([^()]*\bcommits?\b[^()]*\)")
 """A parenthesis that names commits of this repository; others stand beside the name of theirs."""
+MADE_AT = re.compile(r"\bat commit `([0-9a-f]+)`")
 CHECKED_OUT = re.compile(r"git (?:checkout|show|switch) ([\w.-]+)|\bthe tag `([^`]+)`")
 
 
@@ -20,6 +21,7 @@ def names(text: str) -> set[str]:
     """Commits and tags that a text names."""
     return {
         *(found for part in NAMED.findall(text) for found in HASH.findall(part)),
+        *MADE_AT.findall(text),
         *(one or other for one, other in CHECKED_OUT.findall(text)),
     }
 
@@ -47,3 +49,4 @@ def test_a_text_that_names_commits_and_tags_is_read():
     text = "made there (commit 716e7540; halved, `d27c45c7`), as hannamw/EAP-IG 62f83cd has it; git checkout findings-1"
     assert names(text) == {"716e7540", "d27c45c7", "findings-1"}
     assert names("stands under the tag `v2`") == {"v2"}
+    assert names("made at commit `34f66ec6b` by") == {"34f66ec6b"}

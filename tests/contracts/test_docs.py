@@ -19,8 +19,7 @@ from pluriscope.analysis.criteria.criterion import Criterion
 from pluriscope.analysis.discovery.method import DiscoveryMethod
 from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.edits.edit import Edit, Way
-from pluriscope.analysis.explanations.explanation import RecordedKind
-from pluriscope.analysis.explanations.registry import BY_KEY
+from pluriscope.analysis.network_files.declaration import Declaration
 from pluriscope.analysis.questions.protocol import Protocol
 from pluriscope.analysis.subjects.graph import Graph
 from pluriscope.analysis.subjects.perceptron.question import Question
@@ -63,8 +62,13 @@ def test_every_error_of_the_engine_has_a_row_of_its_own() -> None:
     assert raised <= set(rows)
 
 
+DECLARED = "[declarations](importing.md#what-is-declared-beside-it)"
+"""In the row of a command: it has all options of that chapter's table."""
+
+
 def test_every_command_and_option_is_described() -> None:
     answer = text_of("docs/machine-interface.md")
+    declared = text_of("docs/importing.md").partition("## What is declared beside it\n")[2].partition("\n## ")[0]
     for name, command in ((name, command_of(name)) for name in COMMANDS):
         first, _, below = name.partition(" ")
         row = next(line for line in answer.splitlines() if line.startswith(f"| `pluriscope {first}"))
@@ -72,7 +76,8 @@ def test_every_command_and_option_is_described() -> None:
         for one in parameters_of(command):
             option = f"--{one.name.rstrip('_').replace('_', '-')}"
             if not one.by_place and option != "--json":  # which every command has
-                assert f"`{option}" in row or f"{option} " in row, (name, option)
+                said = declared if DECLARED in row and f"`{option}`" in declared else row
+                assert f"`{option}" in said or f"{option} " in said, (name, option)
 
 
 @whole
@@ -81,6 +86,7 @@ def test_no_option_is_described_that_no_command_has() -> None:
         first = row.split("`")[1].split()[1]
         below = [command_of(name) for name in COMMANDS if name.split()[0] == first]
         names = {one.name.rstrip("_").replace("_", "-") for command in below for one in parameters_of(command)}
+        assert DECLARED not in row or names >= {name.replace("_", "-") for name in Declaration.model_fields}, first
         known = {"--json", *(f"--{name}" for name in names), *(f"--no-{name}" for name in names)}
         assert set(re.findall(r"--[a-z][a-z-]+", row)) <= known, first
 
@@ -94,7 +100,6 @@ def test_every_discovery_method_is_described() -> None:
 
 RECORDS = {
     "A criterion": (Criterion,),
-    "A kind of explanation": (RecordedKind,),
     "A discovery method": (DiscoveryMethod,),
     "An edit": (Edit, Way),
     "A kind of subject": (Subject, Space, SubjectKind, Graph),
@@ -133,7 +138,7 @@ def test_what_is_said_of_questions_is_there() -> None:
 
 def test_every_column_of_explanations_is_described() -> None:
     table = text_of("docs/machine-interface.md").partition("#### Columns")[2]
-    known = {column.name for kind in LISTED_KINDS if kind.key not in BY_KEY for column in kind.columns}
+    known = {column.name for kind in LISTED_KINDS for column in kind.columns}
     assert {name for name in known if f"`{name}`" not in table} == set()
 
 

@@ -21,7 +21,7 @@ import pytest
 from tests.checkout import ROOT, documents_read
 from tests.contracts.test_wheel import status_of, wait_until
 
-PAGES = ("/networks", "/networks/xor-pretrained", "/networks/new", "/studies", "/findings", "/learn", "/glossary",
+PAGES = ("/networks", "/networks/xor-pretrained", "/networks/new", "/findings", "/learn", "/glossary",
          "/scope", "/bench", "/bench?part=how", "/static/house.css")  # fmt: skip
 NOBODY = 65534
 

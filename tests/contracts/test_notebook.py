@@ -27,11 +27,6 @@ def stored(path):
     return nbformat.read(path, as_version=4)
 
 
-def test_there_are_six():
-    ours = ["gpt2-circuit", "language-model", "own-method", "own-perceptron", "own-transformer", "score-file"]
-    assert [path.stem for path in PATHS] == ours
-
-
 def test_it_is_stored_whole_and_without_traces_of_a_machine(path, stored):
     nbformat.validate(stored)
     for cell in stored.cells:

@@ -19,13 +19,12 @@ from pathlib import Path
 
 import pytest
 
-from pluriscope.analysis.network_files.files import network_file_json, parse_network_file
+from pluriscope.analysis.network_files.files import parse_network_file
 from pluriscope.analysis.questions.data import parse_data_file
 from pluriscope.analysis.questions.protocol import parse_protocol_file
 from pluriscope.app.cli.commands import read
 from tests import plain_wheel
 from tests.checkout import ROOT
-from tests.factories import pretrained_xor
 from tests.of_plugins import given, whole
 from tests.serving import Served, served_xor
 
@@ -60,9 +59,8 @@ BY_OTHERS = {
 """Programs that are not ours, with the reason why their lines are not run here."""
 NO_PROGRAMS = {
     "docs/architecture.md": "drawings and a generated table",
-    "docs/self-hosting.md": "what the server says, settings and a part of nginx's configuration",
-    "docs/operations.md": "a line of a crontab",
-    "docs/plugins.md": "what a pyproject.toml says",
+    "docs/self-hosting.md": "settings, a part of nginx's configuration and a line of a crontab",
+    "docs/adding.md": "what a pyproject.toml says",
     "docs/machine-interface.md": "the shape of a result file, which tests/analysis/test_result_file.py holds to it",
 }
 """Documents that have blocks without a language in which no line is a command, with what these are."""
@@ -188,7 +186,6 @@ def served(tmp_path_factory) -> Iterator[Served]:
 
 GIVEN: dict[str, Callable[[Path], None]] = {
     BENCH: lambda folder: _write_bench(folder),
-    "docs/large-sets.md": lambda folder: _write_models(folder),
     STUDIES: lambda folder: _write_design(folder),
 }
 """What the reader of a document has before its first snippet, which the document says in words."""
@@ -256,12 +253,6 @@ def _write_bench(folder: Path) -> None:
     (suite,) = (read() for read in given("READ_SUITE"))
     nothing = {"suite": suite.digest, "name": "nothing", "track": "validity", "answers": dict.fromkeys(suite.by_name)}
     (folder / "answers.json").write_text(json.dumps(nothing))
-
-
-def _write_models(folder: Path) -> None:
-    """Files under the names of those that two other documents make."""
-    for name in ("digits.json", "live.json"):
-        (folder / name).write_text(json.dumps(network_file_json(pretrained_xor())))
 
 
 def _write_design(folder: Path) -> None:

@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.release]
 
 PARTS = ("pluriscope", "docs", "migrations", "static", "templates", "README.md", "LICENSE")
 BESIDE = ("migrations", "static", "templates")
-SITE = ("site/index.html", "site/offline/index.html", "site/_static/styles/site.css")
+SITE = ("site/index.html", "site/self-hosting/index.html", "site/_static/styles/site.css")
 DOCUMENTS = {f"docs/{name}" for name in documents_read()}
 PATIENCE_SECONDS = 600  # on a busy machine
 
@@ -251,9 +251,9 @@ def test_it_serves_and_works_from_another_folder(installed):
             assert answer.status == 200
             style = re.search(r'href="(/static/[^"]+\.css[^"]*)"', answer.read().decode())
         assert style
-        pages = [address, "/docs/offline/", "/glossary", "/scope", "/networks/new", style[1]]
+        pages = [address, "/docs/self-hosting/", "/glossary", "/scope", "/networks/new", style[1]]
         assert {page: status_of(home + page) for page in pages} == dict.fromkeys(pages, 200)
-        explanation = f"{home}{address}/circuits/{mask}"
+        explanation = f"{home}{address}/explanations/c-{mask}"
         wait_until(lambda: status_of(explanation) == 200)  # the worker has analysed it
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_SECONDS) == 0

@@ -28,10 +28,8 @@ OF_OUR_OWN = ("figures", "documents", "copies", "prose.py", "sheet.py", "finding
 MOST = {"_AMBIGUOUS": MAX_FORMULA, "registry._SHAPE": MAX_TEXT}
 """Characters of texts that are refused before an expression sees more."""
 HANDED = {
-    "address.py": "[one for one, _ in _FORMER]",
-    "sites.py": "[one for one, *_ in (*_WORDS, *_OF_STEPS, *_OF_STREAMS, *_OF_LAYERS)]",
+    "placements.py": "[one for one, *_ in (*_WORDS, *_OF_STEPS, *_OF_STREAMS, *_OF_LAYERS)]",
     "share.py": "[NAME.sub('([^/]+)', '/networks/{network}/explanations/{ref}')]",
-    "moved.py": "[one.pattern for one, *_ in _OF_MODELS]",
     "units.py": "[one for one, _ in _OTHER_NAMES]",
     "edges.py": "[one for one, _ in OTHER_NAMES]",
 }

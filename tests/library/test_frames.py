@@ -168,7 +168,7 @@ def test_one_order_over_all_kinds(sort, descending):
 
 def test_a_filter_that_leaves_none_is_named_beside_the_rows_that_there_are_without_it():
     left, any_standing = (FRAME.select(read_query(COLUMNS, {**of})).total for of in ({}, {"valid": ["any"]}))
-    found = FRAME.select(read_query(COLUMNS, {"kind": ["probe"]}))
+    found = FRAME.select(read_query(COLUMNS, {"kind": ["direction"]}))
     assert found.total == 0
     assert found.removed_by.before == left < any_standing
 

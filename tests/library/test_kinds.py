@@ -19,7 +19,7 @@ from pluriscope.analysis.errors import (
     InvalidTask,
     NotOffered,
 )
-from pluriscope.analysis.explaining import graphs
+from pluriscope.analysis.explaining import explanation
 from pluriscope.analysis.questions.answers import largest
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.registry import read_subject
@@ -109,10 +109,10 @@ def test_circuits_are_compared_on_the_rows_of_the_task():
 def test_a_search_that_time_ended_is_gone_on_with_to_what_one_run_finds(tmp_path):
     raw = bundled_models()["indirect-object-2x2"]
     whole, given = pluriscope.explain(raw, seconds=None), read_subject(raw)
-    (question,) = graphs.questions(*given, (), "", None)
+    (question,) = explanation.questions(*given, (), "", None)
     for ticks in (1, 2, 4):
         times = count()
-        document = graphs.explain([question], Work(clock=lambda: float(next(times))).for_seconds(ticks))  # noqa: B023
+        document = explanation.explain([question], Work(clock=lambda: float(next(times))).for_seconds(ticks))  # noqa: B023
         early = pluriscope.Result(given[1], question, document)
         assert not early.exhaustive
         assert pluriscope.load(early.save(tmp_path / "early.json")).continued(seconds=None).found == whole.found
@@ -138,7 +138,7 @@ def test_a_space_whose_circuits_can_be_neither_searched_nor_drawn_says_so(tmp_pa
 
 @pytest.mark.slow
 def test_a_space_too_large_to_search_is_drawn_from(tmp_path, monkeypatch):
-    monkeypatch.setattr(graphs, "DRAWS", 1_024)
+    monkeypatch.setattr(explanation, "DRAWS", 1_024)
     large = pluriscope.explain(attention_document(random_attention(0, (2, 8, 4, 3, 4, 3))), seconds=None)  # 257 bits
     valid, sample = large.counts.valid_circuits, large.search
     assert (valid.certainty, valid.confidence) == ("guaranteed", 0.95)
@@ -160,23 +160,8 @@ def test_a_space_too_large_to_search_is_drawn_from(tmp_path, monkeypatch):
             pluriscope.load(tmp_path / "changed.json")
 
 
-@pytest.mark.slow
-def test_draws_hold_the_number_that_the_search_finds():
-    kind, model = read_subject(bundled_models()["indirect-object-2x2"])
-    (question,) = graphs.questions(kind, model, (), "", None)
-    searched, drawn = graphs.search(question, Work()), graphs.sample(question, Work(), 1_024)
-    low, high = drawn.interval
-    assert low <= searched.n_valid <= high
-    assert {*drawn.masks.tolist()} <= {*searched.masks.tolist()}
-    by_size = searched.distribution.by_edges
-    assert min(by_size) <= drawn.smallest.n_edges
-    assert all(low <= by_size.get(size, 0) <= high for size, (low, high) in drawn.by_size.items())
-
-
 REFUSED = {
     "their numbers": (lambda result: result.interpretation_counts, NotOffered, "no formulas of"),
-    "interventions": (lambda result: result.interventions, NotOffered, "no formulas of"),
-    "decisions": (lambda result: result.decisions, NotOffered, "no formulas of"),
     "predictions": (lambda result: result.circuits[0].predictions, NotOffered, "single neurons of"),
     "weights": (lambda result: result.weights, NotOffered, "weights of single edges"),
     "a comparison under other rules": (

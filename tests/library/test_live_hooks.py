@@ -53,7 +53,6 @@ def pruned():
 
 PERCEPTRONS = {
     "sigmoid": (lambda: chain(nn.Sigmoid()), {}, {}),
-    "mean": (lambda: chain(nn.Sigmoid()), MEAN, {}),
     "noisy rows": (lambda: drawn(nn.Sequential(*logit_net(), nn.Sigmoid())), {**MEAN, **NOISY}, {}),
     "any ablation": (lambda: chain(nn.Sigmoid()), {"circuit_family": "any_ablation"}, {}),
     "encoded": (lambda: chain(nn.Sigmoid()), MEAN, {"encoding": "-1, 1"}),
@@ -62,7 +61,6 @@ PERCEPTRONS = {
     "softmax": (lambda: chain(nn.Softmax(-1), n=2), MEAN, {}),
     "second of two": (lambda: drawn(Turned()), MEAN, {"output_is": "logit", "output": 1}),
     "single": (lambda: chain(nn.Sigmoid()).float(), MEAN, {}),
-    "half": (lambda: chain(nn.Sigmoid()).half(), {}, {}),
     "pruned": (pruned, MEAN, {}),
 }
 SINGLE = {torch.float64: 1e-12, torch.float32: 1e-5, torch.float16: 1e-2}
@@ -366,12 +364,10 @@ def other_weights():
 
 REFUSED = {
     "no module": (lambda: [1], "model list: is no module of torch"),
-    "a model of scikit-learn": (lambda: object(), "model object: is no module of torch"),
     "trained on": (other_weights, r"not the network of this result: W1 differs by up to 0\.001"),
     "another shape": (lambda: chain(), "not the network of this result: its shape is W1 3×2"),
     "a transformer": (lambda: drawn(Decoder()), "not the network of this result: it is of another kind"),
     "compiled": (lambda: torch.compile(logit_net()), "holds a OptimizedModule, whose calls"),
-    "scripted": (lambda: torch.jit.script(logit_net()), "holds a RecursiveScriptModule"),
     "parallel": (lambda: nn.DataParallel(logit_net()), "holds a DataParallel"),
     "meta": (lambda: logit_net().to("meta"), "parameter 0.weight: is on the meta device"),
 }

@@ -275,7 +275,6 @@ READ = {
     "MLP blocks alone": lambda: Model(mlp=lambda: perceptron(nn.ReLU())),
     "both": lambda: Model(mlp=lambda: perceptron(nn.GELU()), norm=layer_norm),
     "both by hand": lambda: Model(mlp=lambda: perceptron(Gelu()), norm=Norm),
-    "one layer": lambda: Model(layers=1),
     "no positions": lambda: Model(positions=False),
     "the last position alone": lambda: Model(norm=layer_norm, last=True),
     "keys of turned inputs": lambda: Model(lambda: Torchs(turns=True)),
@@ -314,7 +313,6 @@ REFUSED = {
     "added one": (lambda: Model("added one"), "layers.0.a (calls exp) is no part that a transformer here has"),
     "no centring": (lambda: Model(norm=lambda: Norm(centred=False)), "layers.1.n (calls div) is an RMSNorm"),
     "gated": (lambda: Model(mlp=Gated), "layers.1.m (calls mul) multiplies two values"),
-    "Mish": (lambda: Model(mlp=lambda: perceptron(nn.Mish())), "layers.1.m.1 (calls mish) is no part"),
     "side by side": (lambda: Model(mlp=lambda: perceptron(nn.ReLU()), order="side by side"), "parallel blocks"),
     "norm behind": (
         lambda: Model(norm=layer_norm, order="norm behind"),

@@ -185,22 +185,6 @@ def test_a_comparison_says_where_explanations_part(xor):
         xor.compare(first, other)
 
 
-@pytest.mark.slow
-def test_claims_are_located_in_every_form(xor):
-    circuit = xor.circuits[7]
-    n_edges = xor.question.layout.n_edges
-    scores = [-1.0 if circuit.number >> edge & 1 else 0.0 for edge in range(n_edges)]
-    picked = {"scores": scores, "k": circuit.n_edges, "signed": True}
-    forms = [circuit, circuit.mask, list(circuit.edges), {"mask": circuit.mask}, picked]
-    located = xor.audit(claims={str(number): one for number, one in enumerate(forms)})["claims"]
-    assert {(one["mask"], one["valid"]) for one in located} == {(circuit.mask, True)}
-    (alone,) = xor.audit(claims={"one edge": list(circuit.edges)[:1]})["claims"]
-    assert (alone["name"], alone["possible"]) == ("one edge", False)
-    for wrong in ("zz", ["x9>1.0"], [1.0, 2.0], {"nothing": 1}):
-        with pytest.raises(InvalidClaim):
-            xor.audit(claims={"wrong": wrong})
-
-
 def test_an_audit_is_what_the_command_writes(xor):
     audit = xor.audit(["weights", "random(seed=3)"], {"mine": xor.circuits[0]})
     *_, mine = audit["claims"]

@@ -44,7 +44,8 @@ def test_criteria_judge_algorithms_and_placements(result):
     placement, count = result.placements[0], result.algorithms[1]
     outcomes = {key: one.outcome for key, one in placement.verdicts.items()}
     steps = "both-directions", "joint-interchange", "minimal-alignment", "beyond-accuracy", "margin"
-    assert outcomes == dict.fromkeys((*steps, "irredundant-values"), "passed")
+    steps += "one-direction", "causal-order", "minimal-joint-alignment"
+    assert outcomes == dict.fromkeys((*steps, "irredundant-values", "representative"), "passed")
     assert (placement.verdict("joint-interchange").numerator, placement.verdict("both-directions").score) == (512, 1)
     assert count.verdict("irredundant-values").outcome == "failed"
     assert "n2: 0 and 2" in count.verdict("irredundant-values").reason

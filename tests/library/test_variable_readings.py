@@ -5,6 +5,7 @@ import json
 import pytest
 
 import pluriscope
+from pluriscope.analysis.errors import InvalidCriterion
 from pluriscope.app.bundled import bundled_models
 
 NODES = {**{f"1.0~{k}": f"t[{k - 2}]" for k in range(3, 7)}}
@@ -34,6 +35,16 @@ def test_an_interpretation_names_the_variable_of_each_node(result):
     assert len(circuit.classes) <= len(circuit.interpretations)
     assert one.draw().svg().startswith("<svg")
     assert one.to_graph("networkx").nodes["2.0"]["function"] == f"2.0 is {one.nodes['2.0']}"
+
+
+def test_criteria_about_gates_are_refused_and_its_circuit_can_be_asked(result):
+    one = result.circuits.smallest[0].interpretations[0]
+    keys = {"observed-class", "margin", "interchange", "interchange-joint"}
+    assert set(one.verdicts) == {*keys, "interchange-on-circuit", "interchange-joint-on-circuit"}
+    assert all(verdict.outcome in ("passed", "failed") for verdict in one.verdicts.values())
+    with pytest.raises(InvalidCriterion, match="is not about interpretations of such networks"):
+        one.verdict("causal-scrubbing")
+    assert one.circuit.verdict("minimal-subset").outcome in ("passed", "failed")
 
 
 @pytest.mark.slow

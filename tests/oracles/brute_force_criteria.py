@@ -153,28 +153,6 @@ def complement_right(network, kept, rows, labels, rule):
     return sum(right(o, y, rule) for o, y in zip(outputs, labels, strict=True))
 
 
-def survives_patching(network, kept, rows, labels, rule, threshold):
-    """Every neuron of every layer but the last takes its value from every input, all neurons independent."""
-    everything = set(edges_of(network))
-    clean = [run(network, everything, row) for row in rows]
-    active = with_edge_in(kept) | {(len(network.sizes) - 1, 0)}
-    places = [
-        (layer, n)
-        for layer in range(len(network.sizes) - 1)
-        for n in range(network.sizes[layer])
-        if any((layer + 1, o) in active and (layer + 1, o, n) not in kept for o in range(network.sizes[layer + 1]))
-    ]
-    robust = [True] * len(rows)
-    for sources in product(range(len(rows)), repeat=len(places)):
-        absent = [[0.0] * width for width in network.sizes[:-1]]
-        for (layer, n), source in zip(places, sources, strict=True):
-            absent[layer][n] = clean[source][layer][n]
-        for number, (row, label) in enumerate(zip(rows, labels, strict=True)):
-            if robust[number]:
-                robust[number] = right(run(network, kept, row, absent)[-1][0], label, rule)
-    return sum(robust) / len(rows) > threshold
-
-
 def minimal_kinds(mask, valid, n_edges):
     """(quasi, local, subset, cardinal) of a circuit among all valid masks."""
     removals = [mask & ~(1 << e) for e in range(n_edges) if mask >> e & 1]

@@ -220,13 +220,12 @@ class DenseCriteria:
         edges = np.array([0.5] if self.rule == "threshold" else [-0.5, 0.5, 1.5])
         return np.abs(self.outputs()[:, :, None] - edges).min(axis=(1, 2))
 
-    def passed(self, *, with_patching=True):
+    def passed(self):
         """{key: [circuit] bool} of every criterion with default settings but the certified ones and symmetry."""
         kinds = ("quasi", "local", "subset", "cardinal")
         structural = {f"minimal-{k}-structural": v for k, v in zip(kinds, self.minimal(), strict=True)}
         functional = {f"minimal-{k}": v for k, v in zip(kinds, self.minimal(self.without_dead), strict=True)}
-        patched = {"patching-robust": self.survives_patching()} if with_patching else {}
-        return patched | {
+        return {
             "zero-ablation": self.zero(),
             "mean-ablation": self.mean(),
             "resample-ablation": self.resample(),

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import InvalidNetwork
-from pluriscope.analysis.subjects.perceptron.activations import activation_meant
 
 if TYPE_CHECKING:
     from pluriscope.analysis.network_files.files import NetworkFile
@@ -32,6 +31,8 @@ _LAST: Final = re.compile(
     "(out|output|last|final)_?(layer_?)?(activation|nonlinearity|act)(_?(function|fn|name))?_?", re.IGNORECASE
 )
 """Keys that name an activation: of hidden layers or of each, and of the last one."""
+_IDLE: Final = re.compile("optim|opt_state|sched|rng|random|loops|callbacks|history|loss|metric|args|config|hyper|amp")
+"""In keys of a checkpoint beside the weights under which numbers change no output."""
 _MAX_DEPTH: Final = 16
 MAX_PARTS: Final = 20_000
 _MAX_OTHERS: Final = 100
@@ -72,6 +73,8 @@ class WeightsFound:
         entries: entries of a network file that this file has too: activation, sizes, tasks and so on.
         layers: names of its layers in order, where the file says it.
         in_order: whether the order of the tensors is that in which they were defined.
+        library: that wrote the file, as :data:`~pluriscope.analysis.network_files.formats.activation_names.NAMES` calls
+            it; "" where nothing says it.
         remarks: what is to be said of how it was read, one sentence each.
     """
 
@@ -81,6 +84,7 @@ class WeightsFound:
     layers: Sequence[str] = ()
     in_order: bool = True
     remarks: tuple[str, ...] = ()
+    library: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,7 @@ class FileFormat:
         suffixes: of such files.
         begins: whether bytes look like one, of which nothing is read but the beginning and the end.
         read: the network that the file says whole, or the weights that it holds; it raises InvalidNetwork.
+        library: that writes such files; "" where several do.
     """
 
     key: str
@@ -100,6 +105,7 @@ class FileFormat:
     suffixes: tuple[str, ...]
     begins: Callable[[bytes], bool]
     read: Callable[[bytes, Beside | None], NetworkFile | WeightsFound]
+    library: str = ""
 
 
 def bfloat16(raw: bytes) -> NDArray[np.float32]:
@@ -130,7 +136,11 @@ def tensors_in(
         others = {str(key): value for key, value in tree.items() if key != held}
         for pair in islice(others.items(), _MAX_OTHERS):
             named += _named_in(*pair)
-        beside += [key for key in others if not _names(key)]
+        more = [key for key, value in others.items() if not _IDLE.search(key) and _holds_tensors(value, made)]
+        beside += [key for key in others if not _names(key) and key not in more]
+        if more:
+            tree = {key: tree[key] for key in (*more, held)}
+            break
         tree = tree[held]
     found: dict[str, Tensor] = {}
     waiting: list[tuple[tuple[str, ...], Any]] = [((), tree)]
@@ -152,6 +162,19 @@ def tensors_in(
             else:
                 beside.append(".".join(path))
     raise InvalidNetwork(item, f"holds more than {MAX_PARTS:,} values beside tensors", "save the weights alone")
+
+
+def _holds_tensors(value: Any, made: Callable[[Any], Any]) -> bool:
+    """Whether there are tensors of floats of one axis or more in maps and lists."""
+    waiting = [value]
+    for _ in range(MAX_PARTS):
+        if not waiting:
+            return False
+        one = made(waiting.pop())
+        if isinstance(one, Tensor) and one.shape and one.numbers is not None:
+            return True
+        waiting += one.values() if isinstance(one, Mapping) else one if isinstance(one, (list, tuple)) else ()
+    return False
 
 
 def _names(key: str) -> bool:
@@ -183,11 +206,11 @@ def _activations(named: Sequence[tuple[str, str, Any]], n_layers: int) -> dict[s
         last, hidden = last or hidden[-1:], hidden[:-1]
     elif hidden == [None]:
         hidden = []
-    if len({*map(activation_meant, hidden)}) > 1:
+    if len({re.sub(r"[_\s]|^.*\.|\(\)$", "", str(one)).lower() for one in hidden}) > 1:
         cause = f"are named as {', '.join(repr(one)[:30] for one in hidden[:8])}, and all hidden layers need the same"
         raise InvalidNetwork("activations", cause, "give a network whose hidden layers have one activation")
     both = (("activation", hidden), ("output_activation", last))
-    return {key: activation_meant(given[0] or "linear") for key, given in both if given}
+    return {key: given[0] or "linear" for key, given in both if given}
 
 
 def unwrapped(tensors: Mapping[str, Any]) -> dict[str, Any]:

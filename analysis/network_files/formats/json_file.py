@@ -16,6 +16,7 @@ from pluriscope.analysis.network_files.files import (
     wrong_format,
 )
 from pluriscope.analysis.network_files.formats.archive import Archive
+from pluriscope.analysis.network_files.formats.brainjs import brain_js_file, is_brain_js
 from pluriscope.analysis.network_files.formats.format import (
     Beside,
     FileFormat,
@@ -31,24 +32,39 @@ _ITEM: Final = "network file"
 _CURE: Final = (
     "give a file of one of the accepted formats that is whole, or JSON with the weights as lists under their names"
 )
+_KNOWN: Final = (
+    "save the weights alone, as safetensors, by torch.save(model.state_dict(), …), as .npz, .keras, ONNX or JSON lists"
+)
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _ENTRIES: Final = ("negative_slope", "tasks", "sizes")
 
 
 def read_json(raw: bytes, _beside: Beside | None = None) -> NetworkFile | WeightsFound:
-    """The network of a network file, or the weights in other JSON.
+    """The network of a network file or of brain.js, or the weights in other JSON.
 
     Raises:
         AnalysisError: no JSON object, another format, or a network file that is none.
     """
     if raw.startswith(b"PK"):
         Archive(raw, "zip archive")  # which says what is damaged
-    document = read_value(raw, _ITEM, InvalidNetwork, MAX_NETWORK_BYTES, _CURE, max_parts=MAX_PARTS)
+    try:
+        document = read_value(raw, _ITEM, InvalidNetwork, MAX_NETWORK_BYTES, _CURE, max_parts=MAX_PARTS)
+    except InvalidNetwork as problem:
+        if "UTF-8" in problem.cause and b"\0" in raw and raw[:2] not in _UTF_16:  # no text has one
+            raise InvalidNetwork(_ITEM, "is of no format that is known here, and no text", _KNOWN) from None
+        raise
     if isinstance(document, list) and any(isinstance(one, (list, dict)) for one in document):  # as Keras gives weights
         document = {str(n): one for n, one in enumerate(document)}
     if not isinstance(document, dict):
         raise InvalidNetwork(_ITEM, f"holds {kind_of(document)}, not an object", _CURE)
     if document.get("format") == NETWORK_FORMAT:
         return network_from(document, optional=DECLARED)
+    if is_brain_js(document):
+        return brain_js_file(document)
+    if {"class_name", "config"} <= document.keys():
+        raise InvalidNetwork(
+            _ITEM, "is the architecture of a Keras model, without weights", 'give model.save("net.keras")'
+        )
     held = {key: _of_layers(key, one) for key, one in document.items() if key not in _ENTRIES}
     found, beside, activations = tensors_in(held, _ITEM, _tensor)
     if "format" in document or not found:

@@ -17,11 +17,12 @@ import numpy as np
 from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
 from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.network_files.formats.activation_names import meanings
 from pluriscope.analysis.network_files.formats.archive import Archive, members
 from pluriscope.analysis.network_files.formats.format import Array, Beside, FileFormat, Tensor, WeightsFound
 from pluriscope.analysis.network_files.formats.hdf5 import SIGNATURE, Hdf5
 from pluriscope.analysis.network_files.layers import numbers_of
-from pluriscope.analysis.subjects.perceptron.activations import activation_meant, activation_of
+from pluriscope.analysis.subjects.perceptron.activations import activation_of
 from pluriscope.analysis.values.strict_json import read_object
 
 _ITEM: Final = "Keras file"
@@ -50,7 +51,8 @@ def read_keras(raw: bytes, _beside: Beside | None = None) -> NetworkFile:
         key = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", kind)).lower()
         used[key] += 1
         folder = f"layers/{key}_{used[key] - 1}" if used[key] > 1 else f"layers/{key}"
-        return [_numbers(weights[path]) for n in range(4) if (path := f"{folder}/vars/{n}") in weights]
+        there = [weights[path] for n in range(4) if (path := f"{folder}/vars/{n}") in weights]
+        return [_numbers(one) for one in there if one.shape]  # a number alone counts steps
 
     return _built(archive.read(_CONFIG), arrays)
 
@@ -136,9 +138,16 @@ def _steps(layers: list[tuple[str, Mapping[str, Any]]], arrays_of: _Arrays) -> I
             parameter, family = _PARAMETERS[kind]
             slope = settings.get(parameter, settings.get("alpha", 0.3))  # of Keras 2
             yield Activated(activation_of(f"{family}({parameter}={float(slope)!r})").text)
-        elif kind == "ReLU" and (settings.get("max_value"), settings.get("threshold")) in ((None, 0.0), (None, None)):
-            slope = float(settings.get("negative_slope") or 0.0)
-            yield Activated(f"leaky_relu(negative_slope={slope!r})" if slope else "relu")
+        elif kind == "ReLU" and not settings.get("threshold"):
+            slope, most = float(settings.get("negative_slope") or 0.0), settings.get("max_value")
+            if most is not None and slope:
+                raise InvalidNetwork(f"layer {name!r}", "is clipped above and has a slope below 0", _CURE)
+            clipped = most is not None and f"hardtanh(min=0, max={float(most)!r})"
+            yield Activated(clipped or (f"leaky_relu(negative_slope={slope!r})" if slope else "relu"))
+        elif kind == "Normalization" and not settings.get("invert"):
+            mean, variance = arrays[:2]
+            rate = 1 / np.maximum(np.sqrt(variance.ravel()), 1e-7)
+            yield Affine(rate, -mean.ravel() * rate)
         elif kind == "Rescaling":
             yield Affine(float(settings["scale"]), float(settings["offset"]))
         elif kind not in _UNCHANGED:
@@ -154,9 +163,12 @@ def _activation(answer: Any, layer: str) -> Iterator[Step]:
         yield TwoClasses("softmax")
         return
     try:
-        yield Activated(activation_of(activation_meant(name)).text)
+        known = meanings(name, "keras")
     except InvalidNetwork as problem:
         raise InvalidNetwork(f"{problem.item} of layer {layer!r}", problem.cause, problem.cure) from None
+    if not known:
+        raise InvalidNetwork(f"activation {str(name)[:60]!r} of layer {layer!r}", "is none of Keras", _CURE)
+    yield Activated(known[0])
 
 
 def _normed(arrays: list[Array], settings: Mapping[str, Any], name: str) -> Affine:
@@ -174,7 +186,7 @@ def _is_keras(raw: bytes) -> bool:
     return {_CONFIG, _WEIGHTS} <= members(raw)
 
 
-KERAS: Final = FileFormat("keras", "a model of Keras 3", (".keras",), _is_keras, read_keras)
+KERAS: Final = FileFormat("keras", "a model of Keras 3", (".keras",), _is_keras, read_keras, "keras")
 HDF5: Final = FileFormat(
-    "hdf5", "a model or weights of Keras", (".h5",), lambda raw: raw.startswith(SIGNATURE), read_hdf5
+    "hdf5", "a model or weights of Keras", (".h5",), lambda raw: raw.startswith(SIGNATURE), read_hdf5, "keras"
 )

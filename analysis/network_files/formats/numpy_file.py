@@ -112,4 +112,4 @@ def _is_leaves(raw: bytes) -> bool:
     return arrays.startswith(_MAGIC)
 
 
-LEAVES: Final = FileFormat("leaves", "leaves of equinox", (".eqx", ".npy"), _is_leaves, read_leaves)
+LEAVES: Final = FileFormat("leaves", "leaves of equinox", (".eqx", ".npy"), _is_leaves, read_leaves, "jax")

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
 from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
@@ -245,6 +247,7 @@ def _of_last_output(graph: GraphProto) -> tuple[str, ...]:
         cause = f"gives labels by {', '.join(sorted(labels))}, as converters for scikit-learn write them"
         cure = "give what pluriscope.export writes of the fitted model, or end the graph at its Sigmoid or Softmax"
         raise InvalidNetwork(_ITEM, cause, cure)
+    _sort(graph)
     needed: dict[str, list[Any]] = {}
     for output in graph.output:
         names, nodes = {output.name}, list[Any]()
@@ -261,11 +264,26 @@ def _of_last_output(graph: GraphProto) -> tuple[str, ...]:
     ((last, nodes),) = needed.items()
     kept = [one for one in graph.output if one.name == last]
     for values, left in ((graph.output, kept), (graph.node, nodes)):
-        left = [type(one).FromString(one.SerializeToString()) for one in left]
-        del values[:]
-        values.extend(left)
+        _put(values, left)
     remark = f"Of its outputs {', '.join(outputs)} the last on the way, {_line(last)[:60]}, was read."
     return (remark,) if len(outputs) > 1 else ()
+
+
+def _sort(graph: GraphProto) -> None:
+    """Put nodes behind those whose outputs they read, as some converters do not; what is circular is left as it is."""
+    made = {name: number for number, node in enumerate(graph.node) for name in node.output if name}
+    reads = {number: {made[name] for name in node.input if name in made} for number, node in enumerate(graph.node)}
+    if all(max(before, default=-1) < number for number, before in reads.items()):
+        return
+    with suppress(CycleError):
+        _put(graph.node, [graph.node[number] for number in TopologicalSorter(reads).static_order()])
+
+
+def _put(values: Any, left: list[Any]) -> None:
+    """Let a repeated field hold some of its own messages, in their order."""
+    left = [type(one).FromString(one.SerializeToString()) for one in left]
+    del values[:]
+    values.extend(left)
 
 
 def _tensors(graph: GraphProto) -> list[TensorProto]:

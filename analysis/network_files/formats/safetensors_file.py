@@ -25,6 +25,7 @@ from safetensors import SafetensorError, deserialize
 
 from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.analysis.network_files.files import NETWORK_FORMAT
+from pluriscope.analysis.network_files.formats.activation_names import OURS
 from pluriscope.analysis.network_files.formats.format import (
     Beside,
     FileFormat,
@@ -41,6 +42,8 @@ _LENGTH: Final = 8  # bytes that say how long the header is
 _ITEM: Final = "safetensors file"
 _CURE: Final = "save the network's tensors with save_file of the safetensors library"
 _TYPES: Final = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+_LIBRARIES: Final = {NETWORK_FORMAT: OURS, "np": OURS, "pt": "torch", "mlx": "mlx", "flax": "jax", "tf": "keras"}
+"""The library that means what the metadata says, by its "format"."""
 _JSON: Final = ("sizes", "tasks", "negative_slope", "layers")
 
 
@@ -67,8 +70,9 @@ def read_safetensors(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
         raise InvalidNetwork(_ITEM, f"does not hold together ({cause})", _CURE) from None
     if "activation" in document:
         document.setdefault("output_activation", document["activation"])
+    library = _LIBRARIES[document["format"]]
     found = {name: _tensor(tensor) for name, tensor in sorted(tensors, key=lambda one: str(one[0]))}
-    return WeightsFound(_ITEM, unwrapped(found), document, layers, in_order=False)
+    return WeightsFound(_ITEM, unwrapped(found), document, layers, in_order=False, library=library)
 
 
 def _tensor(tensor: Mapping[str, Any]) -> Tensor:
@@ -85,13 +89,13 @@ def _metadata(raw: bytes) -> dict[str, Any]:
         raise InvalidNetwork(_ITEM, f"has a header of {length:,} bytes; {MAX_HEADER:,} are the most", _CURE)
     header = raw[_LENGTH : _LENGTH + length]
     given = read_object(header, "safetensors header", InvalidNetwork, MAX_HEADER, _CURE, max_parts=2_000)
-    given = given.get("__metadata__", {})
+    given = given.get("__metadata__") or {}  # MLX writes null
     if not isinstance(given, dict) or not all(isinstance(text, str) for text in given.values()):
         raise InvalidNetwork("metadata", "is no map of texts", "give a text for each key")
     document: dict[str, Any] = dict(given)
     if not usable_name(document.get("name", "")):  # what it is called is then as if it said nothing
         document.pop("name", None)
-    if document.setdefault("format", NETWORK_FORMAT) not in ("pt", "np", NETWORK_FORMAT):
+    if document.setdefault("format", NETWORK_FORMAT) not in _LIBRARIES:
         cause = f"has the format {document['format'][:40]!r}"
         raise InvalidNetwork("metadata", cause, f"leave it out, or use {NETWORK_FORMAT}")
     for key in _JSON:

@@ -30,8 +30,11 @@ from pluriscope.analysis.network_files.formats.format import (
     float_tensor,
     tensors_in,
     unread,
+    unwrapped,
 )
+from pluriscope.analysis.network_files.formats.marks import SCIKIT_LEARN
 from pluriscope.analysis.network_files.formats.pickled import MAX_PICKLE, Call, Named, described
+from pluriscope.analysis.values.strict_json import read_object
 
 ByteOrder = Literal["<", ">"]
 _ITEM: Final = "torch file"
@@ -52,16 +55,19 @@ _MAGIC: Final = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """A pickle of the number with which older files begin."""
 _SAVE: Final = '`torch.save(model.state_dict(), "weights.pt")`'
 _CURE: Final = (
-    f'if you made it yourself, save its weights alone: `model = torch.load("FILE", weights_only=False)`; {_SAVE}'
+    "if you made it yourself, save its weights alone: `import torch`; "
+    f'`model = torch.load("FILE", weights_only=False)`; {_SAVE}'
 )
+_OF_PADDLE: Final = "StructuredToParameterName@@"
+"""Under this key Paddle keeps its own names beside the weights."""
 _DO_NOT_OPEN: Final = "do not open it; have its weights alone, as safetensors or by torch.save(model.state_dict(), …)"
-_SKLEARN: Final = (
-    "write what it learned where scikit-learn is: `import json, joblib`; "
-    '`clf = joblib.load("FILE")`; '
-    '`saved = {"coefs_": [w.tolist() for w in clf.coefs_], "intercepts_": [b.tolist() for b in clf.intercepts_]}`; '
-    '`saved |= {"activation": clf.activation, "out_activation_": clf.out_activation_}`; '
-    '`json.dump(saved, open("sklearn.json", "w"))`'
+_JOBLIB: Final = (
+    "if you made it yourself, write its arrays as .npz: `import joblib, numpy as np`; "
+    '`np.savez("weights.npz", **joblib.load("FILE"))`'
 )
+_EXPORTED: Final = "data/weights/model_weights_config.json"
+_EXPORTED_TYPES: Final = {6: "HalfStorage", 7: "FloatStorage", 8: "DoubleStorage", 13: "BFloat16Storage"}
+"""Numbers by which torch.export tells types of floats → what torch calls their storage."""
 
 
 @dataclass(frozen=True)
@@ -80,15 +86,11 @@ def read_torch(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
         raw: the file's bytes.
 
     Raises:
-        InvalidNetwork: a whole module, a compiled one, or a file that does not hold together.
+        InvalidNetwork: a whole module, or a file that does not hold together.
     """
     archive = Archive(raw, _ITEM)
     pickle = next(name for name in archive.sizes if name.rpartition("/")[2] == "data.pkl")
     folder = pickle.removesuffix("data.pkl")
-    if f"{folder}constants.pkl" in archive.sizes or any(name.startswith(f"{folder}code/") for name in archive.sizes):
-        cause = "is a compiled module (TorchScript), whose code would have to be run"
-        cure = '`torch.save(torch.jit.load("FILE").state_dict(), "weights.pt")`'
-        raise InvalidNetwork(_ITEM, cause, f"save its weights alone: {cure}")
     order = archive.read(f"{folder}byteorder", 16) if f"{folder}byteorder" in archive.sizes else b"little"
     content = archive.read(pickle, MAX_PICKLE)
 
@@ -125,9 +127,36 @@ def read_old_torch(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
 def read_pickle(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
     """The arrays of numpy in a pickle; errors as of :func:`read_torch`."""
     if b"joblib.numpy_pickle" in raw:
-        raise InvalidNetwork("pickle", "was written by joblib, whose arrays only joblib reads", _SKLEARN)
+        cure = SCIKIT_LEARN if b"sklearn" in raw else _JOBLIB
+        raise InvalidNetwork("pickle", "was written by joblib, whose arrays only joblib reads", cure)
     tree, _ = described(raw, "pickle", _stored)
     return _weights(tree, lambda _: b"", "<", "pickle")
+
+
+def read_exported(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
+    """The weights of a program that ``torch.export.save`` wrote, in which JSON says where the numbers of each lie; what
+    the program does with them is not read. Errors as of :func:`read_torch`.
+    """
+    item = "file of torch.export"
+    archive, cure = Archive(raw, item), "save it again: torch.export.save(program, …)"
+    folder = next(name for name in archive.sizes if name.endswith(_EXPORTED)).removesuffix(_EXPORTED)
+    document = read_object(archive.read(folder + _EXPORTED), f"weights of the {item}", InvalidNetwork, MAX_PICKLE, cure)
+
+    def tensor(entry: Any) -> Tensor:
+        told = entry["tensor_meta"]
+        name, kind = f"{folder}data/weights/{entry['path_name']}", _EXPORTED_TYPES.get(told["dtype"])
+        shape, strides = (tuple(one["as_int"] for one in told[key]) for key in ("sizes", "strides"))
+        if kind is None or entry["use_pickle"]:
+            return Tensor(f"{told['dtype']} of torch.export", shape, None)
+        storage = _Storage(kind, name, archive.sizes[name] // _itemsize(kind))
+        call = Call("torch._utils._rebuild_tensor_v2", (storage, told["storage_offset"]["as_int"], shape, strides))
+        return _tensor(call, lambda one: archive.read(one.key), "<") or Tensor(kind, shape, None)
+
+    try:
+        found = {str(name): tensor(entry) for name, entry in document["config"].items()}
+    except (KeyError, TypeError, AttributeError):
+        raise InvalidNetwork(item, "says of its weights what is not known here", cure) from None
+    return WeightsFound(item, unwrapped(found))
 
 
 def _stored(answer: Any) -> Any:
@@ -178,7 +207,8 @@ def _weights(tree: Any, numbers: Callable[[_Storage], bytes], order: ByteOrder, 
     if not found:
         cause = "is a pickle that holds no tensors under names"
         raise InvalidNetwork(item, cause, f"save a state_dict: {_SAVE}")
-    return WeightsFound(item, found, entries, remarks=remarks)
+    library = "paddle" if isinstance(tree, dict) and _OF_PADDLE in tree else ""
+    return WeightsFound(item, found, entries, remarks=remarks, library=library)
 
 
 def _shown(names: Iterable[str]) -> str:
@@ -189,7 +219,8 @@ def _runs_code(calls: Sequence[Call], item: str) -> InvalidNetwork:
     """Make the error about a file whose tensors would have to be made by code."""
     names = _shown([call.name for call in calls])
     module = any(isinstance(call.state, dict) and "_modules" in call.state for call in calls)
-    cure = _CURE if module else _SKLEARN if all(call.name.startswith("sklearn.") for call in calls) else _DO_NOT_OPEN
+    fitted = all(call.name.startswith("sklearn.") for call in calls)
+    cure = _CURE if module else SCIKIT_LEARN if fitted else _DO_NOT_OPEN
     what = "is a whole module" if module else "would call"
     return InvalidNetwork(item, f"{what} ({names}), which runs code when it is opened; nothing of it was run", cure)
 
@@ -269,12 +300,23 @@ def _is_torch(raw: bytes) -> bool:
     return any(name.rpartition("/")[2] == "data.pkl" for name in members(raw))
 
 
-TORCH: Final = FileFormat("torch", "a state_dict of PyTorch", (".pt", ".pth", ".ckpt", ".bin"), _is_torch, read_torch)
+TORCH: Final = FileFormat(
+    "torch", "a state_dict of PyTorch", (".pt", ".pth", ".ckpt", ".bin"), _is_torch, read_torch, "torch"
+)
+EXPORTED: Final = FileFormat(
+    "exported",
+    "weights of torch.export",
+    (".pt2",),
+    lambda raw: any(name.endswith(_EXPORTED) for name in members(raw)),
+    read_exported,
+    "torch",
+)
 OLD_TORCH: Final = FileFormat(
     "old-torch",
     "a state_dict of PyTorch before 1.6",
     (".pt", ".pth"),
     lambda raw: raw.startswith(_MAGIC),
     read_old_torch,
+    "torch",
 )
 PICKLE: Final = FileFormat("pickle", "a pickle of arrays", (".pkl",), lambda raw: raw.startswith(b"\x80"), read_pickle)

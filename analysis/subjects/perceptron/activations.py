@@ -522,19 +522,6 @@ def _activation(text: object, negative_slope: object) -> Activation:
     return family.with_parameters(given)
 
 
-def activation_meant(text: Any) -> Any:
-    """The name here of an activation by the name that another library has for it; what is given where none is known."""
-    if not isinstance(text, str):
-        return text
-    word = re.fullmatch(r"(?:\w+\.)*(\w+)(?:\(\))?", text.strip())  # as in nn.Tanh()
-    plain = re.sub(r"[^a-z]", "", (word[1] if word else text).lower())
-    for family in FAMILIES.values():
-        names = (family.name, family.torch, family.onnx, family.sklearn)
-        if plain in {re.sub("_", "", name.lower()) for name in names if name}:
-            return family.name
-    return {"swish": "silu", "none": "linear", "logsoftmax": "softmax"}.get(plain, text)
-
-
 SIGMOID: Final = activation_of("sigmoid")
 
 

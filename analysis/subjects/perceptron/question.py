@@ -6,22 +6,27 @@ machine: the model, which of its outputs, the task that this output should compu
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.errors import InvalidData
+from pluriscope.analysis.errors import AnalysisError, InvalidData, InvalidProtocol
 from pluriscope.analysis.questions.answers import answers
 from pluriscope.analysis.questions.data import DataRecord, clean_data, noisy_data
+from pluriscope.analysis.questions.decision import Decision
 from pluriscope.analysis.questions.decisions import decided_right, margin_to_edge
-from pluriscope.analysis.questions.protocol import COMPLETE, NAMED, Protocol, in_space
-from pluriscope.analysis.questions.tasks import Task, input_table, name_of
+from pluriscope.analysis.questions.protocol import COMPLETE, GRAINS, NAMED, Protocol, in_space
+from pluriscope.analysis.questions.tasks import MAX_INPUTS, Task, input_table, name_of
+from pluriscope.analysis.subjects.classifier import Classifier, ClassifierSpace
 from pluriscope.analysis.subjects.graph import Graph, perceptron_graph
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, circuit_from_hex
-from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.subjects.perceptron.kind import COARSER_PERCEPTRON, PERCEPTRON
+from pluriscope.analysis.subjects.perceptron.logits import difference_of, two_logits
 from pluriscope.analysis.subjects.perceptron.mlp import (
     Ablation,
     ablation_values,
@@ -31,8 +36,8 @@ from pluriscope.analysis.subjects.perceptron.mlp import (
     run_sites,
 )
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.subjects.question import CircuitVerdict, Examples
-from pluriscope.analysis.subjects.subject import Change, Table
+from pluriscope.analysis.subjects.question import CircuitVerdict, Examples, GraphQuestion
+from pluriscope.analysis.subjects.subject import Change, Rules, Table
 from pluriscope.analysis.subjects.traits import TRAITS
 from pluriscope.analysis.values.described import Described
 from pluriscope.analysis.values.digest import canonical_json, sha256_hex
@@ -54,6 +59,7 @@ class Question(Described):
         task: what it should compute.
         record: the rows as they were handed in: one representative row for each Boolean input, and what circuits are
             judged on.
+        classes: the network with both logits, where ``subject`` is their difference; None for others.
     """
 
     subject: Network
@@ -61,9 +67,15 @@ class Question(Described):
     task: Task
     protocol: Protocol
     record: DataRecord
+    classes: Classifier | None = field(default=None, kw_only=True)
 
     kind = PERCEPTRON
     refusal = obstacle = ""
+
+    @property
+    def rules(self) -> Rules:
+        """The settings that circuits have whatever they are made of."""
+        return {"granularity": "edges", "ablation": self.protocol.ablation}
 
     @cached_property
     def data(self) -> DataRecord:
@@ -134,9 +146,11 @@ class Question(Described):
 
     @cached_property
     def examples(self) -> Examples:
-        rows = input_table(self.network.n_inputs)
+        rows, labels = self.judged
+        if self.task.truth_table:
+            rows, labels = input_table(self.network.n_inputs), np.array(self.task.truth_table)
         texts = tuple(", ".join(f"{value:g}" for value in row) for row in rows)
-        return Examples(self.kind.inputs, rows, texts, np.array(self.task.truth_table, dtype=np.int64), ("0", "1"))
+        return Examples(self.kind.inputs, rows, texts, labels.astype(np.int64), ("0", "1"))
 
     @property
     def rows_in_words(self) -> str:
@@ -151,9 +165,15 @@ class Question(Described):
             return name
         return f"{name}, output {self.output} ({self.task.name or ''.join(map(str, self.task.truth_table))})"
 
-    def admitted(self) -> list[Question]:
-        """Return the question under every protocol that has a name, the usual one first."""
-        return [replace(self, protocol=one) for one in NAMED.values()]
+    def admitted(self) -> list[Question | GrainQuestion]:
+        """Return the question under every protocol that has a name and fits, the usual one first."""
+        if self.classes is not None:
+            return admitted_of_classes(self.classes)
+        found = list[Question | GrainQuestion]()
+        for one in NAMED.values():
+            with suppress(AnalysisError):
+                found.append(by_grain(replace(self, protocol=one)))
+        return found
 
     def refuses(self, trait: str) -> str:
         """Return why what needs a trait does not apply: these rows or this network lack it; "" where it does."""
@@ -277,8 +297,20 @@ class Question(Described):
         return ablation_values(self.network, ablation, self.data.clean_rows)
 
     @property
+    def decision(self) -> Decision:
+        return self.protocol.decision
+
+    @property
+    def share(self) -> float:
+        return self.protocol.accuracy_threshold
+
+    def margins(self, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        apart: NDArray[np.float64] = self.decision.margins(outputs, self.judged[1][:, None])
+        return apart
+
+    @property
     def decided(self) -> str:
-        return self.protocol.decision.words().removeprefix("decided ")
+        return self.decision.words().removeprefix("decided ")
 
     @cached_property
     def absent(self) -> Carried:
@@ -335,3 +367,168 @@ def ask(
         table = tuple(decisions.tolist())
         task = Task(table, name_of(table))
     return Question(model, output, task, protocol, data)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GrainQuestion(GraphQuestion):
+    """A question about a perceptron whose circuits are made of something coarser than its edges.
+
+    Args:
+        by_edges: the question about one output of a network file, with the protocol of this one; None where the network
+            was read with its classes, of which the largest decides.
+    """
+
+    subject: Classifier
+    by_edges: Question | None = None
+
+    @property
+    def output(self) -> int:  # type: ignore[override]
+        return 0 if self.by_edges is None else self.by_edges.output
+
+    @property
+    def protocol(self) -> Any:
+        return super().protocol if self.by_edges is None else self.by_edges.protocol
+
+    @property
+    def digest(self) -> str:
+        return super().digest if self.by_edges is None else self.by_edges.digest
+
+    @property
+    def task_document(self) -> Mapping[str, Any]:
+        return super().task_document if self.by_edges is None else self.by_edges.task_document
+
+    @property
+    def data_document(self) -> Mapping[str, Any]:
+        return super().data_document if self.by_edges is None else self.by_edges.data_document
+
+    @property
+    def record(self) -> DataRecord | None:  # type: ignore[override]
+        return None if self.by_edges is None else self.by_edges.record
+
+    @property
+    def under(self) -> str:
+        return super().under if self.by_edges is None else self.by_edges.under
+
+    @property
+    def decided(self) -> str:
+        return super().decided if self.by_edges is None else self.by_edges.decided
+
+    def as_edges(self, mask: int) -> tuple[Question, int] | None:
+        """Return the question by edges with the circuit of edges that keeps the same, and so decides the same; None
+        where there is none: edges lead to several logits, nothing is left of a layer, or nothing reads an input.
+        """
+        weights, grain = self.subject.network.weights, self.rules["granularity"]
+        if grain == "logit-edges" or len(self.subject.outputs) > 2:
+            return None
+        layers = [one[0] for one in cast(ClassifierSpace, self.space).kept(self.graph.bits([mask]))]
+        if grain == "neurons":  # each of the first layer reads every input, and both logits read the last ones alike
+            first = np.repeat(layers[0].any(axis=0)[:, None], self.subject.network.n_inputs, axis=1)
+            layers = [first, *layers[:-1], layers[-1][:1]]
+        below = [np.ones(one.shape, dtype=np.bool_) for one in weights[: len(weights) - len(layers)]]
+        layers = [*below, *layers]
+        for into, out_of in zip(layers[-2::-1], layers[:0:-1], strict=True):
+            into &= out_of.any(axis=0)[:, None]  # nobody reads the others
+        if not layers[0].any(axis=0).all() or not all(one.any() for one in layers):
+            return None
+        protocol = _BY_EDGES["edges" if self.rules["ablation"] == "zero" else "edges-mean"]
+        asked = replace(self.by_edges, protocol=protocol) if self.by_edges else _by_difference(self.subject, protocol)
+        return asked, asked.graph.number(np.concatenate([one.ravel() for one in layers]))
+
+    def admitted(self) -> list[Any]:
+        """Return the question under all rules that fit, those by edges among them, the usual ones first."""
+        return self.by_edges.admitted() if self.by_edges else admitted_of_classes(self.subject)
+
+
+def by_grain(question: Question) -> Question | GrainQuestion:
+    """Return the question itself where its protocol asks for edges, else the question by the coarser grain.
+
+    Raises:
+        InvalidProtocol: another setting than the ablation differs from what is usual by this grain, a label is neither
+            0 nor 1, or the network has no such parts.
+        InvalidNetwork: its output is not decided at ½.
+    """
+    protocol, grain = question.protocol, question.protocol.granularity
+    if grain == "edges":
+        return question
+    usual = GRAINS[grain].model_copy(update={"ablation": protocol.ablation})
+    if usual.digest != protocol.digest:
+        cause = f"asks by {grain}, of which the ablation alone can be chosen, and 'threshold' decides"
+        cure = 'set circuit_decision "threshold", and leave others out'
+        raise InvalidProtocol(f"protocol {protocol.name}", cause, cure)
+    rows, labels = question.judged
+    if not np.isin(labels, (0, 1)).all():
+        raise InvalidProtocol(f"circuits by {grain}", "need labels of 0 or 1", "correct the data record")
+    if not question.network.hidden_sizes:
+        raise InvalidProtocol(f"circuits by {grain}", "need a hidden layer", "use a network that has one")
+    subject = Classifier(
+        question.task.label,
+        two_logits(question.network),
+        ("0", "1"),
+        rows,
+        labels.astype(np.int64),
+        question.task.label,
+        read_from=question.subject.digest,
+    )
+    rules = {"granularity": grain, "ablation": protocol.ablation}
+    found = GrainQuestion(COARSER_PERCEPTRON, subject, rules, question)
+    found.graph  # noqa: B018  # refused where masks have too many bits
+    return found
+
+
+_BY_EDGES: Final[Mapping[str, Protocol]] = {
+    one.name: one
+    for one in (GRAINS["edges"], GRAINS["edges"].model_copy(update={"name": "edges-mean", "ablation": "mean"}))
+}
+"""The protocols of networks that are read with two classes, by their edges."""
+
+
+def of_classes(subject: Classifier, rules: str | Mapping[str, Any]) -> Question | GrainQuestion:
+    """The question about a network that was read with its classes.
+
+    Args:
+        rules: as addresses write them, or the settings of a result file.
+
+    Raises:
+        InvalidProtocol: no rules of such networks, or none that fit.
+    """
+    if isinstance(rules, Mapping):
+        if "circuit_decision" not in rules and rules.get("granularity") == "edges":  # its name at first
+            rules = {**rules, "granularity": "logit-edges"}
+        if rules.get("name") not in _BY_EDGES and not COARSER_PERCEPTRON.settings.keys() <= rules.keys():
+            COARSER_PERCEPTRON.require("protocols", f"protocol {str(rules.get('name', ''))[:40]!r}")
+        if "circuit_decision" in rules:
+            rules = str(rules["name"])
+        else:
+            rules = COARSER_PERCEPTRON.write_rules({key: str(rules[key]) for key in COARSER_PERCEPTRON.settings})
+    if rules in _BY_EDGES and len(subject.outputs) == 2:
+        return _by_difference(subject, _BY_EDGES[rules])
+    rules = rules.replace("edges", "logit-edges") if rules in _BY_EDGES else rules  # there are no others
+    found = GrainQuestion(COARSER_PERCEPTRON, subject, COARSER_PERCEPTRON.rules(rules))
+    found.graph  # noqa: B018  # rules that do not fit are refused here
+    return found
+
+
+def _by_difference(subject: Classifier, protocol: Protocol) -> Question:
+    """The question by edges about a network with two classes: about the difference of their logits, decided at ½ since
+    it is raised by that.
+    """
+    network = difference_of(subject.network, 0.5, subject.digest)
+    rows, n = subject.data, subject.network.n_inputs
+    order = np.lexsort(rows.T[::-1])  # the first input counts most
+    if n <= MAX_INPUTS and np.array_equal(rows[order], input_table(n)):
+        table = tuple(subject.answers[order].tolist())
+        return Question(network, 0, Task(table, subject.task), protocol, clean_data(n), classes=subject)
+    labels = subject.answers[:, None].astype(np.float64)
+    record = DataRecord(rows, None, labels, None, f"{len(rows):,} rows of numbers", boolean=False)
+    return Question(network, 0, Task((), subject.task), protocol, record, classes=subject)
+
+
+def admitted_of_classes(subject: Classifier) -> list[Question | GrainQuestion]:
+    """The question about a network that was read with its classes, under all rules that fit, the usual ones first;
+    edges to each logit are left out where the difference of two can be asked about.
+    """
+    every = [GrainQuestion(COARSER_PERCEPTRON, subject, one) for one in COARSER_PERCEPTRON.admitted_rules(subject)]
+    if len(subject.outputs) != 2:
+        return [*every]
+    offered = [one for one in every if one.rules["granularity"] != "logit-edges"]
+    return [*offered, *(_by_difference(subject, one) for one in _BY_EDGES.values())]

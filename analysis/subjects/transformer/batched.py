@@ -26,9 +26,7 @@ from torch import Tensor
 from pluriscope.analysis.subjects.graph import Masks
 from pluriscope.analysis.subjects.perceptron.activations import activation_of
 from pluriscope.analysis.subjects.perceptron.batched_mlp import torch_module
-from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer.space import AttentionSpace, first_alike
-from pluriscope.analysis.subjects.transformer.weights import Transformer
 
 MARGIN: Final = 10_000.0
 """How many times nearer than what was measured a tie must be to be decided by runs in one order."""
@@ -42,17 +40,16 @@ _ALL: Final = slice(None)
 _END: Final = slice(-1, None)  # the last position, which alone is read of the last column
 
 
-def right_counts(model: Transformer, space: AttentionSpace, masks: Masks, device: str = "") -> NDArray[np.int64]:
+def right_counts(space: AttentionSpace, masks: Masks, device: str = "") -> NDArray[np.int64]:
     """Count the rows on which the right output is strictly the largest, ``[masks]``, by the numbers that ``space.run``
     returns.
 
     Args:
-        model: whose circuits these are.
-        space: of the model under some rules.
+        space: of a model under some rules.
         masks: ``[masks, bits]``.
         device: as torch names it; by default the first GPU of CUDA, where there is one.
     """
-    runs, tolerance = _measured(model, space, device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    runs, tolerance = _measured(space, device or ("cuda" if torch.cuda.is_available() else "cpu"))
     right, near = np.zeros(len(masks), dtype=np.int64), np.zeros(len(masks), dtype=np.bool_)
     with torch.inference_mode():
         for some, rows, logits in runs.logits(space.graph.kept_edges(masks)):
@@ -64,14 +61,14 @@ def right_counts(model: Transformer, space: AttentionSpace, masks: Masks, device
     again = np.flatnonzero(near)
     for start in range(0, len(again), space.batch):
         one_order = again[start : start + space.batch]
-        right[one_order] = (gaps(space.run(masks[one_order]), model.answers) > 0).sum(axis=1)
+        right[one_order] = (space.margins(space.run(masks[one_order])) > 0).sum(axis=1)
     return right
 
 
 @lru_cache(maxsize=4)
-def _measured(model: Transformer, space: AttentionSpace, device: str) -> tuple[_Runs, float]:
+def _measured(space: AttentionSpace, device: str) -> tuple[_Runs, float]:
     """Return the runner of a model's circuits, and the share of the largest logit within which rows are nearly tied."""
-    runs, moved = _Runs(model, space, device), 0.0
+    runs, moved = _Runs(space, device), 0.0
     masks = space.reduce(np.random.default_rng(0).random((_MEASURED, space.graph.n_bits)) < _KEPT)
     expected = space.run(masks)
     with torch.inference_mode():
@@ -136,8 +133,8 @@ class _Sources:
 class _Runs:
     """The runs of one model's circuits on one device."""
 
-    def __init__(self, model: Transformer, space: AttentionSpace, device: str) -> None:
-        wiring, graph, blocks = space.wiring, space.graph, model.blocks
+    def __init__(self, space: AttentionSpace, device: str) -> None:
+        model, wiring, graph, blocks = space.model, space.wiring, space.graph, space.model.blocks
         context, (_, d_model, d_head) = model.tokens.shape[1], model.layers[0][0].shape
 
         def tensor(array: Any) -> Tensor:

@@ -31,7 +31,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.numerics.fixed_order import inner
-from pluriscope.analysis.subjects.subject import SearchPart, gaps
+from pluriscope.analysis.questions.decision import CLASSES
+from pluriscope.analysis.subjects.subject import SearchPart
 from pluriscope.analysis.subjects.transformer.heads import Array, HeadWeights, attend, attention, mixed
 
 Words = NDArray[np.uint64]
@@ -606,7 +607,8 @@ class _State:
         total = self._terms[0][chosen[:, 0]]
         for term, one in zip(self._terms[1:], chosen.T[1:], strict=True):
             total += term[one]
-        return gaps(total, self._wiring.answers)
+        apart: NDArray[np.float64] = CLASSES.margins(total, self._wiring.answers)
+        return apart
 
     def _counted(self, left: Indices, allowed: Words, max_wrong: int) -> tuple[Indices, Words, Words]:
         """Decide pairs by counting wrong rows in bits.

@@ -24,7 +24,7 @@ from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidNetwork
 from pluriscope.analysis.subjects.names import MAX_ATTRIBUTION, checked_name
 from pluriscope.analysis.subjects.perceptron.activations import activation_of
 from pluriscope.analysis.subjects.planted_edges import read_planted_edges
-from pluriscope.analysis.subjects.subject import Change, Rules
+from pluriscope.analysis.subjects.subject import Change, Rules, Subject
 from pluriscope.analysis.subjects.trained import StepRecord
 from pluriscope.analysis.subjects.transformer.blocks import BIASES, D_MLP, Blocks
 from pluriscope.analysis.subjects.transformer.heads import Array
@@ -64,7 +64,7 @@ def _size(name: str) -> Any:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AttentionModel(Described, Transformer):
+class AttentionModel(Described, Transformer, Subject):
     """A transformer with its task, as a subject.
 
     Args:
@@ -107,11 +107,6 @@ class AttentionModel(Described, Transformer):
         arrays += [matrix for layer in self.layers for matrix in layer]
         arrays += [self.unembedding, *self.blocks.arrays]
         return sha256_hex(canonical_json(sizes), b"\n", *((array + 0.0).astype("<f8").tobytes() for array in arrays))
-
-    @property
-    def task_document(self) -> dict[str, Any]:
-        """The task as JSON values: its name, rows and answers."""
-        return {"name": self.task, "rows": self.tokens.tolist(), "answers": self.answers.tolist()}
 
     @cached_property
     def rows(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property, partial
 from math import comb, prod
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.numerics.fixed_order import inner, mean
 from pluriscope.analysis.subjects.enumeration import are_circuits
 from pluriscope.analysis.subjects.graph import Edge, Graph, Masks, Node
-from pluriscope.analysis.subjects.subject import Change, Role, RowRun, Slope, Table, gaps
+from pluriscope.analysis.subjects.subject import Change, Role, RowRun, Slope, Space, Table
 from pluriscope.analysis.subjects.transformer.blocks import mean_of
 from pluriscope.analysis.subjects.transformer.engine import MAX_BYTES, AttentionEngine, Wiring
 from pluriscope.analysis.subjects.transformer.head_scores import (
@@ -90,7 +90,7 @@ asked of each circuit.
 """
 
 
-class AttentionSpace:
+class AttentionSpace(Space):
     """The circuits of a transformer.
 
     Args:
@@ -101,7 +101,8 @@ class AttentionSpace:
     """
 
     def __init__(self, model: Transformer, granularity: str, means: bool, split: bool) -> None:
-        self._model, self._granularity, self._means = model, granularity, means
+        super().__init__(model, means)
+        self.model, self._granularity = model, granularity
         blocks, n_layers = model.blocks, len(model.layers)
         if split:
             nodes = [Node("t", "token", 0, False, ("token",)), Node("p", "position", 0, False, ("position",))]
@@ -218,32 +219,32 @@ class AttentionSpace:
     @cached_property
     def n_combinations(self) -> int:
         if self._granularity == "nodes":
-            return 1 << self._graph.n_bits
+            return super().n_combinations
         return prod((1 + self._ways(node, self._n_before(node)) for node in self._parts), start=1 << self._n_free)
 
     @cached_property
     def batch(self) -> int:
-        n_rows, vocabulary = len(self._model.tokens), len(self._model.embedding)
+        n_rows, vocabulary = len(self.model.tokens), len(self.model.embedding)
         wide = n_rows * max(vocabulary, self._width if self._last > 1 else 0)
         return max(1, min(1 << 13, _BATCH // wide))
 
     @property
     def _width(self) -> int:
         """Most numbers that a node has for one row in an array."""
-        context, (_, d_model, d_head) = self._model.tokens.shape[1], self._model.layers[0][0].shape
-        return int(context * max(context, d_model, d_head, self._model.blocks.d_mlp))
+        context, (_, d_model, d_head) = self.model.tokens.shape[1], self.model.layers[0][0].shape
+        return int(context * max(context, d_model, d_head, self.model.blocks.d_mlp))
 
     @property
     def milliseconds(self) -> float:
         """The predicted time, by the multiplications of each batch: many masks keep the same edges into a head, which
         then runs once.
         """
-        n_rows, (d_model, vocabulary) = len(self._model.tokens), self._model.unembedding.shape
+        n_rows, (d_model, vocabulary) = len(self.model.tokens), self.model.unembedding.shape
         # bits that change fastest and concern no node
         final = 0 if self._granularity == "nodes" else self._n_free
         n_sources = len(self._graph.nodes) - 1
         # the logits are a sum of what sources add; with LayerNorm they are made of the sum of sources
-        each = vocabulary * n_sources if self._model.blocks.epsilon is None else d_model * (n_sources + vocabulary)
+        each = vocabulary * n_sources if self.model.blocks.epsilon is None else d_model * (n_sources + vocabulary)
         logits = self.batch * n_rows * each
         nodes = sum(
             min(1 << len(self._concerning(node)), max(1, self.batch >> final)) * n_rows * self._per_row(node)
@@ -253,17 +254,17 @@ class AttentionSpace:
 
     def _per_row(self, node: int) -> int:
         """Multiplications of a node on one row."""
-        return self._model.per_row if self._graph.nodes[node].looks else self._model.per_mlp
+        return self.model.per_row if self._graph.nodes[node].looks else self.model.per_mlp
 
     @property
     def run_milliseconds(self) -> float:
         """The predicted time of a run, by the multiplications of all nodes on all rows."""
-        return sum(map(self._per_row, self._parts)) * len(self._model.tokens) * _MILLISECONDS
+        return sum(map(self._per_row, self._parts)) * len(self.model.tokens) * _MILLISECONDS
 
     @property
     def _pruned(self) -> bool:
         """Whether a head needs a value, and a query and a key or neither: without these it is given nothing else."""
-        return self._granularity == "qkv" and not self._means and not self._model.blocks.biases
+        return self._granularity == "qkv" and not self._means and not self.model.blocks.biases
 
     def _slots(self, head: int) -> dict[str, list[int]]:
         """The edges into each slot of a head."""
@@ -279,7 +280,7 @@ class AttentionSpace:
         """
         n_bits, last = self._graph.n_bits, len(self._graph.nodes) - 1
         if self._granularity == "nodes":
-            return tuple(np.array([np.zeros(n_bits, bool), np.arange(n_bits) == bit]) for bit in range(n_bits))
+            return super().branches()
         found = []
         logits = self._into[last, ""]
         for node in self._parts:
@@ -315,9 +316,7 @@ class AttentionSpace:
 
     def run_from(self, masks: Masks, row: int) -> Array:
         """Logits ``[masks, rows, vocabulary]`` where cut edges carry what they do in the whole model on one row."""
-        kept, absent = self._graph.kept_edges(masks), self._on_row(row)
-        parts = [self._logits(kept, tokens, absent) for tokens in self._row_parts(len(masks))]
-        return np.concatenate(parts, axis=1)
+        return self.outputs(masks, self._on_row(row))
 
     def effects(self, slope: Slope, at: float) -> Array:
         """Compute effects by one pass back through the model in closed form."""
@@ -326,10 +325,10 @@ class AttentionSpace:
         parts, start = [], 0
         for tokens in self._row_parts(1):
             rows = slice(start, start := start + len(tokens))
-            sources = self._sources(whole, self._absent, tokens, every_position=True)
+            sources = self._sources(whole, self.absent, tokens, every_position=True)
             lost = [
                 (0.0 if absent is None else absent) - values[0]
-                for (_, values), absent in zip(sources, self._absent, strict=True)
+                for (_, values), absent in zip(sources, self.absent, strict=True)
             ]
             moved = sum(
                 values[0] + (1.0 - at) * change for (_, values), change in zip(sources[:e], lost[:e], strict=True)
@@ -363,7 +362,7 @@ class AttentionSpace:
         """Compute the derivatives on each of some rows, ``[edges, rows]``."""
         e, last, values, reads = self._n_given, len(self._graph.nodes) - 1, self._given(tokens), list[Reads]()
         steps = [step for column in self._steps for step in column]
-        absent = [np.zeros(values[0].shape[1:]) if one is None else one for one in self._absent]
+        absent = [np.zeros(values[0].shape[1:]) if one is None else one for one in self.absent]
 
         def read(edges: list[int]) -> Array:
             """The sum of what edges into a slot carry."""
@@ -421,7 +420,7 @@ class AttentionSpace:
 
     def _at_end(self, slope: Slope, rows: slice, stream: Array) -> Array:
         """Derivatives by what the logits read of the stream after the last column."""
-        n_layers, by_seen = len(self._model.layers), np.zeros_like(stream)
+        n_layers, by_seen = len(self.model.layers), np.zeros_like(stream)
         logits = inner(self._seen(stream[:, -1], n_layers), self._unembedding.T)
         by_seen[:, -1] = inner(slope(logits, rows), self._unembedding)
         return self._unseen(stream, by_seen, n_layers)
@@ -429,12 +428,12 @@ class AttentionSpace:
     def _mlp_slopes(self, layer: int, reads: Reads, later: Array) -> Reads:
         """Derivatives by what an MLP block reads, from those by what it adds."""
         (read,) = reads
-        by_seen = self._model.blocks.mlp_slopes(layer, self._seen_by_mlp(layer, read), later[..., :-1])
+        by_seen = self.model.blocks.mlp_slopes(layer, self._seen_by_mlp(layer, read), later[..., :-1])
         return (self._unseen(read, _padded(by_seen), layer),)
 
     def _unseen(self, read: Array, by_seen: Array, n_layers: int) -> Array:
         """Derivatives by what a reader reads, from those by what it sees of it."""
-        blocks = self._model.blocks
+        blocks = self.model.blocks
         if blocks.epsilon is None:
             return by_seen
         return _padded(blocks.normalised_slopes(read[..., :-1] + self._constants[n_layers], by_seen[..., :-1]))
@@ -442,14 +441,14 @@ class AttentionSpace:
     def _on_row(self, row: int) -> list[Array | None]:
         """Return the value of each source in the whole model on one row, ``[context, d_model]``."""
         whole = np.ones((1, len(self._graph.edges)), dtype=np.bool_)
-        tokens = self._model.tokens[row : row + 1]
+        tokens = self.model.tokens[row : row + 1]
         return [values[0, 0] for _, values in self._sources(whole, self._nothing, tokens, every_position=True)]
 
     def roles(self, masks: Masks) -> Masks | None:
         """Find roles by scores above one half on each circuit's own run
         (:mod:`pluriscope.analysis.subjects.transformer.head_scores`).
         """
-        model = self._model
+        model = self.model
         kept = self._graph.kept_edges(masks)
         alike = {head: first_alike(kept[:, self._concerning(head)]) for head in self._heads}
         n_runs = sum(len(first) for first, _ in alike.values())
@@ -476,7 +475,7 @@ class AttentionSpace:
         """Find the roles of one head, ``[masks, roles]``, by where it looks and what it writes for the
         logits to read.
         """
-        model, absent = self._model, self._absent
+        model, absent = self.model, self.absent
         found = self._sources(kept, absent, model.tokens, every_position=True, before=self._graph.nodes[head].layer)
         query, key, value = self._read_by(head, kept, found, absent)
         shares = attention(query, key)
@@ -499,15 +498,15 @@ class AttentionSpace:
         """Return what nodes add for the logits to read, ``[…, d_model]``; centred where these read it through a
         LayerNorm, whose scale, the same for all logits, is left out.
         """
-        numbers = given[..., : len(self._model.unembedding)]
-        if self._model.blocks.epsilon is None:
+        numbers = given[..., : len(self.model.unembedding)]
+        if self.model.blocks.epsilon is None:
             return numbers
         return np.asarray(numbers - mean_of(numbers))
 
     @cached_property
     def _by_head(self) -> tuple[tuple[HeadWeights, ...], ...]:
         """The weights of each head, layer by layer; those of biases are the last ones that a head reads with."""
-        model = self._model
+        model = self.model
         if not self._extended:
             return model.by_head
         found = []
@@ -525,7 +524,7 @@ class AttentionSpace:
 
     @cached_property
     def _unembedding(self) -> Array:
-        model = self._model
+        model = self.model
         if not self._extended:
             return model.unembedding
         return self._with_bias(model.unembedding, model.blocks.unembedding_bias, len(model.layers))
@@ -535,13 +534,13 @@ class AttentionSpace:
         and without LayerNorm what it makes of the output biases of these layers.
         """
         added = np.zeros(matrix.shape[1]) if bias is None else bias
-        if self._model.blocks.epsilon is None:
+        if self.model.blocks.epsilon is None:
             added = added + inner(self._constants[n_layers][None], matrix.T)[0]
         return np.concatenate([matrix, added[None]])
 
     def _weights(self, head: int) -> HeadWeights:
         """The weights of a node that is a head."""
-        return self._by_head[self._layer_of[head] - 1][self._heads.index(head) % self._model.n_heads]
+        return self._by_head[self._layer_of[head] - 1][self._heads.index(head) % self.model.n_heads]
 
     def _read_by(
         self,
@@ -566,26 +565,26 @@ class AttentionSpace:
 
     def inside(self, mask: Masks) -> tuple[Table, ...]:
         """Tabulate where heads look and what is left without each."""
-        model = self._model
+        model = self.model
         n_rows, context = model.tokens.shape
         runs = (len(self._parts) + 2) * n_rows * sum(map(self._per_row, self._parts))
         if runs > _MAX_TOLD or len(self._heads) * n_rows * context * context > _BATCH:
             return ()
         kept = self._graph.kept_edges(mask[None])
-        trace = self._trace(mask, self._sources(kept, self._absent, model.tokens, every_position=True))
+        trace = self._trace(mask, self._sources(kept, self.absent, model.tokens, every_position=True))
         masks = np.repeat(mask[None], len(self._parts), axis=0)
         for number, node in enumerate(self._parts):
             gone = [number] if self._granularity == "nodes" else self._own(node) + self._out_of[node]
             masks[number, gone] = False
-        without = gaps(self.run(self.reduce(masks)), model.answers)
+        without = self.margins(self.run(self.reduce(masks)))
         return (head_table(trace, model.tokens, without),)
 
     def run_row(self, mask: Masks, row: int) -> RowRun:
         """Run a circuit on a row by a plain run."""
-        kept, tokens = self._graph.kept_edges(mask[None]), self._model.tokens[row : row + 1]
-        trace = self._trace(mask, self._sources(kept, self._absent, tokens, every_position=True))
+        kept, tokens = self._graph.kept_edges(mask[None]), self.model.tokens[row : row + 1]
+        trace = self._trace(mask, self._sources(kept, self.absent, tokens, every_position=True))
         return RowRun(
-            places=self._model.row_tokens(row),
+            places=self.model.row_tokens(row),
             patterns=tuple(
                 pattern[0] if is_on else None
                 for pattern, is_on in zip(trace.patterns, trace.is_on, strict=True)
@@ -601,7 +600,7 @@ class AttentionSpace:
             if not nodes[node].looks:
                 patterns.append(None)
                 continue
-            query, key, _ = self._read_by(node, kept, found, self._absent)
+            query, key, _ = self._read_by(node, kept, found, self.absent)
             patterns.append(attention(query, key)[0])
         return Trace(
             parts=tuple(nodes[node].label for node in self._parts),
@@ -613,7 +612,7 @@ class AttentionSpace:
         """Return the engine that sums what heads of the last layer add; None where logits are no such sum, as with MLP
         blocks and LayerNorm, where masks name the few nodes, or where its tables would take too much memory.
         """
-        if not self._model.blocks.is_linear or self._granularity == "nodes":
+        if not self.model.blocks.is_linear or self._granularity == "nodes":
             return None
         engine = AttentionEngine(self.wiring)
         return engine if engine.n_bytes <= MAX_BYTES else None
@@ -624,10 +623,10 @@ class AttentionSpace:
             heads=self._by_head,
             unembedding=self._unembedding,
             n_given=self._n_given,
-            find_given=partial(self._given, self._model.tokens),
-            find_absent=partial(getattr, self, "_absent"),
-            context=self._model.tokens.shape[1],
-            answers=self._model.answers,
+            find_given=partial(self._given, self.model.tokens),
+            find_absent=partial(getattr, self, "absent"),
+            context=self.model.tokens.shape[1],
+            answers=self.model.answers,
             slots=("q", "k", "v") if self._granularity == "qkv" else ("",),
             pruned=self._pruned,
             bit=self._bit,
@@ -636,27 +635,25 @@ class AttentionSpace:
     def _bit(self, source: int, reader: int, slot: str) -> int:
         return self._into[reader, slot][source]
 
-    def run(self, masks: Masks) -> Array:
-        """Logits ``[masks, rows, vocabulary]``."""
-        kept, absent = self._graph.kept_edges(masks), self._absent
-        parts = [self._logits(kept, tokens, absent) for tokens in self._row_parts(len(masks))]
-        return np.concatenate(parts, axis=1)
-
-    def run_sites(self, mask: Masks, data: NDArray[np.int64], change: Change) -> Array:
-        """Nodes are what heads and MLP blocks add: at each position, those of the last column at the last alone."""
-        found: Array = self._logits(self._graph.kept_edges(mask[None]), data, self._absent, change)[0]
-        return found
+    def outputs(
+        self, masks: Masks, absent: Any, data: NDArray[np.int64] | None = None, change: Change | None = None
+    ) -> Array:
+        """Compute logits; nodes that change are what heads and MLP blocks add: at each position, those of the last
+        column at the last alone.
+        """
+        kept, parts = self._graph.kept_edges(masks), self._row_parts(len(masks)) if data is None else [data]
+        return np.concatenate([self._logits(kept, tokens, absent, change) for tokens in parts], axis=1)
 
     def _row_parts(self, n_masks: int) -> list[NDArray[np.int64]]:
         """The rows in parts small enough for what heads have of so many masks at once."""
         concerning = max(len(self._concerning(node)) for node in self._parts)
         distinct = min(n_masks, 1 << concerning) if self._last == 1 else n_masks
         size = max(1, _BATCH // (max(1, distinct) * self._width))
-        tokens = self._model.tokens
+        tokens = self.model.tokens
         return [tokens[start : start + size] for start in range(0, len(tokens), size)]
 
     @cached_property
-    def _absent(self) -> list[Array | None]:
+    def absent(self) -> list[Array | None]:
         """The values that a cut edge carries from each source, ``[context, d_model]``; None for nothing."""
         if not self._means:
             return self._nothing
@@ -666,24 +663,24 @@ class AttentionSpace:
             if totals:  # go on with the sum where the rows before have ended
                 parts = [np.concatenate([total[None], part]) for total, part in zip(totals, parts, strict=True)]
             totals = [np.add.accumulate(part)[-1] for part in parts]
-        return [total / len(self._model.tokens) for total in totals]
+        return [total / len(self.model.tokens) for total in totals]
 
     @cached_property
     def _nothing(self) -> list[Array | None]:
         """The values of edges that carry nothing, by source: None, or of the first the 1 of biases alone."""
         found: list[Array | None] = [None] * (len(self._graph.nodes) - 1)
         if self._extended:
-            found[0] = np.eye(len(self._model.unembedding) + 1)[[-1] * self._model.tokens.shape[1]]
+            found[0] = np.eye(len(self.model.unembedding) + 1)[[-1] * self.model.tokens.shape[1]]
         return found
 
     def _logits(
         self, kept: Masks, tokens: NDArray[np.int64], absent: list[Array | None], change: Change | None = None
     ) -> Array:
         unembedding, edges = self._unembedding.T, self._into[len(self._graph.nodes) - 1, ""]
-        if self._model.blocks.epsilon is not None:  # the logits read the last position of a sum, normalised
+        if self.model.blocks.epsilon is not None:  # the logits read the last position of a sum, normalised
             found = [(which, values[:, :, -1:]) for which, values in self._sources(kept, absent, tokens, change=change)]
             last = [None if one is None else one[-1:] for one in absent]
-            read = self._seen(self._read(kept, edges, found, last), len(self._model.layers))
+            read = self._seen(self._read(kept, edges, found, last), len(self.model.layers))
             return inner(read[:, :, -1], unembedding)
         total = np.zeros((len(kept), len(tokens), len(unembedding)))
         for source, (which, values) in enumerate(self._sources(kept, absent, tokens, change=change)):
@@ -696,7 +693,7 @@ class AttentionSpace:
 
     def _given(self, tokens: NDArray[np.int64]) -> list[Array]:
         """Return the inputs of the model, source by source, ``[rows, context, d_model]``."""
-        token, positions = self._model.embedding[tokens], self._model.positions
+        token, positions = self.model.embedding[tokens], self.model.positions
         if self._extended:
             token = np.concatenate([token, np.ones((*tokens.shape, 1))], axis=2)
             positions = None if positions is None else np.pad(positions, ((0, 0), (0, 1)))
@@ -748,25 +745,25 @@ class AttentionSpace:
                 read = self._read(kept[first], self._own(node), some, absent)
                 value = self._mlp(self._layer_of[node], read[:, :, -1:] if last_only else read)
             if change is not None:
-                added = value[0, ..., : len(self._model.unembedding)]  # without the 1 of biases, which is 0 here
+                added = value[0, ..., : len(self.model.unembedding)]  # without the 1 of biases, which is 0 here
                 added[...] = change(self._graph.nodes[node].name, added.copy())
             found.append((which, value))
         return found
 
     def _mlp(self, layer: int, read: Array) -> Array:
         """Compute what an MLP block adds, of what it reads ``[…, d_model]``."""
-        return _padded(self._model.blocks.mlp(layer, self._seen_by_mlp(layer, read)))
+        return _padded(self.model.blocks.mlp(layer, self._seen_by_mlp(layer, read)))
 
     def _seen_by_mlp(self, layer: int, read: Array) -> Array:
         """The numbers that the neurons of an MLP block are made of, ``[…, d_model]``."""
         seen = self._seen(read, layer)[..., :-1]
-        return seen if self._model.blocks.epsilon is not None else seen + self._constants[layer]
+        return seen if self.model.blocks.epsilon is not None else seen + self._constants[layer]
 
     def _seen(self, read: Array, n_layers: int) -> Array:
         """Compute what a reader after so many layers makes its queries, keys, values, neurons or logits of, from the
         sum of what it reads ``[…, d_model]``: with LayerNorm that sum and the output biases before it, normalised.
         """
-        blocks = self._model.blocks
+        blocks = self.model.blocks
         if blocks.epsilon is None:
             return read
         seen = blocks.normalised(read[..., :-1] + self._constants[n_layers])

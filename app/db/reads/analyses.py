@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from pluriscope.addresses.naming import Scope
 from pluriscope.analysis.questions.data import DataRecord, clean_data
-from pluriscope.analysis.questions.protocol import BUILT_IN, NAMED, Protocol
+from pluriscope.analysis.questions.protocol import BY_NAME, NAMED, Protocol
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.values.digest import MIN_PREFIX, looks_like_digest
 from pluriscope.app.db.codecs import data_of, graph_question, protocol_of, question_of
@@ -163,7 +163,7 @@ def analysed_question(session: Session, row: AnalysisRow) -> Any:
         NotFound: this version knows no such kind of network.
     """
     network = row.network
-    if network.kind != PERCEPTRON:
+    if not network.sizes:  # its file is kept
         return graph_question(network, row.protocol.name)
     data = find_data(session, row.data_digest, network.sizes[0])
     return question_of(network, row.output, protocol_of(row.protocol), data)
@@ -179,7 +179,7 @@ def find_question(session: Session, network: NetworkRow, scope: Scope) -> Any:
         InvalidProtocol: no such rules, or they do not fit.
     """
     check_output(network, scope.output)
-    if network.kind == PERCEPTRON:
+    if network.sizes:
         protocol, data = find_protocol(session, scope.protocol), find_data(session, scope.data, network.sizes[0])
         return question_of(network, scope.output, protocol, data)
     if scope.data:
@@ -229,9 +229,9 @@ def scope_of(analysis: AnalysisRow) -> Scope:
     """The scope that names an analysis in addresses: built-in protocols and rules of other kinds than perceptrons by
     name, others by 12 digits of the digest.
     """
-    if analysis.network.kind != PERCEPTRON:
+    if not analysis.network.sizes:  # its file is kept
         return Scope(analysis.output, analysis.protocol.name)
-    names = {protocol.digest: name for name, protocol in BUILT_IN.items()}
+    names = {protocol.digest: name for name, protocol in BY_NAME.items()}
     protocol = names.get(analysis.protocol_digest, analysis.protocol_digest[:12])
     default = clean_data(analysis.network.sizes[0]).digest
     data = clean_key(analysis.network) if analysis.data_digest == default else analysis.data_digest[:12]

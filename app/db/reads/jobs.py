@@ -29,7 +29,7 @@ def find_job(session: Session, job_id: str) -> JobRow:
 
 _LISTED: Final = (
     *("id", "kind", "title", "state", "created_at", "started_at", "finished_at", "set_aside", "not_before", "attempts"),
-    *("error", "found", "stage", "done", "total", "network_digest"),
+    *("error", "found", "stage", "done", "total"),
 )
 """What lists say of a job: not what it was given and what it made, which may be large."""
 

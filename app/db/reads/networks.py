@@ -14,15 +14,7 @@ from sqlalchemy.orm import Session, aliased, defer, joinedload
 from pluriscope.app.db.codecs import is_known
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.jobs import UNFINISHED
-from pluriscope.app.db.tables import (
-    PERCEPTRON,
-    AnalysisRow,
-    CheckpointRow,
-    DataRow,
-    FormerSlugRow,
-    NetworkRow,
-    ProtocolRow,
-)
+from pluriscope.app.db.tables import AnalysisRow, CheckpointRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{6,64}")
 """The beginning of a digest that names a network: with fewer digits it would be there by chance."""
@@ -44,10 +36,19 @@ def networks(session: Session, query: str = "") -> Sequence[Row[Any]]:
     return [row for row in found if is_known(row.kind)]
 
 
+def networks_that_decide_alike(session: Session, row: NetworkRow, limit: int = 4) -> Sequence[NetworkRow]:
+    """Other networks whose answers are decided by the very same sums, the first in lists first."""
+    if not row.decides_as:
+        return []
+    alike = NetworkRow.decides_as == row.decides_as, NetworkRow.id != row.id, NetworkRow.deleted_at.is_(None)
+    order = NetworkRow.position, NetworkRow.created_at.desc(), NetworkRow.slug
+    return session.scalars(select(NetworkRow).where(*alike).order_by(*order).limit(limit)).all()
+
+
 def of_other_kinds(session: Session, query: str = "") -> Sequence[NetworkRow]:
-    """Whole rows of the networks that match a query and are no perceptrons, in the order of lists."""
+    """Whole rows of the networks that match a query and whose files are kept, in the order of lists."""
     order = (NetworkRow.position, NetworkRow.created_at.desc(), NetworkRow.slug)
-    rows = select(NetworkRow).where(NetworkRow.kind != PERCEPTRON, *matching(query))
+    rows = select(NetworkRow).where(NetworkRow.document.is_not(None), *matching(query))
     return session.scalars(rows.order_by(*order)).all()
 
 

@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.algorithms.redundancy import IRREDUNDANT
-from pluriscope.analysis.alignments.alignment import OnNeurons
-from pluriscope.analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from pluriscope.analysis.circuits.judging import evaluate_circuits
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.interpretations.result import InterpretationCounts
 from pluriscope.analysis.network_files.result_file import read_stops, read_tally, result_json, self_contained
+from pluriscope.analysis.placements.placement import OnNeurons
+from pluriscope.analysis.placements.result import AlgorithmResult, AlgorithmSearch
 from pluriscope.analysis.results.result import OutputAnalysis
-from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.db.codecs import alignment_of, document_of, network_file_of
 from pluriscope.app.db.distributions import candidates_in
@@ -50,7 +50,9 @@ def load_analysis(
             row.interpretations_truncated_at,
             row.interpretations_complete,
         ),
-        algorithms=_load_algorithms(session, row, question.subject, algorithms),
+        algorithms=load_algorithms(session, row, question)
+        if algorithms
+        else AlgorithmSearch((), row.algorithms_candidates, row.algorithms_truncated_at),
         criteria={key: read_tally(stored) for key, stored in row.criteria.items()},
         seconds=row.seconds,
         stops=read_stops(row.distributions),
@@ -72,17 +74,18 @@ def stored_result(
         seconds = stored[0].seconds.get("circuits", 0.0)
         found = stored_search(session, stored[0], question)
         document: dict[str, Any] = question.kind.explaining.result_json(question, found, masks=masks, seconds=seconds)
-        if (placed := report_row(session, stored[0], "algorithms")) is not None:
-            document["outputs"][0]["placements"] = placed.found
     else:
         document = result_json([load_analysis(session, one, outputs=False) for one in stored], masks=masks)
+    for one, output in zip(stored, document["outputs"], strict=False):
+        if (placed := report_row(session, one, "algorithms")) is not None:
+            output["placements"] = placed.found
     # what is stored was found by the engine of its day
     document["engine"] = ", ".join(sorted({one.engine_version for one in stored}))
     if not whole:
         return document
     if row.document is not None:
         return {**document, "network_file": document_of(row)}
-    return self_contained(document, question.kind, network_file_of(row), question.record)
+    return self_contained(document, PERCEPTRON, network_file_of(row), question.record)
 
 
 def _load_circuits(session: Session, row: AnalysisRow, question: Question, outputs: bool) -> CircuitSearch:
@@ -93,9 +96,9 @@ def _load_circuits(session: Session, row: AnalysisRow, question: Question, outpu
     return replace(found, known_distribution=None) if row.circuits_method == "listed" else found
 
 
-def _load_algorithms(session: Session, row: AnalysisRow, network: Network, listed: bool) -> AlgorithmSearch:
-    if not listed:
-        return AlgorithmSearch((), row.algorithms_candidates, row.algorithms_truncated_at)
+def load_algorithms(session: Session, row: AnalysisRow, question: Question) -> AlgorithmSearch:
+    """The search for algorithms of an analysis, with the placements that are kept."""
+    n_inputs = question.subject.n_inputs
     texts = select(AlgorithmRow).where(AlgorithmRow.analysis_id == row.id).order_by(AlgorithmRow.position)
     algorithms = session.scalars(texts).all()
     text_of = {stored.id: stored.text for stored in algorithms}
@@ -105,7 +108,7 @@ def _load_algorithms(session: Session, row: AnalysisRow, network: Network, liste
         select(AlignmentRow).where(AlignmentRow.analysis_id == row.id).order_by(AlignmentRow.id)
     ):
         alignments[stored.algorithm_row_id].append(alignment_of(stored, text_of[stored.algorithm_row_id]))
-    results = tuple(_algorithm_result(stored, tuple(alignments[stored.id]), network.n_inputs) for stored in algorithms)
+    results = tuple(_algorithm_result(stored, tuple(alignments[stored.id]), n_inputs) for stored in algorithms)
     totals = candidates_in(row.distributions)
     return AlgorithmSearch(results, row.algorithms_candidates, row.algorithms_truncated_at, totals)
 

@@ -9,9 +9,8 @@ To survive is to pass. Failed, undecided and not applicable explanations do not,
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +22,10 @@ from pluriscope.analysis.criteria.judging import budget_that_ended
 from pluriscope.analysis.criteria.registry import EVERY
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.criteria.verdict import OUTCOMES, Outcome
-from pluriscope.analysis.explanations.registry import BY_KEY
 from pluriscope.analysis.results.result import CriterionTally
-from pluriscope.app.db.recorded import stored_searches
 from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 from pluriscope.app.db.verdicts import LETTERS, NOT_JUDGED, outcomes_of, step_of, verdict_rows
 
-_KINDS: Final = (*KINDS, *BY_KEY)
 _ORDER = {key: number for number, key in enumerate(EVERY)}
 
 
@@ -55,9 +51,6 @@ def count_of(session: Session, analysis: AnalysisRow, kind: Kind) -> int:
     """
     if kind in ("circuit", "interpretation"):
         return analysis.circuits_listed
-    if kind in BY_KEY:
-        search = stored_searches(session, analysis.id).get(kind)
-        return 0 if search is None else search.n
     table = AlgorithmRow if kind == "algorithm" else AlignmentRow
     query = select(func.count()).select_from(table).where(table.analysis_id == analysis.id)
     if kind == "alignment":
@@ -74,20 +67,12 @@ def verdict_sets(session: Session, analysis: AnalysisRow) -> tuple[VerdictSet, .
             continue
         tally = CriterionTally(row.passed, row.failed, row.undecided, row.not_applicable)
         found.append(VerdictSet(row.kind, step, tally, row.note))
-    return tuple(sorted(found, key=lambda one: (_KINDS.index(one.kind), _ORDER[one.step.key], str(one.step))))
+    return tuple(sorted(found, key=lambda one: (KINDS.index(one.kind), _ORDER[one.step.key], str(one.step))))
 
 
-def kinds_and_steps(
-    steps: Iterable[CriterionStep], searched: Container[Kind] = ()
-) -> tuple[tuple[Kind, CriterionStep], ...]:
-    """Pairs of a step and a kind of explanation that it judges; of the kinds with a record only those that were
-    searched.
-    """
-    return tuple(
-        (kind, step)
-        for step in steps
-        for kind in (*step.criterion.kinds, *(one for one in step.criterion.recorded_kinds if one in searched))
-    )
+def kinds_and_steps(steps: Iterable[CriterionStep]) -> tuple[tuple[Kind, CriterionStep], ...]:
+    """Pairs of a step and a kind of explanation that it judges."""
+    return tuple((kind, step) for step in steps for kind in step.criterion.kinds)
 
 
 def missing_steps(

@@ -18,6 +18,7 @@ from pluriscope.analysis.network_files.intake import take_in
 from pluriscope.analysis.questions.protocol import NAMED
 from pluriscope.analysis.questions.tasks import MAX_INPUTS
 from pluriscope.analysis.subjects import registry
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.app.bundled import bundled_networks
 from pluriscope.app.db.remote import remote_kinds
 from pluriscope.app.options import Options
@@ -112,7 +113,7 @@ def network_form(
         errors: field → what is wrong with it.
         why: why nothing can be read, if so.
     """
-    whole = [kind.plural for kind in registry.SUBJECT_KINDS if kind.refuses("formats")]
+    whole = [one.plural for one in registry.SUBJECT_KINDS if one.refuses("formats") and one.key != PERCEPTRON.key]
     others = " or ".join([*whole, *(kind.plural for kind in remote_kinds().values())])
     yield Head(
         "Your network",

@@ -167,7 +167,6 @@ def preview_blocks(
     hidden = {name: (str, Field("", json_schema_extra={"control": "hidden"})) for name in ("content", "fallback")}
     model = create_model("Kept", **{**asked, **fields_of(name for name in usual if name not in asked), **hidden})
     values = {**values, "fallback": name, "content": carried(answered.raw, intake)}
-    values |= {one.field: "" for one in answered.unanswered}
     looked = {*asked, *wrong, *["output_is"] * bool(page.unlearned)}
     again, words = links.bring_in(), "Import and analyse" if page.questions else "Import"
     url, words = (again, "Show again") if wrong else (links.store_network(), words)

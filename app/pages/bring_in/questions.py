@@ -20,7 +20,7 @@ from pluriscope.analysis.subjects.perceptron.activations import activation_of
 from pluriscope.figures.numbers import enumerated
 from pluriscope.page_kit.blocks import sentence
 
-FIELDS: Final = ("layers", "activation", "negative_slope", "output_activation", "output_is", "encoding")
+FIELDS: Final = ("part", "layers", "activation", "negative_slope", "output_activation", "output_is", "encoding")
 """Of a declaration, which a file may leave open."""
 Given = TypeVar("Given", bound=Declaration)
 _MOST: Final = 8
@@ -101,15 +101,17 @@ class Answered:
 
     def _field(self, question: FileQuestion) -> tuple[Any, Any]:
         known = Declaration.model_fields[question.field]
-        if len(question.choices) == 1:
-            return str, Field("", title=known.title, description=question.why)
+        is_open = question in self.unanswered
+        if len(question.choices) == 1 or question.field == "negative_slope":  # which may be any number
+            return str, Field(... if is_open else "", title=known.title, description=question.why)
         extra: Any = known.json_schema_extra or {}
         words = {**extra.get("words", {})}
         for choice, computed in self.computes(question).items():
             words[choice] = f"{words.get(choice, choice)}: it computes {computed}"
         choices = dict.fromkeys((*question.choices, getattr(self.declared, question.field)))
-        if is_open := question in self.unanswered:
-            words[""] = f"Choose: {question.chosen} {'fits best' if question.fitting else 'comes nearest'}"
+        if is_open:
+            shown = "is shown" if question.field in ("part", "layers") else "fits best"
+            words[""] = f"Choose: {question.chosen} {shown if question.fitting else 'comes nearest'}"
             choices = {"": None, **choices}
         usual: Any = ... if is_open else ""
         made = Field(usual, title=known.title, description=question.why, json_schema_extra={"words": words})

@@ -19,13 +19,12 @@ from pluriscope.analysis.interventions.experiments import run_interventions
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.db.listing import frame_of_analysis, prominent_in
 from pluriscope.app.db.reports import report_of, reports_of
-from pluriscope.app.errors import BadQuery, PageError
+from pluriscope.app.errors import BadQuery, NotFound, PageError
 from pluriscope.app.pages.analyses import asked, waiting
 from pluriscope.app.pages.compare.compared import UNTIL, Compared, short
 from pluriscope.app.pages.compare.networks import OnInterventions
 from pluriscope.app.pages.compare.options import ComparedOptions, CompareOptions
-from pluriscope.app.pages.compare.rows import OnRows
-from pluriscope.app.pages.compare.sites import WithPlacements
+from pluriscope.app.pages.compare.sites import ComparedOnSites
 from pluriscope.app.pages.explanations import Explanation, find_explanation, people_of, read_ref, readings_of
 from pluriscope.app.pages.own import known_circuits_of
 from pluriscope.app.pages.page import column
@@ -49,17 +48,27 @@ def build_compare(session: Session, links: Addresses, options: CompareOptions) -
     """The comparison that an address names.
 
     Raises:
-        NotFound: no such network, or a reference that names nothing; the message says which.
-        BadQuery: a malformed reference, fewer than two, more than six, no network or several.
+        NotFound: no such network, or none is named, or a reference that names nothing; the message says which.
+        BadQuery: a malformed reference, fewer than two, more than six, or several networks.
+    """
+    return compare_of(session, links, one_network(links, options), options)
+
+
+def one_network(links: Addresses, options: CompareOptions) -> str:
+    """The network that an address names.
+
+    Raises:
+        NotFound: it names none.
+        BadQuery: it names several.
     """
     names = list(dict.fromkeys(name.strip() for name in options.network if name.strip()))
-    if len(names) != 1:
-        cause = "does not name its network" if not names else f"names {len(names)} networks; they have other neurons"
-        cure = "add network=NAME to it" if not names else "choose explanations of one network"
-        raise BadQuery(
-            "this comparison", cause, cure, "network", links.compare(names[0] if names else ""), "choosing explanations"
-        )
-    return compare_of(session, links, names[0], options)
+    if not names:
+        cause, cure = "does not name its network", "add network=NAME to it"
+        raise NotFound("this comparison", cause, cure, "network", links.gallery(), "all networks")
+    if len(names) > 1:
+        cause, cure = f"names {len(names)} networks; they have other neurons", "choose explanations of one network"
+        raise BadQuery("this comparison", cause, cure, "network", links.compare(names[0]), "choosing explanations")
+    return names[0]
 
 
 def compare_of(session: Session, links: Addresses, network: str, options: ComparedOptions) -> Compared:
@@ -83,9 +92,12 @@ def compare_of(session: Session, links: Addresses, network: str, options: Compar
         cause = f"names {len(explanations)} of the two or more explanations that it needs"
         parent = links.compare(place.slug, [str(one.ref) for one in explanations], place.scope)
         raise BadQuery("this comparison", cause, "choose the others first", "e", parent, "choosing explanations")
-    compared: type[Compared] = OnInterventions
-    if place.question.kind.refuses(FORMULAS):
-        compared = OnRows if all(one.kind == "circuit" for one in explanations) else WithPlacements
+    on_sites = any(one.on_sites for one in explanations) or bool(place.question.kind.refuses(FORMULAS))
+    compared = ComparedOnSites if on_sites else OnInterventions
+    for position, one in enumerate(explanations, start=1) if not place.question.kind.refuses(FORMULAS) else ():
+        if on_sites and not one.on_sites and one.kind != "circuit":
+            item, cure = f"explanation {position} ({one.ref})", "compare these with circuits and with each other"
+            raise BadQuery(item, "is about neurons, and algorithms with finite variables are about sites", cure, "e")
     return compared(session, links, place, explanations, options, offered, meanwhile)
 
 
@@ -142,28 +154,27 @@ def _find_chosen(
 # --- where too few are named
 
 
-def choosing(session: Session, links: Addresses, place: AnyPlace | None, options: CompareOptions) -> Iterator[Block]:
+def choosing(session: Session, links: Addresses, place: AnyPlace, options: CompareOptions) -> Iterator[Block]:
     """The page of a comparison that is not complete.
 
     Raises:
         PageError: it names an explanation that is not there.
     """
-    if place is None:
-        words = f"Two to {MOST} explanations of one network: where they contradict each other, and who is right."
-        yield Head("Compare explanations", words, actions=[Action("Choose a network", links.gallery(), primary=True)])
-        return
     every, chosen = links.explanations(place.slug, place.scope), "".join(options.e[:1])
     if chosen:  # the list ticks it
         every += f"#compare={quote(chosen)}"
     tick = [Action("Tick others in the list", every, primary=True)]
-    if not chosen or place.question.kind.refuses(FORMULAS):
+    one = None
+    if chosen and not place.question.kind.refuses(FORMULAS):
+        one = find_explanation(session, links, place, read_ref(chosen, 1), 1)
+    if one is None or one.on_sites:
         none = place.analysis is not None and place.analysis.circuits_valid == 0
         known = "No valid circuit is known." if none else "Fewer than two valid circuits are known."
         words = "Choose two or more." if chosen else f"{known} Choose two explanations."
         yield Head(f"Compare {short(chosen) or 'explanations'} of {place.row.name}", words, actions=tick)
         yield from searched_for(session, links, place)
         return
-    yield from _against(session, links, place, find_explanation(session, links, place, read_ref(chosen, 1), 1), tick)
+    yield from _against(session, links, place, one, tick)
 
 
 def _against(

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import LEAST, LETTERS, Scope
+from pluriscope.analysis.explanations.explanation import Claim
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.errors import BadQuery
@@ -23,12 +24,13 @@ from pluriscope.app.pages.compare.options import FIRST_SHOWN, ComparedOptions
 from pluriscope.app.pages.explanations import KIND_LABELS, Explanation
 from pluriscope.app.pages.page import DRAWING, column, files_of, sharing
 from pluriscope.app.pages.place import AnyPlace
-from pluriscope.app.pages.recorded import claim_record
+from pluriscope.app.pages.placed import site_of
 from pluriscope.app.pages.sharing.share import InShort, Shared
 from pluriscope.figures.comparison import comparison_figure
 from pluriscope.figures.numbers import decimal, enumerated, exact, noun
 from pluriscope.figures.svg.elements import twice
 from pluriscope.figures.svg.networks import NARROW, WIDTH
+from pluriscope.figures.svg.tiles import bits_of
 from pluriscope.objects.comparison import Trials, who_is_right
 from pluriscope.page_kit.blocks import (
     Action,
@@ -46,7 +48,13 @@ from pluriscope.page_kit.blocks import (
     sentence,
 )
 from pluriscope.tables.table import Column, Query, Row, Selection
-from pluriscope.views.records import ComparedRecord, ComparisonRecord, ContradictionRecord, DifferenceRecord
+from pluriscope.views.records import (
+    ClaimRecord,
+    ComparedRecord,
+    ComparisonRecord,
+    ContradictionRecord,
+    DifferenceRecord,
+)
 
 _DIGEST: Final = re.compile(r"\b([0-9a-f]{6})[0-9a-f]{10,}\b")
 UNTIL: Final = {
@@ -200,7 +208,8 @@ class Compared(Shared):
 
     def _record(self, number: int) -> ComparedRecord:
         one, predicted = self.explanations[number], int(self.trials.spoken[number].sum())
-        functions, says, silence = (one.functions, one.says, one.record.silence) if self.place.boolean else ([], [], "")
+        of_neurons = self.place.boolean and not one.on_sites
+        functions, says, silence = (one.functions, one.says, one.record.silence) if of_neurons else ([], [], "")
         return ComparedRecord.showing(
             one,
             letter=LETTERS[number],
@@ -627,3 +636,19 @@ def _figure(c: Compared) -> Markup:
         asked = f"{experiment.asks} {outcome}".strip(), experiment.network(c.is_answered)
     foot = f"Pluriscope · {c.network.name} · {c.network.digest[:12]} · Under {c.under}"
     return comparison_figure(c.title, c.sentence, counts, list(zip(names, drawings, strict=True)), asked, foot)
+
+
+def claim_record(claim: Claim, sizes: Sequence[int]) -> ClaimRecord:
+    """Record of a claim about one site.
+
+    Args:
+        claim: a function on a site.
+        sizes: of the network's layers.
+    """
+    return ClaimRecord.showing(
+        claim,
+        site=site_of(claim, sizes),
+        neurons=list(claim.neurons),
+        weights=list(claim.directions[0]) if claim.directions else [],
+        truth_table=list(bits_of(claim.function, sizes[0])),
+    )

@@ -30,7 +30,6 @@ from pluriscope.app.pages.explanations import Explanation
 from pluriscope.app.pages.page import column, listed
 from pluriscope.app.pages.place import Place
 from pluriscope.app.pages.placed import neurons_label
-from pluriscope.app.pages.play.tokens import write_now
 from pluriscope.app.pages.verdicts.of_explanation import folded
 from pluriscope.figures.numbers import decimal, enumerated, noun
 from pluriscope.figures.svg.combs import claimed, linear_words
@@ -85,8 +84,8 @@ class OnInterventions(Compared):
             words = f"{owners}: {', '.join(chosen.labels)} on {text}"
         else:
             text, words = "+".join(f"{layer}.{neuron}" for layer, neuron in chosen), neurons_label(chosen)
-            now = write_now(_by_hand(chosen, source, base), n_inputs)
-            url = self.links.play(self.place.slug, self.refs, self.place.scope, now=now)
+            view = {"row": base, "source": source, "change": [f"h{layer}[{neuron}]" for layer, neuron in chosen]}
+            url = self.links.play(self.place.slug, self.refs, self.place.scope, **view)
         inputs = [input_words(row, n_inputs) for row in (source, base)]
         return {
             "experiment": ":".join((text, *inputs)),
@@ -180,7 +179,7 @@ class OnInterventions(Compared):
             return f"{noun(one.circuit.n_edges, 'edge')}{under}"
         if one.algorithm is not None:
             return f"{one.algorithm.formula}{', not placed' if one.kind == 'algorithm' else ''}{under}"
-        return f"{one.recorded.name(one.item) if one.recorded else ''}{under}"
+        return under
 
     def drawings(self, width: float) -> Sequence[Markup]:
         return [self._drawing(one, width) for one in self.explanations]

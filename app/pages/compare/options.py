@@ -12,8 +12,6 @@ from pluriscope.app.options import ScopeOptions
 
 FIRST_SHOWN: Final = 6
 MOST_SHOWN: Final = 200
-FORMER: Final = ("pin", "swap", "find", "between", "groups", "experiment", "after", "swaps_after")
-"""Options of earlier addresses; they lead to the same comparison."""
 
 RefText = Annotated[str, StringConstraints(max_length=1200)]
 
@@ -47,16 +45,11 @@ class ComparedOptions(ScopeOptions):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_former(cls, given: Any) -> Any:
-        """Drop options that only earlier addresses have; split a form's field at its lines."""
-        if not isinstance(given, dict):
+    def _lines(cls, given: Any) -> Any:
+        """Split a form's field at its lines."""
+        if not isinstance(given, dict) or not isinstance(given.get("e"), list):
             return given
-        kept = {key: value for key, value in given.items() if key not in FORMER}
-        if rules := kept.pop("rules", ""):  # as circuits of transformers had them
-            kept.setdefault("protocol", rules)
-        if isinstance(kept.get("e"), list):
-            kept["e"] = [line.strip() for text in kept["e"] for line in text.splitlines() if line.strip()]
-        return kept
+        return given | {"e": [line.strip() for text in given["e"] for line in text.splitlines() if line.strip()]}
 
 
 class CompareOptions(ComparedOptions):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from markupsafe import Markup
 
 from pluriscope.analyses.algorithms import OWN
+from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.app.db.listing import ALGORITHMS, INTERPRETATIONS
 from pluriscope.app.db.reads.jobs import UNFINISHED
 from pluriscope.app.pages.candidates import stored_placements
@@ -19,11 +20,12 @@ from pluriscope.app.pages.place import key_of
 from pluriscope.app.pages.read_circuits import stored_readings
 from pluriscope.app.pages.stage import model_stage
 from pluriscope.figures.numbers import exact, noun, readable
-from pluriscope.kinds.sites import closest, rounded
+from pluriscope.kinds.placements import closest, rounded
 from pluriscope.objects.counts import placement_counts
-from pluriscope.page_kit.blocks import Choice, Fact
+from pluriscope.page_kit.blocks import Action, Choice, Fact, Menu
 
 _SETTINGS: Final = {"granularity": "Circuits by", "ablation": "what is left out carries", "embedding": "embedding"}
+_GRAIN: Final = "granularity"
 _NAMES: Final = 4  # of parts that all keep
 
 
@@ -35,21 +37,40 @@ def of_graph(known: Known, row: int | None) -> Contents:
         sentence=f"This {place.question.kind.noun} answers right on {exact(right)} of {place.rows}.",
         stage=model_stage(place, known.links, known.behaviour, row),
         counts=list(_counts(known)),
-        rules=list(_settings(known)),
-        remarks=" ".join(_missing(known)),
+        rules=list(_switches(known, [one for one in place.question.rules if one != _GRAIN])),
+        remarks=" ".join(filter(None, (*_missing(known), *_of_logits(place.question), known.decided_alike))),
         search=searched(known.session, known.links, place, known.job),
     )
 
 
-def _settings(known: Known) -> Iterator[Choice]:
-    """A switch for each setting of the rules; where the others do not fit a value, the first that do."""
+def _of_logits(question: GraphQuestion) -> Iterator[str]:
+    """Sentence of what is not well defined of circuits of edges into several logits."""
+    if question.rules.get("granularity") == "logit-edges":
+        yield "Edges into several logits are not well defined: what is added to all of them changes no decision,"
+        yield "but may change which circuits are valid."
+
+
+def grains(known: Known) -> Iterator[Menu]:
+    """What else circuits may be made of, behind the name of what they are made of here."""
+    for one in _switches(known, [_GRAIN]):
+        others = [Action(words, url) for words, url in one.options.items() if words != one.chosen]
+        yield Menu(f"{one.label} {one.chosen}", others)
+
+
+def _switches(known: Known, settings: Sequence[str]) -> Iterator[Choice]:
+    """A switch for each of some settings of the rules; where the others do not fit a value, the first that do."""
     place = known.place
     admitted, here = place.question.admitted(), place.question.rules
-    for setting, now in here.items():
+
+    def like(one: Any) -> tuple[int, bool]:
+        return sum(one.rules[key] == here[key] for key in here), one.decided == place.question.decided
+
+    for setting in filter(here.__contains__, settings):
+        now = here[setting]
         urls = dict[str, str]()
         for value in dict.fromkeys(one.rules[setting] for one in admitted):
             fits = [one for one in admitted if one.rules[setting] == value]
-            nearest = max(fits, key=lambda one: sum(one.rules[key] == here[key] for key in here))
+            nearest = max(fits, key=like)
             urls[value] = known.links.network(place.slug, replace(place.scope, protocol=key_of(nearest)))
         if len(urls) > 1:
             yield Choice(_SETTINGS.get(setting, setting.capitalize()), urls, now)
@@ -64,8 +85,10 @@ def _counts(known: Known) -> Iterator[Fact]:
     if sizes is not None and len(sizes):
         least = f"{sizes.min()} to {sizes.max()}" if sizes.min() < sizes.max() else str(sizes[0])
         yield Fact(f"{part.capitalize()}s of one circuit", least, "of those listed")
-    if not known.place.question.kind.refuses("sites"):
+    refuses = known.place.question.kind.refuses
+    if not refuses("readings"):
         yield _interpretations(known)
+    if not refuses("sites"):
         yield from _algorithms(known)
 
 

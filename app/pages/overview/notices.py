@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.registry import of_kind
@@ -20,9 +19,6 @@ from pluriscope.app.pages.plan import METHOD_WORDS, plan_blocks, refusal_words
 from pluriscope.app.pages.training.course import same_again
 from pluriscope.figures.numbers import exact, readable
 from pluriscope.page_kit.blocks import Action, Block, More, Notice, Prose
-
-_TRAINED: Final = {"attention": "transformer"}
-"""Kinds without neurons that a form trains, and its way."""
 
 
 def own_rows(known: Known) -> Iterator[Notice]:
@@ -64,8 +60,7 @@ def _no_circuit(known: Known, analysis: AnalysisRow) -> Notice:
     few, all_of = "None of the circuits drawn, of {} possible, is", "All {} possible circuits were tried; none is"
     tried = all_of if certainty_of(analysis.circuits_method) == "exact" else few
     if kind.settings:
-        instead, way = kind.explaining.first_words(place.question), _TRAINED.get(kind.key)
-        train = [] if way is None else [Action("Train another", links.bring_in(way=way))]
+        instead, train = kind.explaining.first_words(place.question), list[Action]()
     else:
         instead = instead_of(place.question)
         again = known.learning.again_url if known.learning is not None else same_again(place.row, links)

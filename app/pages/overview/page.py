@@ -29,7 +29,7 @@ from pluriscope.app.pages.explanation_list import states
 from pluriscope.app.pages.explanations import people_of
 from pluriscope.app.pages.inside import check_row
 from pluriscope.app.pages.network_page import Known
-from pluriscope.app.pages.overview.graphs import of_graph
+from pluriscope.app.pages.overview.graphs import grains, of_graph
 from pluriscope.app.pages.overview.part import Contents, Part
 from pluriscope.app.pages.overview.perceptrons import of_perceptron
 from pluriscope.app.pages.overview.registry import PARTS
@@ -48,6 +48,7 @@ from pluriscope.objects.verdict import Verdict
 from pluriscope.page_kit.blocks import (
     Action,
     Block,
+    Choice,
     Columns,
     Fact,
     Facts,
@@ -72,7 +73,6 @@ class OverviewOptions(ScopeOptions):
     """Options of a network's first page."""
 
     row: int | None = Field(None, ge=0, description="The row whose values are shown, from 0.")
-    circuit: str = Field("", max_length=1024, description="Leads to this valid circuit among all.")
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,8 @@ class Overview(Known, Shared):
             words = one.sentence
             sentence = words if isinstance(words, str) else self._tried(one, partial(words, self), "")
             folds.append(More(one.title, partial(self._opened, one), sentence, id=one.key))
-        head = Head(self.place.row.name, f"{contents.sentence} {QUESTION}", actions=[*contents.outputs, share])
+        beside_title: list[Choice | Menu] = [*contents.outputs, *grains(self), share]
+        head = Head(self.place.row.name, f"{contents.sentence} {QUESTION}", actions=beside_title)
         actions = self._actions()
         wanted = compute_now(self._shown_jobs(left), self.links) if left else []
         answer = Answer(
@@ -295,8 +296,8 @@ class Overview(Known, Shared):
 def _now(page: Overview, left: Sequence[JobRow]) -> Markup:
     """Progress of what is done now on a network, and how much more waits."""
     now = next((one for one in left if one.stage), None)
+    first = now or min(left, key=lambda one: (one.priority, one.created_at, one.id))
     if now is None:
-        first = min(left, key=lambda one: (one.priority, one.created_at, one.id))
         note = f"{wait_words(first).capitalize()}."
         if first is page.job and known_of(first) is not None:
             note += " It let others have a first answer, and goes on then."
@@ -308,8 +309,8 @@ def _now(page: Overview, left: Sequence[JobRow]) -> Markup:
         what = now.title.removeprefix(f"{page.place.row.name}: ").removesuffix(f" under {page.place.rules}")
         note = f"Also computed now: {what}."
     more = f" After it: {noun(len(left) - 1, 'more question')} about this network." if len(left) > 1 else ""
-    words = Markup('{}{} <a href="{}">See the jobs</a>')
-    return words.format(note, more, page.links.jobs(network=page.place.slug))
+    words = Markup('{}{} <a href="{}">See the job</a>')
+    return words.format(note, more, page.links.job(first.id))
 
 
 def _under(known: Known) -> Iterator[Block]:

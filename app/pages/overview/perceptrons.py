@@ -29,6 +29,7 @@ def of_perceptron(known: Known, row: int | None) -> Contents:
     rules = criterion_words(place.question.protocol.model_dump(exclude={"name"}), len(place.question.judged[0]))
     several = sum(found is not None for _, found in known.under.values()) > 1
     remarks = [f"{rules}.", limit, "" if analysis is None else method_words(analysis, place.part)]
+    remarks.append(known.decided_alike)
     remarks.append("[Why the two differ](scope.md#complete-and-paper)." if several else "")
     named = [
         (name, to)

@@ -8,7 +8,7 @@ from pluriscope.analysis.plugins import joined
 from pluriscope.app.pages.explanations import people_of
 from pluriscope.app.pages.overview.part import Part
 from pluriscope.app.pages.place import FORMULAS
-from pluriscope.app.pages.shared import activation_words
+from pluriscope.app.pages.shared import shape_words
 
 _HERE: Final = "pluriscope.app.pages.overview"
 _OWN: Final = (
@@ -35,7 +35,7 @@ _OWN: Final = (
         f"{_HERE}.inside:weights",
         ("edge-weights",),
         title="Weights",
-        sentence=lambda known: f"{'–'.join(map(str, known.place.row.sizes))}, {activation_words(known.place.row)}",
+        sentence=lambda known: shape_words(known.place.question.subject),
     ),
     Part(
         "training",

@@ -1,1 +1,1 @@
-"""Forms in which a page is shared: citation, card, embedding, verification, short key."""
+"""Forms in which a page is shared: citation, card, embedding, verification."""

@@ -1,8 +1,7 @@
 """Reading of whole addresses: the page that one names, to be shared, embedded, verified or drawn.
 
 One reading for all of them, so that whatever is accepted at the command line is accepted over HTTP too. An address may
-be a full URL or a path, of the page itself or of something made of it (its JSON twin, its card, its embedding, its
-re-verification).
+be a full URL or a path, of the page itself or of something made of it (its JSON twin, its card, its embedding).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from sqlalchemy.orm import Session
 
-from pluriscope.addresses.address import Addresses, below_api, present
+from pluriscope.addresses.address import Addresses, below_api
 from pluriscope.analysis.plugins import joined
 from pluriscope.app.errors import BadQuery, NotFound
 from pluriscope.app.pages.compare.choosing import build_compare
@@ -24,7 +23,7 @@ from pluriscope.app.pages.kinds import find_document
 from pluriscope.app.pages.overview.page import Overview, OverviewOptions
 from pluriscope.app.pages.page import read_options
 from pluriscope.app.pages.place import locate
-from pluriscope.app.pages.play.networks import find_play
+from pluriscope.app.pages.play.reading import find_play
 from pluriscope.app.pages.sharing.share import NAME, Options, Shared, SharedPage
 
 MAX_ADDRESS: Final = 8_000
@@ -55,7 +54,7 @@ _OWN: Final = (
     SharedPage("play", "/networks/{network}/play", _play),
 )
 SHARED: Final[Mapping[str, SharedPage]] = {one.kind: one for one in joined("shared", _OWN, lambda one: one.kind)}
-_MADE_OF_IT: Final = re.compile(r"/(verify|card\.(png|svg)|drawing\.(svg|png|pdf)|figures/[^/]+\.(svg|png|pdf))$")
+_MADE_OF_IT: Final = re.compile(r"/(card\.(png|svg)|drawing\.(svg|png|pdf)|figures/[^/]+\.(svg|png|pdf))$")
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,6 @@ def read_target(text: str, addresses: Addresses, *, without: Sequence[str] = ("t
     path = below_api(path).removeprefix("/embed")
     path = _MADE_OF_IT.sub("", path.rstrip("/") or "/")
     query = tuple((key, value) for key, value in parse_qsl(split.query) if key not in without)
-    path = re.sub("/sandbox$", "/play", present(path))
     for kind, page in SHARED.items():
         parts = page.parts(path)
         if parts is not None:

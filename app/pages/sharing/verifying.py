@@ -32,7 +32,7 @@ HELD: Final[Mapping[str, tuple[str, ...]]] = {
     "alignment": (*_ALIGNED, "minimal"),
     "direction": (*_ALIGNED, "causal_order", "joint_agreed", "joint_tested"),
 }
-"""Of each kind's record what the store holds, too; kinds that are stored as columns have theirs."""
+"""Of each kind's record what the store holds, too."""
 _COLUMNS: Final = {
     "n_edges": "edges",
     "n_neurons": "neurons",
@@ -95,8 +95,6 @@ def verify(session: Session, links: Addresses, target: Target) -> VerifiedRecord
     else:
         anew = document.page.record(one).model_dump()
         names, stored = HELD.get(one.ref.kind, ()), {}
-    if one.recorded is not None:
-        anew, names = anew["figures"], tuple(column.name for column in one.recorded.columns)
     if isinstance(question, GraphQuestion) and document.page.held is None:
         names = tuple(name for name in names if name not in ("interpretations", "observed"))  # which no column has
     stored = stored or _stored(one, names)

@@ -164,8 +164,7 @@ def _plan(session: Session, request: TrainRequest | None, errors: Mapping[str, s
 
 def own_network(links: Addresses, chosen: str) -> Choice:
     """The ways to a network of one's own."""
-    ways = {"From a file": links.bring_in(), "Train an MLP": links.train()}
-    return Choice("Your network", ways | {"Train a transformer": links.bring_in(way="transformer")}, chosen)
+    return Choice("Your network", {"From a file": links.bring_in(), "Train an MLP": links.train()}, chosen)
 
 
 def start_training(session: Session, request: TrainRequest) -> JobRow:

@@ -22,7 +22,6 @@ from pluriscope.analysis.criteria.registry import ON_SITES, criteria_for
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.criteria.verdict import Outcome, Verdict
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.explanations.registry import BY_KEY
 from pluriscope.analysis.plugins import Failure, guarded
 from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN
 from pluriscope.analysis.running.progress import OutOfTime
@@ -31,7 +30,6 @@ from pluriscope.analysis.subjects.perceptron.circuit import Circuit, one_mask
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.db.reads.circuits import masks_of
 from pluriscope.app.db.reads.verdicts import verdicts_in
-from pluriscope.app.db.recorded import stored_refs, stored_searches
 from pluriscope.app.options import Link, PageModel
 from pluriscope.app.pages.explanations import Explanation
 from pluriscope.page_kit.blocks import VerdictState
@@ -39,7 +37,6 @@ from pluriscope.page_kit.blocks import VerdictState
 SECONDS: Final = 1.0  # for one explanation; what is not started by then is not computed
 SMALL_HIDDEN: Final = 8  # hidden neurons up to which slow criteria are computed on the spot
 SMALL_INPUTS: Final = 3
-MAX_READ: Final = 300  # explanations that are computed again to judge one among them
 _SETTINGS: Final = {("direction", "joint-interchange"): {"max_runs": 1 << 16}}
 REMOVALS: Final = frozenset({"minimal-quasi", "minimal-local", "minimal-quasi-structural", "minimal-local-structural"})
 _TOO_LARGE: Final = f"takes long beyond {SMALL_HIDDEN} hidden neurons or {SMALL_INPUTS} inputs; a worker computes it"
@@ -86,8 +83,6 @@ def judge_on_the_spot(
             return Judged(criterion, None, _TOO_LATE)
         try:
             if criterion.over == "population":
-                if explanation.recorded is not None:
-                    return _judge_among_stored(criterion, alone, explanation)
                 if criterion.term != "minimality":  # of that alone a few circuits decide
                     return Judged(criterion, None, _NOT_FEW)
                 return _judge_minimality(criterion, alone, family, explanation)
@@ -102,20 +97,6 @@ def judge_on_the_spot(
 
     every = criteria_for(kind)
     return [guarded("criteria", one, partial(judge, one), partial(failed, one)) for one in every]
-
-
-def _judge_among_stored(criterion: Criterion, alone: Population, explanation: Explanation[Question]) -> Judged:
-    """A criterion that asks for all explanations of a kind stored as columns, where the store holds few of them."""
-    session, analysis, kind = explanation.session, explanation.place.analysis, BY_KEY[alone.kind]
-    search = None if analysis is None else stored_searches(session, analysis.id).get(kind.key)
-    if analysis is None or search is None or search.n > MAX_READ:
-        return Judged(criterion, None, _NOT_FEW)
-    texts = stored_refs(session, analysis, kind)
-    if explanation.ref.first not in texts:
-        return Judged(criterion, None, _NOT_FEW)
-    items = tuple(kind.read(alone.question, text) for text in texts)
-    among = replace(alone, items=items, complete=search.complete)
-    return Judged(criterion, criterion.judge(among).at(texts.index(explanation.ref.first)))
 
 
 def _judge_minimality(
@@ -250,7 +231,7 @@ def verdicts_on(explanation: Explanation[Question]) -> list[CriterionVerdict]:
     Args:
         explanation: of any kind.
     """
-    if explanation.place.question.kind.refuses("formulas"):
+    if explanation.place.question.kind.refuses("formulas") or explanation.on_sites:
         return [*_of_models(explanation)]
     own, within = _own(explanation), _within(explanation)
     if within is None:
@@ -275,7 +256,7 @@ def _of_models(explanation: Explanation[Any]) -> Iterator[CriterionVerdict]:
         items["alignment"] = {SITES: explanation.item, MODEL: explanation.item[0]}
     for kind, item in items.get(explanation.kind, {}).items():
         for criterion in ON_SITES[kind]:
-            verdict = criterion.judge(PopulationOf(kind, None, [item])).at(0)
+            verdict = criterion.judge(PopulationOf(kind, explanation.place.question, [item])).at(0)
             found = _view(Judged(criterion, verdict), verdict.outcome if explanation.stored else None, explanation)
             about = "algorithm" if kind == MODEL and explanation.kind == "alignment" else ""
             yield found.model_copy(update={"about": about})

@@ -16,7 +16,6 @@ from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.values.strict_json import plain_text, read_object, validated
 from pluriscope.tables.parquet import pattern_of
 from pluriscope_bench.key.submission import TRACKS, Track
-from pluriscope_bench.key.suite import suite_named
 
 MOST_BYTES: Final = 64 << 20
 _MOST_ROWS: Final = 2_000_000
@@ -69,7 +68,7 @@ def read_answers(raw: bytes, name: str, suite: str, networks: Collection[str]) -
     except PydanticSerializationError:
         raise InvalidAnswers(item, "holds half of a character", _CURE) from None
     if found.suite != suite:
-        cause = f"is about {suite_named(found.suite)}, and {suite[:12]} is asked about"
+        cause = f"is about suite {found.suite[:12]}, and {suite[:12]} is asked about"
         raise InvalidAnswers(item, cause, f"give --suite the folder of its suite, or answers about {suite}")
     unknown = [network for network in found.answers if network not in networks]
     if unknown:

@@ -7,12 +7,11 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
 
-from pluriscope.analysis import ENGINE_VERSION, SAME_RESULTS
+from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 from pluriscope.analysis.values.strict_json import read_object, validated
 from pluriscope.tables.csv_files import csv_lines
-from pluriscope_bench.key.suite import suite_named
 
 FORMAT: Final = "pluriscope-bench/1"
 MOST_BYTES: Final = 256 << 20
@@ -113,9 +112,9 @@ def read_result(raw: bytes, name: str, suite: str) -> dict[str, Any]:
             cause = f"has {one.name[:60]!r}, a function that was never a file"
             raise InvalidResult(item, cause, "write the function to a file, and score that")
     if file.suite != suite:
-        cause = f"is about {suite_named(file.suite)}, and {suite[:12]} is asked about"
+        cause = f"is about suite {file.suite[:12]}, and {suite[:12]} is asked about"
         raise InvalidResult(item, cause, f"give --suite the folder of suite {file.suite[:80]}")
-    if file.engine not in SAME_RESULTS:
+    if file.engine != ENGINE_VERSION:
         cause = f"was written by engine {file.engine[:20]}, and this is {ENGINE_VERSION}"
         raise InvalidResult(item, cause, "verify it with that version, or run the method again with this one")
     return document

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,7 +45,7 @@ from pluriscope_bench.key.submission import TRACKS
 from pluriscope_bench.key.suite import SUITE_FORMAT, InvalidSuite, SuiteNetwork, suite_digest
 from pluriscope_bench.key.summary import ranked, summary_of
 from pluriscope_bench.key.truth import Truth
-from pluriscope_bench.suite_design import OWN, Half, SuiteDesign, read_design, secret_digest
+from pluriscope_bench.suite_design import Half, SuiteDesign, read_design
 
 SMALL: Final = "small"
 """The suite that comes with Pluriscope."""
@@ -79,7 +80,7 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
 """Columns of each table with their types as DuckDB calls them."""
 MEANINGS: Final[Mapping[str, str]] = {
     "name": "Arm, cell and seed of the network.",
-    "network": "Name of the network; in networks.parquet the SHA-256 of its weights.",
+    "network": "Its name; in networks.parquet the SHA-256 of its weights.",
     "arm": "What the network is an example of.",
     "cell": "Its cell of the arm.",
     "seed": "Its seed in the cell.",
@@ -90,19 +91,19 @@ MEANINGS: Final[Mapping[str, str]] = {
     "condition": "Ablation, decision rule and pruning.",
     "n_valid": "Valid circuits.",
     "smallest": "Edges of the smallest valid circuit.",
-    "backbone": "Mask of the edges that every valid circuit keeps.",
-    "minimal": "Masks of the valid circuits within which no other lies.",
+    "backbone": "Edges that every valid circuit keeps.",
+    "minimal": "Valid circuits within which no other lies.",
     "sizes": "Valid circuits of 0 … E edges.",
-    "listed": "Whether every valid circuit is listed, in truth/NAME.parquet.",
+    "listed": "Whether every valid circuit is listed.",
     "method": "Whose answer it is.",
     "track": "What the method may ask.",
     "outcome": "What became of the method.",
     "message": "Why it did not answer.",
-    "answer": "Its first valid circuit as a mask, hexadecimal; bit i is edge i.",
+    "answer": "Its first valid circuit.",
     "own": "Mask at the method’s own operating point.",
     **{f"calls_{track}": f"How often it asked for {track}." for track in TRACKS},
     "seconds": "Seconds that it took.",
-    "mask": "A valid circuit under the primary condition: bit i is edge i.",
+    "mask": "A valid circuit under the primary condition.",
 }
 """What columns of the tables hold that are no scores."""
 
@@ -128,7 +129,6 @@ class _Made(BaseModel):
     engine: str
     design: str
     half: str
-    secret: str
 
 
 class _Manifest(BaseModel):
@@ -366,24 +366,18 @@ def _write(path: Path, rows: Mapping[str, Sequence[Mapping[str, Any]]], manifest
     write_suite_card(path, content)
 
 
-_ABOUT: Final = """Networks with the truth about each, digest {digest}.
-
-**How it was made.** By `pluriscope suite make`, engine {engine}. The truth about a perceptron of at most 21 edges is from trying every mask, about others from a search that ends with a proof. Networks that did not learn their task, are wrong on a row of it, or are beyond search are left out. Each of Pluriscope’s methods was asked with its default settings.
-
-**What is in it.** {n:,} entries of {different:,} different networks.
+_ABOUT: Final = """{n:,} entries of {different:,} different networks with the truth about each, digest {digest}, by `pluriscope suite make`, engine {engine}. The truth about a perceptron of at most 21 edges is from trying every mask, about others from a search that ends with a proof. Networks that did not learn their task, are wrong on a row of it, or are beyond search are left out.
 
 | Arm | Entries | Left out |
 |---|---|---|
 {arms}
 
-**What it is for.** To hold methods of circuit discovery against all right answers. What a method was tuned on here should be reported on networks that it has not seen. Networks of a cell differ by their seed alone and are no sample of networks in general; nothing follows for language models, for tasks or conditions that are not here, or for nodes and features.
-
-**Reading.** Rows of truths are about a network and condition, of answers about a method, network and condition. Masks are hex, bit i for edge i."""  # noqa: E501  a paragraph
+To hold methods of circuit discovery against all right answers; nothing follows for language models, for tasks or conditions that are not here, or for nodes and features. Masks are hex, bit i for edge i."""  # noqa: E501  a paragraph
 
 
 def write_suite_card(path: Path, manifest: Mapping[str, Any]) -> None:
     """Write the card of a suite's folder; errors as of :func:`write_card`."""
-    sentences = {term.name: term.meaning for term in terms()}
+    sentences = {term.name: re.split(r"[:;]|\.\s", term.meaning)[0].rstrip(".") + "." for term in terms()}
     meanings = {**MEANINGS, **{score.key: sentences[score.label] for score in SCORES}}
     tables = {one.split(".")[0]: CardTable(one, meanings) for one in TABLES}
     tables[_LISTS] = CardTable(f"{_LISTS}/*.parquet", meanings, "A file for each network: its valid circuits.")
@@ -395,7 +389,7 @@ def write_suite_card(path: Path, manifest: Mapping[str, Any]) -> None:
     )
     n, different, engine = len(manifest["networks"]), len({*manifest["networks"].values()}), manifest["made"]["engine"]
     about = _ABOUT.format(digest=manifest["digest"], engine=engine, n=n, different=different, arms=arms)
-    title = str(manifest["name"]) if manifest["half"] == OWN else f"{manifest['name']}, {manifest['half']} half"
+    title = f"{manifest['name']}, {manifest['half']} half"
     write_card(path, title, about, tables, str(manifest["licence"]))
 
 
@@ -416,19 +410,16 @@ class SuiteFolder:
         path: of the folder, which is there.
         design: of the suite.
         half: which part of it.
-        secret: of the half that is secret; else empty.
     """
 
     path: Path
     design: SuiteDesign
     half: Half
-    secret: str = ""
 
     @property
     def _about(self) -> dict[str, str]:
         """Facts that have to be equal in all parts."""
-        own = {"design": self.design.digest(self.half), "half": self.half, "secret": secret_digest(self.secret)}
-        return {"engine": ENGINE_VERSION, **own}
+        return {"engine": ENGINE_VERSION, "design": self.design.digest(self.half), "half": self.half}
 
     @property
     def shipped(self) -> Suite | None:
@@ -437,12 +428,8 @@ class SuiteFolder:
 
     @property
     def seeds(self) -> tuple[Sequence[int], ...]:
-        """The seeds of each cell whose networks are made: of shipped ones those that there are.
-
-        Raises:
-            InvalidSuite: the secret is none.
-        """
-        seeds, known = self.design.seeds(self.half, self.secret), self.shipped.by_name if self.shipped else None
+        """The seeds of each cell whose networks are made: of shipped ones those that there are."""
+        seeds, known = self.design.seeds(self.half), self.shipped.by_name if self.shipped else None
         cells = zip(self.design.cells, seeds, strict=True)
         return tuple([one for one in some if known is None or f"{cell.name}-{one}" in known] for cell, some in cells)
 
@@ -450,13 +437,12 @@ class SuiteFolder:
         """Look at what lies in the folder before anything is written.
 
         Raises:
-            InvalidSuite: something else, another suite, or the secret is none.
+            InvalidSuite: something else.
         """
         item, ours = f"output {str(self.path)!r}", {_PARTS, _LISTS, _MANIFEST, _SUMMARY, *FILES, *TABLES}
         strange = sorted(one.name for one in there if one.name not in ours and one.name[0] != ".")
         if strange:
             raise InvalidSuite(item, f"has {strange[0]!r} in it, which is no part of a suite", "give another folder")
-        self.design.seeds(self.half, self.secret)
 
     def finished(self) -> Suite | None:
         """The suite, if it is whole.
@@ -467,8 +453,7 @@ class SuiteFolder:
         if not (self.path / _MANIFEST).is_file():
             return None
         suite, about = read_suite(self.path), self._about
-        other = self.half == OWN and suite.manifest["name"] != self.design.name
-        if other or any(suite.manifest["made"][name] != about[name] for name in ("design", "half", "secret")):
+        if any(suite.manifest["made"][name] != about[name] for name in ("design", "half")):
             raise InvalidSuite(f"output {str(self.path)!r}", "holds another suite", "give another folder")
         return suite
 
@@ -499,9 +484,6 @@ class SuiteFolder:
     def _part(self, part: Path) -> dict[str, Any]:
         """Content of a part, if it is whole and so are the lists that belong to it."""
         content: dict[str, Any] = json.loads(gzip.decompress(part.read_bytes()))
-        if self.half == OWN:  # files may have been added, changed or removed since
-            cells = {seed: number for number, (seed,) in enumerate(self.seeds)}
-            content["made"] = [one | {"cell": cells[one["seed"]]} for one in content["made"] if one["seed"] in cells]
         for one in content["made"]:
             if one["list"] and sha256_hex((self.path / one["list"][0]).read_bytes()) != one["list"][1]:
                 raise ValueError(one["list"][0])
@@ -525,13 +507,8 @@ class SuiteFolder:
         parts = (self._part(one) for one in (self.path / _PARTS).iterdir())
         return sorted((one for part in parts for one in part["made"]), key=lambda one: (one["cell"], one["seed"]))
 
-    @property
-    def n_kept(self) -> int:
-        """Networks that the suite would have."""
-        return sum(one["network"] is not None for one in self.made())
-
     def finish(self) -> Suite:
-        """Write tables and manifest of all parts, which are then removed but where more files may follow."""
+        """Write tables and manifest of all parts, which are then removed."""
         made = self.made()
         kept = [one for one in made if one["network"]]
         rows = {
@@ -544,15 +521,14 @@ class SuiteFolder:
         design = self.design.model_dump(mode="json", exclude_defaults=True)
         manifest = {
             "format": SUITE_FORMAT,
-            **{name: design.pop(name) for name in ("name", "version", "licence", "secret_sha256")},
+            **{name: design.pop(name) for name in ("name", "version", "licence")},
             "half": self.half,
             "made": self._about,
             "digest": suite_digest(self.design.digest(self.half), self.half, networks, truths),
             "arms": self._counts(made),
             "seeds": {
                 cell.name: [seeds[0], len(seeds)]
-                for cell, seeds in zip(self.design.cells, self.design.seeds(self.half, self.secret), strict=True)
-                if self.half != OWN
+                for cell, seeds in zip(self.design.cells, self.design.seeds(self.half), strict=True)
             },
             "design": design,
             "networks": networks,
@@ -560,8 +536,7 @@ class SuiteFolder:
             "files": dict(one["list"] for one in kept if one["list"]),
         }
         _write(self.path, rows, manifest)
-        if self.half != OWN:
-            rmtree(self.path / _PARTS)
+        rmtree(self.path / _PARTS)
         return read_suite(self.path)
 
     def _counts(self, made: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -24,7 +24,7 @@ def make_networks(
     design: SuiteDesign,
     cell: int,
     seeds: Sequence[int],
-    files: Mapping[int, bytes] | None,
+    _files: Mapping[int, bytes] | None,
     work: Work,
     half: Half | None = None,
 ) -> list[Row]:
@@ -35,7 +35,6 @@ def make_networks(
         half: its networks are taken where they come with Pluriscope, else trained; None trains them all.
         cell: the position of theirs.
         seeds: which.
-        files: content of networks that are files, by seed, as :mod:`pluriscope_bench.own_suites` has it.
         work: gets the progress; without a clock nothing is measured.
 
     Returns:
@@ -44,8 +43,6 @@ def make_networks(
         the primary condition, ascending; None where they are not listed.
     """
     own, suite = design.cells[cell], half and shipped(design.digest(half), half)
-    if own.arm.files:
-        return [known(cell, seed, CONVERGED, _of_file((files or {})[seed], own.name), work) for seed in seeds]
     if suite:
         return [known(cell, seed, CONVERGED, suite.by_name[f"{own.name}-{seed}"], work) for seed in seeds]
     return [known(cell, *one, work) for one in trained(own, seeds, work)]
@@ -80,14 +77,6 @@ def _transformers(cell: SuiteCell, seeds: Sequence[int], work: Work) -> Iterator
             yield seed, "stopped_early", None
         else:
             yield seed, CONVERGED, _network(cell, seed, model, None, attention_document(model))
-
-
-def _of_file(content: bytes, name: str) -> SuiteNetwork:
-    found = json.loads(content)
-    question = question_of(found["file"].encode(), found["rules"])
-    planted = None if found["planted"] is None else int(found["planted"], 16)
-    about = (question.subject.digest, found["rules"], question.graph.n_bits, planted, found["file"])
-    return SuiteNetwork(name, found["arm"], found["key"], 0, *about)
 
 
 def _network(cell: SuiteCell, seed: int, network: Any, planted: int | None, file: Mapping[str, Any]) -> SuiteNetwork:

@@ -22,7 +22,7 @@ SMALL = {"xor": [0, 2], "heads": [0]}
 def design(**changes):
     """A design; ``changes`` are of its fields."""
     arms = [{**arm, "small": SMALL[arm["key"]]} for arm in ARMS]
-    fields = {"name": "Tiny", "version": "1", "licence": "CC0-1.0", "secret_sha256": "0" * 64, "arms": arms}
+    fields = {"name": "Tiny", "version": "1", "licence": "CC0-1.0", "arms": arms}
     return SuiteDesign.model_validate({**fields, **changes})
 
 

@@ -57,7 +57,6 @@ def test_a_result_is_read_as_it_was_written_and_its_digest_is_not_of_seconds() -
         (b"[]", "holds a list"),
         (raw(result(), format="pluriscope-result/1"), "format"),
         (raw({key: value for key, value in result().items() if key != "rows"}), "rows: field required"),
-        (raw(result(), rows=[]), "was changed since it was written"),
         (raw(result(), engine="0.0.1"), "was changed since it was written"),
         (raw(result(engine="0.0.1")), "was written by engine 0.0.1"),
         (raw(result(suite=OTHER)), f"give --suite the folder of suite {OTHER}"),
@@ -86,7 +85,6 @@ ROW = ("mine", NETWORKS[0], "zero-threshold-strict")
         (lambda d: d["rows"][0].update(regret=0.5), {(*ROW, "regret"): (0.25, 0.5)}),
         (lambda d: d["rows"][0].update(regret=0.25 + 1e-13), {}),
         (lambda d: d["rows"][0].update(answer="1e"), {(*ROW, "answer"): ("1f", "1e")}),
-        (lambda d: d["rows"][0].update(answer=None), {(*ROW, "answer"): ("1f", None)}),
         (lambda d: d["methods"][0]["regret"].update(mean=0.1), {("mine", "", "", "regret.mean"): (0.25, 0.1)}),
         (lambda d: d["methods"][0]["regret"].update(mean=10**400), {("mine", "", "", "regret.mean"): (0.25, 10**400)}),
         (lambda d: d["rows"][0].update(regret=True), {(*ROW, "regret"): (0.25, True)}),
@@ -165,10 +163,8 @@ EDGE = "SELECT 'xor-3-relu-0' AS network, 'x0>1.0' AS edge"
         (raw(GOOD).replace(b"{}", b'{"x0>1.0": 1, "x0>1.0": 2}'), "twice in one object"),
         (EDGE, "has no column 'score'"),
         (f"{EDGE}, 'NaN'::DOUBLE AS score", "score nan"),
-        (f"{EDGE}, NULL::DOUBLE AS score", "score None"),
         (f"{EDGE}, 'high' AS score", "'high' to DOUBLE"),
         (f"{EDGE}, 1 AS score FROM range(2)", "is there twice"),
-        (f"{EDGE}, 1 AS score".replace("xor-3-relu-0", "xor-9"), "such as 'xor-9'"),
     ],
 )
 def test_answers_that_cannot_be_meant_are_refused_in_one_line(content, words: str, tmp_path: Path) -> None:

@@ -70,23 +70,18 @@ RAISED = [
 ]
 UNREADABLE = [
     ("ask.gradients(); return {}", "gives no number"),
-    ("return [float('nan')] * 14", "x0>1.0 the number nan"),
-    ("return lambda: 0", "gives a function"),
     ("return object()", "at 0x…"),
     ("class Endless(dict):\n    def keys(self): raise OSError\nreturn Endless()", "OSError"),
 ]
 MEMORY = [
     "raise MemoryError",
-    "while True: KEPT.append(bytearray(10**7))",
     "try:\n    while True: KEPT.append(np.ones(10**6))\nexcept MemoryError: pass",
     "import mmap\nwhile True: KEPT.append(mmap.mmap(-1, 10**7)); KEPT[-1].write(bytes(10**7))",
-    "import torch\nwhile True: KEPT.append(torch.ones(10**6))",
 ]
 HANGS = [
     "while True: pass",
     "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(1000)",
     "ctypes.PyDLL(None).usleep(1_000_000_000)",  # in C, with the interpreter's lock
-    "while True:\n    try: time.sleep(1000)\n    except BaseException: pass",
     "if os.fork(): os.wait()\nelse: time.sleep(1000)",
 ]
 
@@ -154,29 +149,6 @@ def running_in(group: int) -> list[str]:
 
 
 @pytest.mark.slow
-def test_files_go_wrong_as_functions_do(tmp_path, about) -> None:
-    cases = (
-        ("1 / 0", "raised"),
-        ("os.abort()", "raised"),
-        ("KEPT.append(np.ones(10**11))", "memory"),
-        ("signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(100)", "timeout"),
-        ("ask.valid([[]])", "beyond-track"),
-        ("with suppress(Exception):\n            ask.valid([[]])", "beyond-track"),
-        ("pass", "answered"),
-    )
-    file = tmp_path / "method.py"
-    text = f"from contextlib import suppress\n{HEAD}TRACK = 'runs'\ndef score(network, ablation, ask, seed):\n"
-    text += "".join(
-        f"    if seed == {seed_of(f'n{at}', 'method')}:\n        {body}\n" for at, (body, _) in enumerate(cases)
-    )
-    file.write_text(f"{text}    return dict.fromkeys(network.edges, 1.0)\n")
-    limits = Limits(seconds=3, n_bytes=300 << 20, workers=1)
-    found = run(file, [Task(f"n{at}", about, PRIMARY) for at in range(len(cases))], limits)
-    assert [one.outcome for one in found] == [outcome for _, outcome in cases], [one.message for one in found]
-    assert [at for at, one in enumerate(found) if "line 8" in one.message] == [0]
-
-
-@pytest.mark.slow
 def test_memory_that_leaks_from_network_to_network_ends_one_of_them(tmp_path, about) -> None:
     file = tmp_path / "leak.py"
     file.write_text(
@@ -193,9 +165,7 @@ def test_memory_that_leaks_from_network_to_network_ends_one_of_them(tmp_path, ab
 
 IMPORTS = [
     ("", "has no function 'score'"),
-    ("score = 3", "has no function 'score'"),
     ("def score(a, b, c): pass", "has score(a, b, c), whose parameters are not those of a method"),
-    ("def score(network, ablation): pass", "whose parameters are not"),
     ("def score(network, ablation, ask, depth): pass", "whose parameters are not"),
     ("import nothing_of_this_name", "ModuleNotFoundError: No module named 'nothing_of_this_name', line 1"),
     ("x = 1\nraise ValueError('at import')", "ValueError: at import, line 2"),
@@ -203,7 +173,6 @@ IMPORTS = [
     ("KEPT = bytearray(10**10)", "MemoryError"),
     ("import time; time.sleep(100)", "took more than 2 s"),
     ("NAME = 3\ndef score(network, ablation, ask): pass", "NAME: input should be a valid string, is '3'"),
-    ("NAME = 'a\\nb'\ndef score(network, ablation, ask): pass", "NAME: "),
     ("TRACK = 'all'\ndef score(network, ablation, ask): pass", "TRACK: "),
     ("SEEDS = 0\ndef score(network, ablation, ask): pass", "SEEDS: "),
 ]

@@ -58,10 +58,7 @@ def test_tables_are_written_to_an_empty_folder(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["huge"], "suite 'huge': is unknown. Use small, public, secret."),
-        (["secret"], "--secret: is the file of the suite secret"),
-        (["public", "--secret", "FILE"], "--secret: is the file of the suite secret"),
-        (["secret", "--secret", "FILE"], "secret: is not 64 hex digits"),
+        (["huge"], "suite 'huge': is unknown. Use small, public."),
         (["small", "--insecure"], "--insecure: is about a cluster"),
         (["small", "--output", "FULL"], "has 'FILE' in it, which is no part of a suite"),
     ],
@@ -70,7 +67,7 @@ def test_what_cannot_be_made_is_refused(run, tmp_path, monkeypatch, arguments, w
     monkeypatch.chdir(tmp_path)
     (tmp_path / "FULL").mkdir()
     for path in (tmp_path / "FILE", tmp_path / "FULL" / "FILE"):
-        path.write_text("no secret")
+        path.write_text("no suite")
     ended = run("suite", "make", *arguments)
     assert ended.code == 2
     assert words in ended.err

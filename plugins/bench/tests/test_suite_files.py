@@ -1,19 +1,16 @@
 """The folder of a suite: the same digest however it was made, and refused by name where it is not whole."""
 
 import json
-from importlib import resources
 
-import duckdb
 import pytest
 
 from plugins.bench.tests.suites import design, made, saved
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.values.digest import sha256_hex
 from pluriscope_bench import suite_files, suite_making
-from pluriscope_bench.answers import InvalidAnswers, read_answers
 from pluriscope_bench.key.condition import PRIMARY
 from pluriscope_bench.key.judging import judge_of
-from pluriscope_bench.key.suite import FORMER, InvalidSuite, suite_named
+from pluriscope_bench.key.suite import InvalidSuite
 from pluriscope_bench.key.truths import truths_of
 from pluriscope_bench.suite_files import SuiteFolder, read_suite
 
@@ -142,16 +139,6 @@ def test_a_folder_with_something_else_is_refused(folder):
         folder.check(list(folder.path.iterdir()))
 
 
-def test_the_other_half_needs_its_secret_and_has_other_networks(tmp_path):
-    with pytest.raises(InvalidSuite, match="64 hex digits"):
-        SuiteFolder(tmp_path, design(), "secret", "abc").check([])
-    one, other = (design().seeds("secret", digit * 64) for digit in "01")
-    assert not {seed for some in one for seed in some} & {seed for some in other for seed in some}
-    assert [len(some) for some in one] == [3, 3, 1]
-    assert one[0] == one[1] != one[2], "one start for each arm"
-    assert all(2**30 <= seed < 2**31 for some in (*one, *other) for seed in some)
-
-
 def test_tables_alone_have_the_same_digest_and_answers(whole, tmp_path):
     suite = read_suite(whole)
     (tmp_path / "tables").mkdir()
@@ -190,14 +177,6 @@ def test_networks_that_come_with_it_are_taken_and_not_trained(whole, tmp_path, m
     assert SuiteFolder(tmp_path, design(version="2"), "public").shipped is None
 
 
-def test_a_former_version_says_what_is_known_of_it():
-    for half, digest in zip(("small", "public"), FORMER, strict=True):
-        assert read_suite(suite_files.bundled(half)).digest != digest
-        assert f"version 1 of the {half}" in suite_named(digest)
-        with pytest.raises(InvalidAnswers, match=f"about suite {digest[:12]} .version 1 of the {half}"):
-            read_answers(json.dumps({"suite": digest, "name": "a", "answers": {"b": {}}}).encode(), "a", "other", ["b"])
-
-
 @pytest.mark.parametrize("half", ["small", pytest.param("public", marks=pytest.mark.release)])
 def test_every_network_of_a_bundled_suite_is_right_as_a_whole(half):
     suite = read_suite(suite_files.bundled(half))
@@ -215,12 +194,3 @@ def test_bundled_suites_are_whole_and_small(half):
     assert suite.manifest["made"]["design"] == design.digest(half)
     assert all(suite.checked(name) for name in suite.manifest["files"])
     assert sum(one.stat().st_size for one in suite.folder.rglob("*")) <= 5_000_000
-
-
-@pytest.mark.release
-def test_transformers_are_those_of_their_chapter():
-    table = resources.files("pluriscope_studies") / "bundled" / "findings" / "shared-edges.parquet"
-    known = {name for (name,) in duckdb.read_parquet(str(table)).project("network").distinct().fetchall()}
-    for arm in ("heads", "qkv"):
-        networks = [one for one in read_suite(suite_files.bundled("public")).networks if one.arm == arm]
-        assert {one.digest[:16] for one in networks} == known

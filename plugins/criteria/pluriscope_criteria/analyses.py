@@ -15,8 +15,10 @@ ROBUST: Final = Analysis(
     "pluriscope_criteria.boxes.report:find",
     (("boxes", "Boxes", "each circuit proved, or refuted at a point, over all that absent sources may carry"),),
     about(20),
+    version=2,
     needs=("boxes",),
     boolean=False,
+    page="funnel",
     shows="pluriscope_criteria.boxes.page",
 )
 MANIPULABILITY: Final = Analysis(
@@ -30,7 +32,7 @@ MANIPULABILITY: Final = Analysis(
     about(10),
     version=2,
     needs=("formulas",),
-    reads=frozenset({"placed"}),
-    shows="pluriscope_criteria.manipulability.page",
+    reads=frozenset({"formulas", "classes"}),
+    page="funnel",
 )
 EVERY: Final = (ROBUST, MANIPULABILITY)

@@ -22,5 +22,5 @@ WORDS: Final = {
 def documents(links: Addresses) -> Iterator[Document]:
     """Every analysis."""
     for one in EVERY:
-        url = links.analysis(NETWORK, one.key)
+        url = one.url(links, NETWORK)
         yield Document("Analyses", "analysis", one.title, one.question, url, WORDS[one.key])

@@ -2,6 +2,6 @@
 
 CALLS = {"boxes": lambda one: one.result.ask("robust")}
 FOUND = {
-    "/networks/xor-pretrained/analyses/robust": "continuous patching domain; patched values; provably robust circuit; "
-    "smallest robust circuit; branch and bound"
+    "/networks/xor-pretrained/analyses/funnel#robust": "continuous patching domain; patched values; "
+    "provably robust circuit; smallest robust circuit; branch and bound"
 }

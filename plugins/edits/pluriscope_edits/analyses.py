@@ -29,7 +29,7 @@ DECEPTION: Final = Analysis(
     never,
     version=2,
     needs=("edge-weights",),
-    shows="pluriscope_edits.shown.deception",
+    page="methods",
     searched=False,
 )
 

@@ -43,11 +43,10 @@ from pluriscope.analysis.questions.answers import answers
 from pluriscope.analysis.results.result import OutputAnalysis
 from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
-from pluriscope.analysis.subjects.enumeration import MAX_MASKS, most_wrong
+from pluriscope.analysis.subjects.enumeration import MAX_MASKS
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import GraphQuestion, SubjectQuestion
-from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.values.exact import exact
 
 MOST_NAMED: Final = 200
@@ -553,8 +552,8 @@ def _change_by_draws(before: CircuitSearch, after: CircuitSearch, other: GraphQu
 def _wrong_rows(nth: str, question: GraphQuestion) -> Iterator[str]:
     """Yield a sentence that names the rows on which a subject is wrong, if they are too many for it to be valid."""
     whole = question.space.run(np.ones((1, question.graph.n_bits), dtype=np.bool_))
-    wrong = np.flatnonzero(gaps(whole, question.subject.answers)[0] <= 0).tolist()
-    if len(wrong) > most_wrong(question.subject):
+    wrong = np.flatnonzero(question.margins(whole)[0] <= 0).tolist()
+    if len(wrong) > question.space.most_wrong:
         names = [question.subject.rows[row] for row in wrong]
         yield _wrong_on(nth, question.subject.task or "its task", names, f"{question.n_rows:,} rows")
 

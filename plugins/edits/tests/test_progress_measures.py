@@ -15,14 +15,7 @@ from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.trained import StepRecord
 from pluriscope.analysis.subjects.transformer.tasks import task_named
 from pluriscope.analysis.subjects.transformer.training_spec import rows_held_out
-from pluriscope_edits.over_training.progress_measures import (
-    MEASURES,
-    by_sum,
-    gini,
-    measures_of,
-    participation,
-    spectrum,
-)
+from pluriscope_edits.over_training.progress_measures import MEASURES, gini, measures_of, participation
 
 
 def planted(p, frequencies, seed=None):
@@ -87,23 +80,6 @@ def test_measures_are_those_of_a_plain_program(p, seed, share):
     expected = plainly(model, held_out)
     assert set(expected) == set(MEASURES)
     assert measures_of(replace(model, training=record)) == pytest.approx(expected, rel=1e-5)
-
-
-def test_a_network_of_one_pure_frequency_has_known_measures():
-    found = measures_of(planted(7, (2,)))
-    assert found["gini"] == pytest.approx(2 / 3, abs=1e-5)  # one of three frequencies has all
-    assert found["one_frequency"] == pytest.approx(1)
-    assert found["squared_weights"] == pytest.approx(4 * 2 * 3.5 + 4 * 3.5, rel=1e-5)  # cos² sums to p/2 over a period
-    assert spectrum(planted(7, (2,)).network.weights[0][:, :7])[:, [0, 2]] == pytest.approx(0, abs=1e-12)
-
-
-def test_what_depends_on_the_sum_alone_is_left_as_it_is_and_the_rest_is_none_of_it():
-    sums = np.add.outer(np.arange(5), np.arange(5)) % 5
-    rule = np.random.default_rng(0).normal(size=(5, 3))[sums]
-    other = np.cos(2 * pi * np.subtract.outer(np.arange(5), np.arange(5)) / 5)[:, :, None] * [1.0, 2.0, 3.0]
-    assert by_sum(rule) == pytest.approx(rule)
-    assert by_sum(other) == pytest.approx(0, abs=1e-12)
-    assert by_sum(rule + other) == pytest.approx(rule)
 
 
 @pytest.mark.parametrize(("sizes", "expected"), [([1, 1, 1, 1], 0), ([0, 0, 0, 5], 0.75), ([0, 0], 0), ([1, 3], 0.25)])

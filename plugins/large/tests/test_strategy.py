@@ -9,7 +9,7 @@ from operator import and_, or_
 
 import pytest
 
-from pluriscope.analysis.circuits import strategy
+from pluriscope.analysis.circuits import planning
 from pluriscope.analysis.circuits.planning import plan_circuits
 from pluriscope.analysis.circuits.result import EdgeUse
 from pluriscope.analysis.circuits.search import search_circuits
@@ -47,14 +47,14 @@ FEW_DRAWN = Limits(max_possible=1, max_bytes=1, n_samples=20, n_draws=10, n_smal
 def test_what_can_be_counted_by_hashing(network, limits, obstacle):
     pytest.importorskip("pyunigen")
     plan = plan_circuits(ask(network, task=XOR), limits=replace(FEW_DRAWN, **limits))
-    assert obstacle in plan.cost_of("hashed").obstacle
-    assert bool(obstacle) == bool(plan.cost_of("hashed").obstacle)
+    assert obstacle in plan.way_of("hashed").obstacle
+    assert bool(obstacle) == bool(plan.way_of("hashed").obstacle)
     assert ("hashing may count them, in about 10 seconds" in plan.reason) == (not obstacle)
 
 
 def test_without_a_solver_nothing_is_counted_by_hashing(monkeypatch):
     monkeypatch.setattr(hashing, "find_spec", lambda name: None if name == "pyunigen" else name)
-    cost = plan_circuits(ask(network_of((2, 2, 2, 1)), task=XOR)).cost_of("hashed")
+    cost = plan_circuits(ask(network_of((2, 2, 2, 1)), task=XOR)).way_of("hashed")
     assert cost.obstacle == 'pyunigen missing: pip install "pluriscope-large[solvers]"'
 
 
@@ -73,7 +73,7 @@ def test_the_narrower_of_two_intervals_holds_where_both_do(monkeypatch, of_hashe
     pytest.importorskip("pyunigen")
     question = ask(golden_network("xor_2-2").network)
     hashed = replace(find_circuits(question), method="hashed", interval=(1, 3), confidence=of_hashed)
-    monkeypatch.setattr(strategy, "_hashed", lambda *_: hashed)
+    monkeypatch.setattr(planning, "_hashed", lambda *_, **__: hashed)
     found = find_circuits(question, Work(limits=replace(FEW_DRAWN, n_samples=20)))
     assert (found.interval, found.confidence) == ((1, 3), expected)
 
@@ -84,9 +84,9 @@ def test_hashing_is_not_begun_without_the_time_that_it_needs(monkeypatch):
     monkeypatch.setattr(hashing, "count_by_hashing", None)
     question = ask(golden_network("xor_2-2").network)
     work, plan = Work(clock=time.monotonic, limits=FEW_DRAWN), plan_circuits(question, limits=FEW_DRAWN)
-    first = first_answer(question, work.for_seconds(8), plan, 8.0)
+    first = first_answer(work.for_seconds(8), plan, 8.0)
     assert (first.method, work.ended.pop("circuits")) == ("sampled", "time")  # so that it is gone on with
-    assert find_number(question, work.for_seconds(8), plan, first) is first
+    assert find_number(work.for_seconds(8), plan, first) is first
     assert work.ended == {}
 
 
@@ -96,7 +96,7 @@ def test_a_solver_proves_the_smallest_where_the_order_of_size_ends():
     network = pretrained_xor()
     question = ask(network.network, task=network.tasks[0])
     work = Work(limits=Limits(n_samples=200, n_smallest=30, n_tried=1))
-    found = add_smallest(question, strategy._sampled(question, work), work)
+    found = add_smallest(question, planning._sampled(question, work), work)
     valid = sorted(map(int.bit_count, search_circuits(question).masks.tolist()))[:30]
     smallest = found.smallest
     assert smallest.proved

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pluriscope.analysis.plugins import joined
 from pluriscope_learn.lesson import Lesson
 from pluriscope_learn.lessons import (
     a_lie,
@@ -20,7 +19,7 @@ from pluriscope_learn.lessons import (
     wrong_lesson,
 )
 
-_OWN: Final[tuple[Lesson, ...]] = (
+LESSONS: Final[tuple[Lesson, ...]] = (
     two_circuits.LESSON,
     two_readings.LESSON,
     experiment.LESSON,
@@ -31,7 +30,6 @@ _OWN: Final[tuple[Lesson, ...]] = (
     a_lie.LESSON,
     wrong_lesson.LESSON,
 )
-LESSONS: Final = joined("lessons", _OWN, lambda one: one.slug)
 NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 

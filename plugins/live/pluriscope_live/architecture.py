@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from inspect import signature
 from typing import Any, Final
 
@@ -11,18 +12,20 @@ from torch import nn
 
 from pluriscope.analysis.errors import InvalidNetwork
 
-_ATTENTION: Final = ("attn", "attention", "self_attn", "self_attention")
-_MLPS: Final = ("mlp", "feed_forward", "ffn", "block_sparse_moe", "ff")
-_OUT: Final = ("o_proj", "c_proj", "out_proj", "dense", "wo", "o", "proj", "W_O")
-_DOWN: Final = ("down_proj", "c_proj", "dense_4h_to_h", "fc2", "fc_out", "w2", "out", "proj")
+_ATTENTION: Final = ("attn", "attention", "self_attn", "self_attention", "layer.0.SelfAttention")
+_MLPS: Final = ("mlp", "feed_forward", "ffn", "block_sparse_moe", "ff", *(f"layer.{n}.DenseReluDense" for n in (1, 2)))
+_OUT: Final = ("o_proj", "c_proj", "out_proj", "dense", "wo", "o", "proj", "W_O", "Wo", "out_lin")
+_DOWN: Final = ("down_proj", "c_proj", "dense_4h_to_h", "fc2", "fc_out", "w2", "out", "proj", "wo", "Wo", "lin2", "w3")
 _QKV: Final = ("c_attn", "query_key_value", "qkv_proj", "qkv", "Wqkv", "att_proj")
-_EACH: Final = (("q_proj", "k_proj", "v_proj"), ("wq", "wk", "wv"), ("q", "k", "v"))
-_PAIRS: Final = (("fc1", "fc2"), ("linear1", "linear2"))
-"""MLPs without a module of their own, in OPT and torch."""
+_EACH: Final = (
+    ("q_proj", "k_proj", "v_proj"), ("wq", "wk", "wv"), ("q", "k", "v"), ("query", "key", "value"),
+    ("q_lin", "k_lin", "v_lin"),
+)  # fmt: skip
+_PAIRS: Final = (("fc1", "fc2"), ("linear1", "linear2"), ("ffn", "ffn_output"), ("intermediate", "output.dense"))
+"""MLPs without a module of their own, in OPT, torch, ALBERT and BERT."""
 _POINTS: Final = {"Q": "hook_q", "K": "hook_k", "V": "hook_v", "O": "hook_z"}
 """Modules of TransformerLens through which what its matrices of heads give or are given passes."""
 _HEADS: Final = ("num_attention_heads", "n_head", "n_heads", "num_heads", "heads", "nhead")
-_GROUPS: Final = ("num_key_value_heads", "n_kv_heads", "num_kv_heads", "n_key_value_heads")
 
 
 @dataclass(frozen=True)
@@ -143,14 +146,20 @@ def in_features(module: Any) -> int:
     return int(module.in_features if hasattr(module, "in_features") else module.weight.shape[0])
 
 
+def out_features(module: Any) -> int:
+    """Width of what a linear module gives."""
+    return int(module.out_features if hasattr(module, "out_features") else module.weight.shape[1])
+
+
 def weight_of(module: Any) -> Any:
     """Matrix ``[out, in]`` of a linear module."""
     return module.weight if hasattr(module, "in_features") else module.weight.T
 
 
 def is_linear(module: Any) -> bool:
-    """Whether a module multiplies by a matrix of its own."""
-    return hasattr(module, "weight") and module.weight.ndim == 2 and not isinstance(module, nn.Embedding)
+    """Whether a module multiplies by a matrix of its own; those of torch that are quantised show none."""
+    matrix = hasattr(module, "in_features") or getattr(getattr(module, "weight", None), "ndim", 0) == 2
+    return matrix and not isinstance(module, nn.Embedding)
 
 
 def names_called(module: Any) -> list[str]:
@@ -169,7 +178,7 @@ def read_architecture(module: Any) -> Architecture:
     stacks: dict[str, list[Block]] = {}
     for path, stack in module.named_modules():
         if isinstance(stack, (nn.ModuleList, nn.Sequential)) and len(stack):
-            found = [_block(module, f"{path}.{number}", one) for number, one in enumerate(stack)]
+            found = [_block(module, f"{path}.{name}", one) for name, one in stack._modules.items()]
             if all(one.out is not None or one.mlp is not None for one in found):
                 stacks[path] = found
     if not stacks:
@@ -183,17 +192,20 @@ def read_architecture(module: Any) -> Architecture:
 
 def _block(whole: Any, path: str, module: Any) -> Block:
     attention, mlp = _child(module, _ATTENTION), _child(module, _MLPS)
-    inner = _child(attention, _ATTENTION)  # GPT-Neo and BERT hold it one deeper
+    inner = _child(attention, (*_ATTENTION, "self"))  # GPT-Neo and BERT hold it one deeper
     found: dict[str, Any] = {"attention": attention}
+    out = _child(attention if inner is None else inner, _OUT) or _child(attention, ("output.dense",))
     attention = attention if inner is None else inner
-    out = _child(attention, _OUT)
     if out is not None and is_linear(out):
         heads = _number((attention, whole), _HEADS) or 0
         heads = 0 if not heads or in_features(out) % heads else heads
-        groups = _number((attention, whole), _GROUPS) or heads
         each = next((names for names in _EACH if all(hasattr(attention, name) for name in names)), None)
         one = _child(attention, _QKV)
         qkv = tuple(getattr(attention, name) for name in each) if each else () if one is None else (one,)
+        rows, width = [out_features(one) for one in qkv], in_features(out) // max(heads, 1)
+        groups = (sum(rows) // width - heads) // 2
+        if sum(rows) != (heads + 2 * groups) * width or (each and rows[1:] != 2 * [groups * width]):
+            groups, qkv = heads, ()  # of other widths, as with a gate or latents
         found |= {"out": out, "n_heads": heads, "n_groups": groups, "qkv": qkv}
         found["interleaved"] = not each and hasattr(attention, "query_key_value") and groups != 1
     elif getattr(getattr(attention, "W_O", None), "ndim", 0) == 3 and hasattr(attention, "hook_z"):
@@ -202,22 +214,27 @@ def _block(whole: Any, path: str, module: Any) -> Block:
         held = [Matrix(attention, names[part], getattr(attention, point)) for part, point in _POINTS.items()]
         found |= {"out": held[-1], "qkv": tuple(held[:-1])}
         found |= {"n_heads": len(attention.W_O), "n_groups": len(getattr(attention, names["K"]))}
-    first = next((names for names in _PAIRS if all(hasattr(module, name) for name in names)), None)
-    if mlp is not None:
+    pair = next((both for one in _PAIRS if all(both := [_child(module, [name]) for name in one])), None)
+    if mlp is not None and not (pair and is_linear(mlp)):
+        linear = [one for one in mlp.modules() if is_linear(one)]
         last = [one for one in mlp if is_linear(one)][-1:] if isinstance(mlp, nn.Sequential) else []
-        down = next((one for one in (_child(mlp, _DOWN), *last) if one is not None and is_linear(one)), None)
+        named = [one for name in _DOWN if (one := _child(mlp, [name])) is not None and is_linear(one)]
+        # what is w2 in one package leads in, in another back
+        down = next((one for one in (*named, *last) if out_features(one) == in_features(linear[0])), None)
         if down is None and getattr(getattr(mlp, "W_out", None), "ndim", 0) == 2 and hasattr(mlp, "hook_post"):
             down = Matrix(mlp, "W_out", mlp.hook_post, 1)
         adds = down is not None and "residual" in signature(mlp.forward).parameters  # BLOOM's gives the stream
         found |= {"mlp": down if adds else mlp, "entry": mlp, "down": down}
-    elif first is not None:
-        entry, down = (getattr(module, name) for name in first)
+    elif pair is not None:
+        entry, down = pair
         found |= {"mlp": down, "entry": entry, "down": down}
     return Block(path, module, **found)
 
 
-def _child(module: Any, names: Sequence[str]) -> Any:
-    return next((getattr(module, name) for name in names if isinstance(getattr(module, name, None), nn.Module)), None)
+def _child(module: Any, paths: Sequence[str]) -> Any:
+    """The first module at one of some paths; None where there is none."""
+    found = (reduce(lambda one, name: getattr(one, name, None), path.split("."), module) for path in paths)
+    return next((one for one in found if isinstance(one, nn.Module)), None)
 
 
 def _number(modules: Sequence[Any], names: Sequence[str]) -> int | None:

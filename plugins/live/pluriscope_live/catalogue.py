@@ -69,7 +69,7 @@ class Catalogue:
         """
         if isinstance(units, str) and units in KINDS:
             every = self._every(units)
-            unread = "" if units in EDGES else self.architecture.unread(units)
+            unread = self.architecture.unread(units)
             wanted = [] if units in EDGES else [one.removesuffix("s") for one in units.split("+")]
             if lacking := [one for one in wanted if not any(unit.kind == one for unit in every)]:
                 cause = f"are asked for, and no {lacking[0]} was found" + (f" ({unread})" if unread else "")
@@ -181,8 +181,8 @@ class Catalogue:
                 ablator.second.add(key)
 
     def refuse_unlike(self, units: Sequence[Unit]) -> None:
-        """See that the model with layers, MLPs and all heads of layers ablated is the model without the matrices by
-        which they write, and without any matrix of a whole layer.
+        """See that the model with layers, MLPs and all heads or neurons of layers ablated is the model without the
+        matrices by which they write, and without any matrix of a whole layer, or of the MLP of neurons.
 
         Raises:
             InvalidNetwork: it answers otherwise.
@@ -192,12 +192,15 @@ class Catalogue:
         for number, block in enumerate(self.blocks.blocks if self.blocks else ()):
             heads, parts = {f"{number}.{head}" for head in range(block.n_heads)}, list[Any]()
             if str(number) in names:
-                parts = [one for one in block.module.parameters() if one.ndim > 1]
+                parts = _matrices(block.module)
             elif heads and names >= heads:
-                parts = [block.out.holder.W_O if isinstance(block.out, Matrix) else block.out.weight]
+                parts = _matrices(block.out)
             mlp = names & {str(number), f"{number}.mlp"}
             parts += block.mlp.parameters() if mlp and block.mlp is not None else ()
-            ablated |= mlp | (heads if names >= heads else set())
+            neurons = {f"{number}.mlp[{one}]" for one in range(block.n_neurons)}
+            if neurons and names >= neurons:
+                parts += [each for one in (block.entry, block.down) for each in _matrices(one)]
+            ablated |= mlp | (heads if names >= heads else set()) | (neurons if names >= neurons else set())
             left |= {id(one): one for one in parts}
         if not left or any(one.is_meta or not one.is_floating_point() for one in left.values()):
             return
@@ -205,7 +208,7 @@ class Catalogue:
         with attached(self.module, self.ablators(units, "kept"), State(gates)):
             ours = self._run().float()
         shapes = {(one.shape, one.dtype, one.device): one for one in left.values()}
-        zeros = {shape: torch.zeros_like(one, requires_grad=False) for shape, one in shapes.items()}
+        zeros = {key: torch.zeros(one.shape, dtype=one.dtype, device=one.device) for key, one in shapes.items()}
         with ExitStack() as stack:
             for held in [part._parameters for part in self.module.modules()]:
                 for name, one in [*held.items()]:
@@ -236,3 +239,10 @@ class Catalogue:
             if (path(block.mlp), "out") not in whole:
                 found.setdefault((path(block.mlp), "out"), Piece(path(block.mlp), "out"))
         return list(found.values())
+
+
+def _matrices(module: Any) -> list[Any]:
+    """Those of a module, or the one that is a parameter."""
+    if isinstance(module, Matrix):
+        return [getattr(module.holder, module.name)]
+    return [one for one in module.parameters() if one.ndim > 1]

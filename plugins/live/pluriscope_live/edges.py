@@ -234,6 +234,7 @@ class _Seen:
             attention = list(self._attention(number, block, start))
             written = path_of(block.written)
             behind = self.norm(block.path, given=self.gave[written])
+            self._multiplies(block, block.out, self.given[out], self.gave[written])
             added = self.gave[behind or written]
         reads, parallel = None, False
         if block.mlp is not None:
@@ -249,15 +250,31 @@ class _Seen:
         return Layer(block, out, mlp, behind, tuple(attention), reads, parallel)
 
     def _summed(self, block: Block, stream: Any, summed: Any) -> None:
-        close = max(_CLOSE, 4 * torch.finfo(stream.dtype).eps) * float(stream.abs().max())
-        if stream.shape != summed.shape or float((stream - summed).abs().max()) > close:
-            cause = "adds something else to its stream than what its heads and its MLP write"
-            cause += f" ({unread})" if (unread := self.architecture.unread()) else ""
+        if not self._close(summed, stream):
+            cause = "gives something else than the sum of its stream and what its heads and its MLP write"
+            cause += f" ({self.architecture.unread() or 'norms behind that sum and factors are such'})"
             raise InvalidNetwork(f"block {block.path}", cause, _CURE)
+
+    def _close(self, one: Any, value: Any) -> bool:
+        close = max(_CLOSE, 4 * torch.finfo(value.dtype).eps) * float(value.abs().max())
+        return one.numel() == value.numel() and float((value - one.reshape(value.shape)).abs().max()) <= close
+
+    def _multiplies(self, block: Block, part: Any, given: Any, gave: Any) -> None:
+        """Refuse a projection that does not multiply by the matrix that it shows."""
+        weight, bias = weight_of(part), getattr(part, "bias", None)
+        if type(getattr(weight, "data", None)) is torch.Tensor and weight.is_floating_point():
+            heads_apart = given.shape[-1] != weight.shape[1]
+            with torch.no_grad():
+                made = joined(given, 2 if heads_apart else 1).to(weight.dtype) @ weight.T
+                if self._close(made if bias is None else made + bias, gave):
+                    return
+        cause = "has a projection that does more than multiply by its matrix, as adapters and quantised ones do"
+        raise InvalidNetwork(f"block {block.path}", cause, f"merge adapters, or {_CURE}")
 
     def _attention(self, number: int, block: Block, start: Any) -> Iterator[Reader]:
         if not block.qkv or not block.n_heads:
-            cause = "has no projection of queries, keys and values" if block.n_heads else "does not say how many heads"
+            lacks = "has no projection of queries, keys and values that fits its heads"
+            cause = lacks if block.n_heads else "does not say how many heads"
             raise InvalidNetwork(f"block {block.path}", cause, _CURE)
         paths = [self.architecture.path(one) for one in block.qkv]
         first = block.qkv[0]
@@ -271,6 +288,8 @@ class _Seen:
                     rows = _rows(block, head, at)
                     each = at if len(paths) > 1 else 0
                     path = self.at[paths[each]]
+                    if head == 0:
+                        self._multiplies(block, block.qkv[each], self.given[entry], self.gave[paths[each]])
                     yield Reader(f"{number}.{head}.{part}", norm, path, tuple(rows), entry, block.qkv[each])
 
 

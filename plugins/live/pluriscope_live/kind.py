@@ -9,12 +9,11 @@ from pluriscope.app.db.remote import RemoteKind
 from pluriscope_live.record import FORMAT, read_record
 
 KEY: Final = "live"
-PAGES: Final = ("circuits", "compare", "overlaps", "backbone")
 
 
 def tabs(links: Addresses, slug: str) -> dict[str, str]:
     """Its pages by their words."""
-    return {"Overview": links.url(KEY, slug)} | {one.capitalize(): links.url(KEY, slug, one) for one in PAGES}
+    return {"Overview": links.url(KEY, slug), "Compare": links.url(KEY, slug, "compare")}
 
 
 _LINES: Final = (

@@ -1,4 +1,4 @@
-"""Pages of stored live spaces: what was found, each circuit, comparisons, overlaps, the backbone."""
+"""Pages of stored live spaces: what was found, each circuit, comparisons."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class LivePage(Shared):
             if one.key == key:
                 return one
         cause, cure = "is not listed", "choose one of the list"
-        raise NotFound(f"circuit {key[:40]!r}", cause, cure, "circuit", self.at("circuits"), "the circuits")
+        raise NotFound(f"circuit {key[:40]!r}", cause, cure, "circuit", self.at(), "the circuits")
 
     @cached_property
     def content(self) -> Content:
@@ -170,7 +170,7 @@ def page_of(session: Session, links: Addresses, parts: Sequence[str], query: Opt
         raise NotFound(f"network {row.slug!r}", "is no live space", "look at its page", "network", page, "its page")
     for key, value in query:
         options[key].append(value)
-    read_query(COLUMNS if parts[1:] == ("circuits",) else (), {key: options[key] for key in options if key != "e"})
+    read_query(() if parts[1:] else COLUMNS, {key: options[key] for key in options if key != "e"})
     return LivePage(session, links, row, tuple(parts[1:]), options)
 
 
@@ -277,16 +277,20 @@ def _says(row: Row) -> str:
 
 
 def overview(page: LivePage) -> Content:
-    record, every = page.record, kit.Action("See the circuits", page.at("circuits"), True)
-    table = kit.Table.short("circuit", COLUMNS, _lines(page, record.circuits[:10]), says=_says)
-    below = kit.Section("Circuits", f"the first 10 of {len(record.circuits):,}" * (len(record.circuits) > 10))
-    blocks = [kit.Facts([*_facts(page)]), _plain(record.about), _use(page), below, table]
+    record, query = page.record, read_query(COLUMNS, page.options)
+    tray = kit.Tray(f"{page.row.slug}/live", page.at("compare"))
+    listing = AtHand(COLUMNS, _lines(page, record.circuits))
+    table = kit.Table(listing, query, page.at(), "circuit", says=_says, tray=tray, id="circuits")
+    n, of = len(record.circuits), record.minimal or 0
+    listed = f"the {n:,} smallest of {of:,}" if n < of else ""
+    blocks = [kit.Facts([*_facts(page)]), _plain(record.about), _use(page), kit.Section("Circuits", listed), table]
+    blocks += [*_overlaps(page), *_backbone(page)]
     if record.trust:
         where = "means with 95% intervals, where every valid circuit is known; no promise here"
         keys = [*dict.fromkeys(key for row in record.trust for key in row)]
         rows = [[one.get(key, "") for key in keys] for one in record.trust]
         blocks += [kit.Section("How far to trust such a search", where), kit.Table.plain(keys, rows)]
-    actions = [every, kit.Action("Settings", page.links.settings(page.row.slug))]
+    actions = [kit.Action("Settings", page.links.settings(page.row.slug))]
     return Content(page.row.name, record.verdict, blocks, table, actions)
 
 
@@ -296,27 +300,18 @@ def _facts(page: LivePage) -> Iterator[kit.Fact]:
         yield kit.Fact("Valid circuits", exact(record.valid), f"of {exact(record.tested)} masks that were run")
     n = record.minimal if record.complete and record.minimal else len(sizes)
     of = "by " + noun(record.searches, "search", "searches") if record.searches else f"{len(sizes):,} listed"
-    yield kit.Fact("Minimal circuits" if record.complete else "Circuits", exact(n), of, "", page.at("circuits"))
+    yield kit.Fact("Minimal circuits" if record.complete else "Circuits", exact(n), of, "", "#circuits")
     yield kit.Fact("Units of one", f"{min(sizes)} to {max(sizes)}", f"of {len(record.units):,}")
     if record.farthest:
         words = f"shared ÷ all, of {len(record.tight):,} of which nothing can be spared"
-        yield kit.Fact("Least overlap", f"{jaccard(*record.farthest):.2f}", words, "", page.at("overlaps"))
-    yield kit.Fact(_standing(record), exact(len(record.kept_by_all)), "units", "", page.at("backbone"))
+        yield kit.Fact("Least overlap", f"{jaccard(*record.farthest):.2f}", words, "", "#overlaps")
+    yield kit.Fact(_standing(record), exact(len(record.kept_by_all)), "units", "", "#backbone")
 
 
 def _standing(record: Record) -> str:
     """What stands for the backbone: exact where every mask was run, and only there."""
     runs = f", {exact(record.runs)} runs" if record.runs else ""
     return "Indispensable" if record.complete else f"Kept by all found ({noun(len(record.circuits), 'circuit')}{runs})"
-
-
-def circuits(page: LivePage) -> Content:
-    query, tray = read_query(COLUMNS, page.options), kit.Tray(f"{page.row.slug}/live", page.at("compare"))
-    listing = AtHand(COLUMNS, _lines(page, page.record.circuits))
-    table = kit.Table(listing, query, page.at("circuits"), "circuit", says=_says, tray=tray, id="circuits")
-    n, of = len(page.record.circuits), page.record.minimal or 0
-    listed = f" The {n:,} smallest of {of:,} are listed." if n < of else ""
-    return Content(f"Circuits of {page.row.name}", f"{page.record.verdict}{listed}", [table], table)
 
 
 def sheet(page: LivePage, one: Entry) -> Content:
@@ -437,7 +432,7 @@ def _apart_by(record: Record, some: Sequence[Entry], heads: Sequence[str]) -> It
 # --- overlaps and backbone
 
 
-def overlaps(page: LivePage) -> Content:
+def _overlaps(page: LivePage) -> Iterator[kit.Block]:
     record, n = page.record, len(page.record.units)
     some = sorted(record.tight, key=lambda one: (one.size, one.bits))[:_MOST_IN_MATRIX]
     rows = []
@@ -445,35 +440,33 @@ def overlaps(page: LivePage) -> Content:
         shared, least = (a.bits & b.bits).bit_count(), max(1, min(a.size, b.size))
         rows.append((short(a), short(b), shared, round(a.size * b.size / n, 2), shared / least, jaccard(a, b)))
     table = kit.Table.plain(("One", "Other", "Shared", "By chance", "Shared ÷ smaller", "Shared ÷ all"), rows)
-    title, names = f"Overlaps of {noun(len(some), 'circuit')} of {page.row.name}", [*map(short, some)]
-    sentence = "Shared units ÷ all units of two, of which nothing can be spared."
-    if record.rules is None:
-        sentence = "Shared units ÷ all units of two, as published: spare units may lower them."
+    title, names = f"Overlaps of {noun(len(some), 'circuit')}", [*map(short, some)]
+    tight = "as published: spare units may lower them" if record.rules is None else "of which nothing can be spared"
+    yield kit.Section("Overlaps", f"shared units ÷ all units of two, {tight}", id="overlaps")
     if not rows:
-        lone = kit.Notice("There is nothing to compare", "It takes two circuits of which nothing can be spared.")
-        return Content(title, sentence, [lone], table)
+        yield kit.Notice("There is nothing to compare", "It takes two circuits of which nothing can be spared.")
+        return
     values = [[jaccard(a, b) for b in some] for a in some]
     texts = [[f"{one:.2f}" for one in line] for line in values]
     urls = [[page.at("compare", e=[a.key, b.key]) if a is not b else "" for b in some] for a in some]
     measured = Axis("shared ÷ all", low=0, high=1)
     chart: Chart = heat_chart(title, names, names, values, measured=measured, texts=texts, urls=urls)
     caption = f"{noun(len(rows), 'pair')}; the {len(some)} smallest of {noun(len(record.tight), 'circuit')}."
-    pairs = kit.More("Pairs", lambda: [table], "the least alike first")
-    return Content(title, sentence, [kit.ChartFigure(chart=chart, caption=caption, id="drawing"), pairs], table)
+    yield kit.ChartFigure(chart=chart, caption=caption, id="overlap")
+    yield kit.More("Pairs", lambda: [table], "the least alike first")
 
 
-def backbone(page: LivePage) -> Content:
+def _backbone(page: LivePage) -> Iterator[kit.Block]:
     record, label, rows = page.record, _standing(page.record), list[tuple[Any, ...]]()
     kept, other = {*record.kept_by_all}, "dispensable" if record.rules else "left out by some"
     for number, name in sorted(enumerate(record.units), key=lambda one: -record.use[one[1]]):
         without = next((short(one) for one in record.circuits if not one.bits >> number & 1), "")
         rows.append((name, record.use[name], label if name in kept else other, without))
     labels = ("Unit", f"Kept by, of {len(record.circuits)}", "What that says", "A circuit without it")
-    blocks = [_use(page), kit.Table.plain(labels, rows[:_MOST_LINES]), *_cut_off(rows)]
-    sentence = f"{label}: {_few(record.kept_by_all) or 'none'}."
-    return Content(f"Backbone of {page.row.name}", sentence, blocks, kit.Table.plain(labels, rows))
+    yield kit.Section("Backbone", f"{label}: {_few(record.kept_by_all) or 'none'}", id="backbone")
+    yield kit.Table.plain(labels, rows[:_MOST_LINES])
+    if rows[_MOST_LINES:]:
+        yield kit.More("Every unit", lambda: [kit.Table.plain(labels, rows)])
 
 
-_PAGES: Final[Mapping[str, Callable[[LivePage], Content]]] = {"": overview} | {
-    one.__name__: one for one in (circuits, compare, overlaps, backbone)
-}
+_PAGES: Final[Mapping[str, Callable[[LivePage], Content]]] = {"": overview, "compare": compare}

@@ -137,8 +137,7 @@ class Record(_Strict):
     @cached_property
     def digest(self) -> str:
         """Digest of all that it says but its name."""
-        later = {"doubt"} if not self.doubt else set()  # so that earlier records keep theirs
-        return sha256_hex(canonical_json(self.model_dump(exclude={"name", *later}, mode="json")))
+        return sha256_hex(canonical_json(self.model_dump(exclude={"name"}, mode="json")))
 
     @property
     def task(self) -> str:

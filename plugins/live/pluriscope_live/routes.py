@@ -18,8 +18,7 @@ from pluriscope_live.pages import COLUMNS, LivePage, page_of
 router = APIRouter()
 _E: Final = "Circuits to compare, two to six; SLUG~CIRCUIT of another record. Else the two that differ most."
 _OPTIONS: Final[list[dict[str, Any]]] = [
-    {"name": "e", "in": "query", "description": _E, "schema": {"type": "array", "items": {"type": "string"}}},
-    *parameters(COLUMNS),
+    {"name": "e", "in": "query", "description": _E, "schema": {"type": "array", "items": {"type": "string"}}}
 ]
 
 
@@ -52,17 +51,15 @@ def live_file(request: Request, links: Links, network: str, what: str) -> Respon
     return table_file(request, what.replace("/", "-"), made)
 
 
-@both(router, "/live/{network}", "live", "A live space", dict[str, Any])
+@both(router, "/live/{network}", "live", "A live space", dict[str, Any], options=[*parameters(COLUMNS)])
 def overview(session: Reading, links: Links, network: str, options: ListOptions) -> Faces:
-    """What was found of a model of any size where it is: the protocol, circuits with their scores, what all keep.
-    Nothing of it was recounted here.
+    """What was found of a model of any size where it is: the protocol, circuits with their scores, overlaps, what all
+    keep. Nothing of it was recounted here.
     """
     return _faces(session, links, options, network)
 
 
 @both(router, "/live/{network}/{what:path}", "live", "A page of a live space", dict[str, Any], options=_OPTIONS)
 def page(session: Reading, links: Links, network: str, what: str, options: ListOptions) -> Faces:
-    """`circuits`: the list; `circuits/CIRCUIT`: one; `compare`: what differs, rows on which they disagree, the ablation
-    that tells them apart; `overlaps`: of each two; `backbone`: what all keep.
-    """
+    """`circuits/CIRCUIT`: one; `compare`: what differs, rows on which they disagree, the ablation that tells apart."""
     return _faces(session, links, options, network, what)

@@ -608,7 +608,7 @@ class Space:
             at = torch.arange(min(_FEW, len(self.rows), self.in_flight))
             alone, beside = (self._once(one, at, self.rows)[0].float() for one in (gates[:1], gates))
         if float((alone - beside).abs().max()) > _BESIDE * float(alone.abs().max()):
-            cause = "answers differently where other rows run beside, as experts with a capacity do"
+            cause = "answers differently where other rows run beside, as experts with a capacity or scales by batch do"
             raise InvalidNetwork(f"model {self.name}", cause, "run it without what depends on a batch as a whole")
 
     def _check_whole(self) -> None:

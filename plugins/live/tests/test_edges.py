@@ -163,7 +163,7 @@ def test_refusals():
     scaled = Llama()
     for layer in scaled.model.layers:
         layer.register_forward_hook(lambda _module, _args, result: result * 0.5)
-    with pytest.raises(AnalysisError, match="adds something else"):
+    with pytest.raises(AnalysisError, match="gives something else than the sum of its stream"):
         pluriscope.space(scaled, data=[[1, 2]], units="edges")
 
 

@@ -20,7 +20,7 @@ from tests.clients import served
 
 SLUG, OTHER, EDGES = "tiny-llama", "published", "edges"
 BASE = f"/live/{SLUG}"
-PAGES = ("", "/circuits", "/compare", "/overlaps", "/backbone")
+PAGES = ("", "/compare")
 HEADS = ["0.0", "0.1", "0.2", "0.3", "1.0", "1.1", "1.2", "1.3", "0.mlp", "1.mlp"]
 BARE = {
     "format": "pluriscope-live-record/1",
@@ -90,7 +90,7 @@ def test_pages_and_what_scripts_get(client, record):
         assert (script["recounted_here"], script["url"].partition("?")[0]) == (False, BASE + page)
         assert page == "" or client.get(f"{BASE}{page}.csv").text.startswith("# ")
     sheet = f"{BASE}/circuits/{record['circuits'][0]['mask']}"
-    assert f'href="{sheet}"' in client.get(f"{BASE}/circuits").text
+    assert f'href="{sheet}"' in client.get(BASE).text
     assert "4 of 10 units suffice" in client.get(sheet).text
     rows = client.get(f"/api/v2{sheet}").json()["units"]
     counts = {row["unit"]: row["rows_wrong_without_it"] for row in rows}
@@ -102,13 +102,14 @@ def test_pages_and_what_scripts_get(client, record):
     facts = client.get(f"/api/v2{BASE}").json()["facts"]
     assert facts["Valid circuits"] == f"{record['valid']:,} of {record['tested']:,} masks that were run"
     assert facts["Indispensable"].startswith(f"{len(record['kept'])} ")
-    assert " are listed" not in client.get(f"/api/v2{BASE}/circuits").json()["sentence"]
+    assert f"smallest of {record['minimal']:,}<" not in client.get(BASE).text
+    assert {"circuits", "overlap", "backbone"} <= client.get(f"/api/v2{BASE}").json().keys()
 
 
 def test_a_list_that_is_cut_off_says_of_how_many(client, record):
     client.post("/api/v2/networks", json={**record, "name": "short", "circuits": record["circuits"][:3]})
     of = record["minimal"]
-    assert client.get("/api/v2/live/short/circuits").json()["sentence"].endswith(f" The 3 smallest of {of} are listed.")
+    assert f"the 3 smallest of {of:,}<" in client.get("/live/short").text
 
 
 def test_the_ablation_that_tells_circuits_apart(client, record):
@@ -154,7 +155,7 @@ def test_rivals_are_kept_by_all_found_and_edges_are_bundles(client, edges):
     assert "kept by all found" in script["sentence"]
     assert not any(label == "Indispensable" for label in script["facts"])
     assert all(one["label"] for one in edges["circuits"])
-    first = client.get(f"/api/v2/live/{EDGES}/circuits").json()["rows"][0]
+    first = client.get(f"/api/v2/live/{EDGES}").json()["circuits"][0]
     script = client.get(f"/api/v2/live/{EDGES}/circuits/{first['circuit']}").json()
     kept = first["units"].split(", ")
     assert len(kept) == first["size"]
@@ -193,7 +194,7 @@ def test_published_masks_are_compared_by_structure_alone(client):
     text = client.get(f"/live/{OTHER}/compare").text
     assert "Decisions by row are not known" in text
     assert "None is known" in text
-    mine = client.get(f"/api/v2{BASE}/circuits").json()["rows"][0]["circuit"]
+    mine = client.get(f"/api/v2{BASE}").json()["circuits"][0]["circuit"]
     assert "not known to be of one model" in client.get(f"{BASE}/compare?e={mine}&e={OTHER}~86").text
     refused = client.get(f"{BASE}/compare?e={mine}&e={EDGES}~1")
     assert refused.status_code == 400
@@ -217,7 +218,7 @@ def test_it_is_a_network_of_the_site(client, record):
     verified = client.get(f"/api/v2/verified?url={BASE}/circuits/1")
     assert verified.status_code == 404
     assert "nothing of it was recounted here" in verified.json()["error"]
-    assert client.get("/live/nothing").status_code == client.get(f"{BASE}/nothing").status_code == 404
+    assert client.get("/live/nothing").status_code == client.get(f"{BASE}/circuits").status_code == 404
     assert client.get(f"{BASE}/circuits/zz").status_code == 404
     assert client.get(f"{BASE}/compare?e=1").status_code == client.get(f"{BASE}?what=1").status_code == 400
 

@@ -14,7 +14,7 @@ from pluriscope_live.attribution import attributed
 from pluriscope_live.groups import Asked, Groups, attributions, by_rows, valid_on
 from pluriscope_live.learned import Learned, drawn, kept
 from pluriscope_live.rivals import nothing_spared, rivals
-from pluriscope_live.searches import WAYS, Acdc, Start, by_use, deletion, jaccard, least_alike, reduced, together
+from pluriscope_live.searches import WAYS, Acdc, Start, by_use, deletion, jaccard, reduced, together
 from pluriscope_live.stability import stability
 
 
@@ -291,22 +291,6 @@ def test_loss_is_that_of_a_plain_program(done):
     torch.testing.assert_close(slope, by_hand, rtol=1e-12, atol=1e-14)
 
 
-def test_repulsion_lowers_the_overlap_of_learned_masks(listed):
-    space, _ = listed
-    found = [one.bits for one in rivals(space, way="deletion", searches=3).found[:1]]
-
-    def shared(repulsion):
-        starts = [
-            Learned(pull=0.003, repulsion=repulsion, steps=20, begin=0.5, batch=8)(
-                Asked(space), found, n, np.random.default_rng(n)
-            )
-            for n in range(3)
-        ]
-        return sum(int((one.bits & found[0]).sum()) for one in starts)
-
-    assert shared(20.0) < shared(0.0)
-
-
 # ------------------------------------------------------------ parts of searches
 
 
@@ -331,12 +315,6 @@ def test_used_first_removes_what_is_used():
     found = [np.array([True, True, False, False])] * 3
     order = by_use(Two(), found, np.random.default_rng(0), noise=0.0)
     assert set(order[:2].tolist()) == {0, 1}
-
-
-def test_least_alike_starts_with_the_pair_that_shares_least():
-    bits = np.array([[1, 1, 1, 0], [1, 1, 0, 1], [0, 0, 1, 1], [1, 1, 1, 1]], dtype=bool)
-    assert sorted(least_alike(bits, 2)) in ([0, 2], [1, 2])
-    assert len(least_alike(bits, 9)) == 4
 
 
 # ------------------------------------------------------------ stability

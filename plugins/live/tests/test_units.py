@@ -347,7 +347,6 @@ def test_rows_and_positions_in_one_dimension():
     [
         ("no kind of unit and no file", "heards", None),
         ("dictionary is not given", ["0.mlp/3"], None),
-        ("does not exist", ["lm.head"], None),
         ("of 1 units", ["0.1"], 3),
     ],
 )

@@ -7,14 +7,6 @@ from typing import Final
 
 from pluriscope.analyses.analysis import LONGEST, Analysis, about, never
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.analysis.subjects.question import GraphQuestion
-
-
-def _map_milliseconds(question: Question) -> float:
-    """Time to draw interpretations (17 s at 27 edges); of circuits alone little."""
-    if question.kind.refuses("formulas"):
-        return 2_000
-    return 5_000 if question.layout.n_edges <= 28 else inf
 
 
 def _directions_milliseconds(question: Question, n_algorithms: int = 1, n_networks: int = 1) -> float:
@@ -33,13 +25,6 @@ def _map_classes_milliseconds(question: Question) -> float:
     return _directions_milliseconds(question, MAX_PLACED, N_PERMUTED + 1)
 
 
-def _one_reader_milliseconds(question: GraphQuestion) -> float:
-    """Time to try every choice of each reader, and to draw."""
-    from pluriscope_methods.one_reader import milliseconds_of
-
-    return milliseconds_of(question)
-
-
 DIRECTIONS: Final = Analysis(
     "directions",
     "What stands where",
@@ -49,7 +34,7 @@ DIRECTIONS: Final = Analysis(
     "pluriscope_methods.directions.report:find",
     (("directions", "Directions", "placements on linear directions of a layer, algorithm by algorithm"),),
     _directions_milliseconds,
-    reads=frozenset({"irredundant"}),
+    reads=frozenset({"formulas"}),
     thoroughly="learned subspaces, and every irredundant algorithm",
     version=2,
     needs=("formulas",),
@@ -74,23 +59,6 @@ EXPERIMENTS: Final = Analysis(
     needs=("formulas",),
     shows="pluriscope_methods.pages.experiments",
 )
-MAP: Final = Analysis(
-    "map",
-    "How many hold up",
-    "Map",
-    "Which explanations predict, or keep, nearly the same?",
-    "Some seconds; of more than 3,000 dots 2,000 explanations are drawn.",
-    "pluriscope_methods.explanation_map.report:find",
-    (
-        ("readings", "Predictions", "what every observed class predicts under every intervention"),
-        ("map", "Map", "rounds in which near dots draw each other"),
-    ),
-    _map_milliseconds,
-    boolean=False,
-    reads=frozenset({"observed"}),
-    view=True,
-    shows="pluriscope_methods.pages.explanation_map",
-)
 STORIES: Final = Analysis(
     "stories",
     "What stands where",
@@ -102,6 +70,7 @@ STORIES: Final = Analysis(
     about(1),
     version=2,
     needs=("formulas",),
+    page="funnel",
     shows="pluriscope_methods.pages.carried_algorithms",
 )
 MAP_CLASSES: Final = Analysis(
@@ -115,7 +84,7 @@ MAP_CLASSES: Final = Analysis(
     _map_classes_milliseconds,
     thoroughly="learned maps",
     needs=("formulas",),
-    gathers=("directions", "stories"),
+    gathers=("directions",),
     shows="pluriscope_methods.pages.map_classes",
 )
 LENSES: Final = Analysis(
@@ -127,7 +96,7 @@ LENSES: Final = Analysis(
     "pluriscope_methods.lenses.report:find",
     (("lenses", "Lenses", "every lens under its default settings, and functions on every layer"),),
     about(2),
-    reads=frozenset({"carried"}),
+    reads=frozenset({"formulas"}),
     thoroughly="lenses that learn",
     searched=False,
     methods="pluriscope_methods.lenses.registry:LENSES",
@@ -142,7 +111,7 @@ STEERING: Final = Analysis(
     "",
     (),
     never,
-    reads=frozenset({"placed"}),
+    reads=frozenset({"formulas", "classes"}),
     boolean=False,
     searched=False,
     example={"along": "means"},
@@ -163,21 +132,8 @@ NULL: Final = Analysis(
     needs=("studies",),
     searched=False,
     baseline=True,
+    page="methods",
     shows="pluriscope_methods.pages.null",
-)
-ONE_READER: Final = Analysis(
-    "one-reader",
-    "What methods say",
-    "One reader at a time",
-    "What may each head, MLP block and the logits do without, with all else whole?",
-    "Seconds to some minutes; a reader whose choices would take longer than two minutes is left out with a remark.",
-    "pluriscope_methods.one_reader:find",
-    (("readers", "Readers", "every choice of what each reads, and circuits drawn by size"),),
-    _one_reader_milliseconds,
-    searched=False,
-    needs=("readers",),
-    unsearched="Draw circuits instead",
-    shows="pluriscope_methods.pages.one_reader",
 )
 SIMPLICITY: Final = Analysis(
     "simplicity",
@@ -188,7 +144,8 @@ SIMPLICITY: Final = Analysis(
     "pluriscope_methods.simplicity.report:find",
     (("simplicity", "Simplicity", "circuits in the order of the shortest description that is possible"),),
     about(1),
+    version=2,
     boolean=False,
-    reads=frozenset({"placed"}),
-    shows="pluriscope_methods.pages.simplicity",
+    reads=frozenset({"formulas"}),
+    page="funnel",
 )

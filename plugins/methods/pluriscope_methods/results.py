@@ -10,7 +10,7 @@ from pluriscope.analysis.explanations.probes import table_text
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.methods.report import Analysed
 from pluriscope.analysis.running.work import Work
-from pluriscope.library.asking import algorithms_of, placed_of
+from pluriscope.library.asking import classes_of, formulas_of
 from pluriscope.library.result import Result
 from pluriscope.objects.explanations import Explanation
 from pluriscope.objects.progress import reporting
@@ -54,10 +54,10 @@ def steer(
     if not isinstance(on, str):
         settings["on"] = ",".join(map(repr, map(float, on)))
     with reporting() as show:
-        work, algorithms = Work(show, time.perf_counter), algorithms_of(self)
-        placed = None if algorithms is None else placed_of(self, algorithms, work)
+        work, formulas = Work(show, time.perf_counter), formulas_of(self)
+        classes = [] if formulas is None else classes_of(self, work)
         other = None if into is None else (into.name, into.question)
-        return find(Analysed(self.question, self.search, placed=placed), settings, other, work)
+        return find(Analysed(self.question, self.search, formulas=formulas, classes=classes), settings, other, work)
 
 
 def experiments(self: Result) -> ExperimentsReport:

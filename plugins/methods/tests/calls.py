@@ -52,7 +52,6 @@ def directions(analysis: OutputAnalysis, work: Work) -> dict[str, str]:
 
 CALLS = {
     "gates": lambda one: METHODS.named("edge-pruning", one.kind),
-    "readers": lambda one: one.result.ask("one-reader"),
     "stream": lambda one: LENSES.named("logit-lens", one.kind),
     "steps": stored_by_magnitude,
     "channels": preferred,

@@ -32,7 +32,7 @@ OLDER = {
         "OV and QK circuits",
     ],
 }
-"""Lenses that have answered otherwise since 0035, by network and rules."""
+"""Lenses that have answered otherwise since 0035, by network and rules; simplicity has at each of them, too."""
 SURVEYED = ("complete", "paper")
 """Rules under which the common ground of the perceptron was surveyed, which keeps more now, and pairs were sought."""
 
@@ -68,12 +68,12 @@ def test_answers_of_corrected_methods_are_marked_and_made_again(tmp_path):
 
         assert waiting() == [], "pages have asked for nothing"
         with store.write() as session:
-            assert enqueue_outdated(session) == enqueue_outdated(session) == len(OLDER) + 2 * len(SURVEYED)
+            assert enqueue_outdated(session) == enqueue_outdated(session) == 2 * (len(OLDER) + len(SURVEYED))
             row = find_network(session, SLUG).analyses[0]
             queue.enqueue_about(session, row, "criteria", criteria=default_steps("circuit"))
         first, *others = waiting()
         assert first[0] == "criteria"
-        expected = ["lenses"] * len(OLDER) + ["common-ground", "pair"] * len(SURVEYED)
+        expected = ["lenses", "simplicity"] * len(OLDER) + ["common-ground", "pair"] * len(SURVEYED)
         assert sorted(others) == sorted((kind, LONGEST) for kind in expected)
         run_workers(settings, slots=1, until_idle=True)
         for slug, rules in OLDER:

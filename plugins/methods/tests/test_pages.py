@@ -56,25 +56,20 @@ def client(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_a_sheet_that_does_not_hold_all_says_that_the_map_is_missing(client) -> None:
-    sheet = "/networks/xor/explanations"
-    assert "The map is not computed yet" in client.get(sheet).text
-    assert "The map is not computed yet" not in client.get(f"{sheet}?kind=circuit").text
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("key", FINDINGS)
 def test_what_is_found(client, key) -> None:
     assert record(client, "xor", key)["findings"] == FINDINGS[key]
 
 
 @pytest.mark.slow
-def test_where_an_algorithm_can_stand_has_directions_and_circuits_on_its_page(client) -> None:
+def test_where_an_algorithm_can_stand_has_directions_on_its_page_and_the_funnel_what_circuits_carry(client) -> None:
     page = client.get("/networks/xor/analyses/ladder").text
-    for words in ("By chance: networks", "exhaustive", "In which circuits", "exactly the algorithms", "how to read it"):
+    for words in ("By chance: networks", "exhaustive", "how to read it"):
         assert words.lower() in page.lower()
-    for key in ("directions", "stories"):
-        assert client.get(f"/networks/xor/analyses/{key}").headers["location"] == "/networks/xor/analyses/ladder"
+    for key, there in (("directions", "ladder"), ("stories", "funnel")):
+        asked = client.get(f"/networks/xor/analyses/{key}")
+        assert asked.headers["location"] == f"/networks/xor/analyses/{there}#{key}"
+    assert "196 carry the same algorithms" in client.get("/networks/xor/analyses/funnel").text
     assert client.get("/networks/xor/explanations/c-081ff?part=story").text.count("What it carries") == 1
 
 

@@ -10,9 +10,6 @@ from typing import Any
 
 import pytest
 
-from pluriscope.addresses.address import Addresses
-from pluriscope.addresses.naming import Scope
-from pluriscope.analyses.shown import AnalysisContext
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.criteria.registry import criterion_named
@@ -22,13 +19,13 @@ from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.methods.report import Analysed, Settings
 from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
-from pluriscope_methods.pages.simplicity import _network
 from pluriscope_methods.simplicity import formulas
 from pluriscope_methods.simplicity.codes import CODES, ENUMERATIVE, LIST
 from pluriscope_methods.simplicity.formulas import shortest_formula
 from pluriscope_methods.simplicity.interpretations import shortest_by_formulas, shortest_by_tables
 from pluriscope_methods.simplicity.report import find
 from tests.analysis.criteria.circuit_contexts import all_circuits, xor_context
+from tests.graph_questions import GRAPHS, asked, every_valid, outcomes
 
 
 @cache
@@ -200,9 +197,18 @@ def test_explanations_stand_beside_the_whole_circuit_and_the_numbers_of_the_netw
     assert found.numbers == sum((below + 1) * size for below, size in pairwise(question.network.sizes)) == 25
     n = question.layout.n_edges
     assert found.whole == pytest.approx([log2(n + 1), (n + 1) * log2(n + 1)])  # of every edge; each named, an end mark
-    rows = [
-        row.values
-        for row in _network(found, AnalysisContext(question, "XOR", "xor", Scope(), Addresses(), lambda: None))
-    ]
-    assert [row["bits"] for row in rows] == [*found.whole, 25 * 64]
     assert all(least.bits < 25 * 64 for kind in found.kinds for least in kind.shortest)
+    said = found.findings()[-1]
+    assert said.endswith("bits, the network’s 25 weights and biases 1,600, 64 bits each.")
+
+
+@pytest.mark.parametrize(("slug", "rules"), GRAPHS)
+@pytest.mark.parametrize("key", ["enumerative", "list"])
+def test_the_shortest_circuits_of_a_graph_are_those_of_the_sizes_with_the_fewest_words(slug, rules, key):
+    n, valid = asked(slug, rules).graph.n_bits, every_valid(slug, rules)
+    words = {
+        mask: (n + 1) * comb(n, mask.bit_count()) if key == "enumerative" else (n + 1) ** (mask.bit_count() + 1)
+        for mask in valid
+    }
+    expected = {mask: "passed" if one == min(words.values()) else "failed" for mask, one in words.items()}
+    assert outcomes(criterion_named(f"shortest-{key}"), slug, rules) == expected

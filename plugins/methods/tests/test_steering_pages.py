@@ -122,6 +122,16 @@ def test_what_cannot_be_done_stands_above_the_form(client, query, words):
     assert {"at", "of", "most", "into"} <= {name for name, _ in labels}
 
 
+@pytest.mark.slow  # learns a direction
+def test_a_direction_that_no_page_learns_is_learned_and_given_as_is_said(client, capsys):
+    said = client.get(f"{PAGE}/given?along=das").text
+    (command,) = re.findall(r"Learn it with pluriscope (\w+) or in the library, and give its numbers here", said)
+    of = "--at", "1", "--of", "0111"
+    assert run(command, BUNDLED / "xor-pretrained.json", *of, "--along", "das", "--steps", "2", "-q", "--json") == 0
+    numbers = ",".join(map(str, json.loads(capsys.readouterr().out)["steered"]["direction"]))
+    assert client.get(f"{PAGE}/given?at=1&of=0111&along=numbers&on={numbers}").status_code == 200
+
+
 def test_before_an_analysis_only_what_needs_none_is_asked(client):
     reply = client.get("/api/v2/networks/conjunction/analyses/steering/given?steps=2").json()["report"]
     assert reply["notes"] == ["The network is not analysed yet, so only placements on directions are asked."]

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from pluriscope.analysis.algorithms.written import inputs_of, written
-from pluriscope.analysis.alignments.on_sites import AskedModel, Interchange, Place, Score
-from pluriscope.analysis.explaining.graphs import search
+from pluriscope.analysis.algorithms.written import written
+from pluriscope.analysis.explaining.explanation import search
+from pluriscope.analysis.placements.interchange import AskedModel, Interchange, Place, SiteScore
 from pluriscope.analysis.placements.recombination import Recombination
 from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.registry import question_in
@@ -67,7 +67,7 @@ class _Measuring:
 
     def __init__(self, question: Any) -> None:
         self._question = question
-        self._there = Interchange(question.subject, inputs_of(question))
+        self._there = Interchange.of(question)
         self._parts = Recombination(self._there)
 
     def places(self, sites: Mapping[str, str]) -> list[Place]:
@@ -90,5 +90,5 @@ class _Measuring:
         return _figure(score, ceiling=f"{ceiling.agreed}/{ceiling.of}", follows=self._parts.is_cut(one))
 
 
-def _figure(score: Score, **more: Any) -> Figure:
+def _figure(score: SiteScore, **more: Any) -> Figure:
     return Figure(score=f"{score.agreed}/{score.of}", changed=f"{score.changed_agreed}/{score.changed_of}", **more)

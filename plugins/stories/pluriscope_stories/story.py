@@ -142,19 +142,6 @@ def stories_of(digest: str) -> list[Story]:
     return [one for one in stories().values() if one.digest == digest]
 
 
-def readme() -> str:
-    """A document that lists the stories, as the plugin has it."""
-    found = [
-        "# Known stories",
-        "Of these networks it is known how they compute. Each figure counts the interchanges that are right, of all; "
-        "`python -m benchmarks.known_networks` measures them and writes this page.",
-    ]
-    for story in stories().values():
-        found += [f"## {story.title}", f"`{story.network}`. {story.words}"]
-        found.append("\n".join(f"- {name}: `{text}`" for name, text in story.algorithms.items()))
-    return "\n\n".join(found) + "\n"
-
-
 def _text(story: Story) -> list[Words]:
     found = []
     for one in map(read_causal_model, story.algorithms.values()):

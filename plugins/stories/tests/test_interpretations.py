@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pluriscope.analysis.explaining.graphs import explain, read_circuits
+from pluriscope.analysis.explaining.explanation import explain, read_circuits
 from pluriscope.analysis.methods.report import Analysed, Settings
 from pluriscope.analysis.readings.report import find
 from pluriscope.analysis.running.work import DEFAULT_WORK

@@ -9,13 +9,14 @@ import pytest
 from pluriscope.analysis.algorithms.causal_model import read_causal_model
 from pluriscope.analysis.algorithms.enumerated import candidates
 from pluriscope.analysis.algorithms.written import inputs_of, written
-from pluriscope.analysis.alignments.on_sites import Interchange, Place
+from pluriscope.analysis.placements.interchange import Interchange, Place
 from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
 from pluriscope.app.bundled import bundled_models
 from pluriscope_stories import VOCABULARIES
+from tests.analysis.placements.test_on_sites import single
 from tests.factories import small_network
 from tests.golden_files import FOLDER
 
@@ -24,49 +25,6 @@ GOLDEN = {
 }
 IDLE = {("bars-4x4-conv", "upper left")}
 """A control: the answer does not depend on its variable."""
-FOLLOWERS = "; ".join(
-    f"_n{v} = (t[0] == {v}) + (t[1] == {v}) + (t[2] == {v}); "
-    f"_f{v} = 4 if _n{v} != 1 else t[1] if t[0] == {v} else t[2] if t[1] == {v} else t[3]"
-    for v in range(4)
-)
-TWICE = "; ".join(
-    f"_n{v} = (t[0] == {v}) + (t[1] == {v}) + (t[2] == {v}) + (t[3] == {v}) + (t[4] == {v})" for v in range(4)
-)
-BESIDE = ", ".join(f"t[{k}] if t[{k}] < 4 and t[{k}] != twice else {{0}}" for k in range(5))
-FURTHER = [
-    (
-        "induction-attention",
-        "P = 100 * t[2] + 10 * t[1] + t[0]; _a = P % 10 == t[4]; _b = P // 10 % 10 == t[4]; _c = P // 100 == t[4]; "
-        "_low = min(t[1] if _a else 9, t[2] if _b else 9, t[3] if _c else 9); "
-        "_high = max(t[1] if _a else -9, t[2] if _b else -9, t[3] if _c else -9); y = _low if _low == _high else none",
-    ),
-    (
-        "induction-attention",
-        "p = t[0]; q = t[1]; r = t[2]; y = t[3] if r == t[4] else t[2] if q == t[4] else t[1] if p == t[4] else none",
-    ),
-    ("induction-attention", "w = t[1] if t[0] == t[4] else t[2] if t[1] == t[4] else t[3]; y = w"),
-    (
-        "induction-attention",
-        f"{FOLLOWERS}; N = _f0 + 5 * _f1 + 25 * _f2 + 125 * _f3; _d = N // (1, 5, 25, 125)[t[4]] % 5; "
-        "y = none if _d == 4 else _d",
-    ),
-    (
-        "tracr-induction",
-        "p = t[1]; q = t[2]; r = t[3]; y = t[2] if p == t[5] else t[3] if q == t[5] else t[4] if r == t[5] else t[5]",
-    ),
-    (
-        "tracr-histogram",
-        "P = 100 * t[1] + 10 * t[2] + t[3]; q = t[4]; y = 5 + (P // 100 == q) + (P // 10 % 10 == q) + (P % 10 == q)",
-    ),
-    ("tracr-distinct", "d = 1 + (t[2] != t[1]) + (t[3] != t[1] and t[3] != t[2]); y = d + 4"),
-    ("tracr-reverse", "u = t[1]; y = u"),
-    ("majority-5-attention", "n = t[0] + t[1] + t[2] + t[3] + t[4]; y = n > 2"),
-    (
-        "indirect-object-2x4",
-        f"{TWICE}; twice = 0 if _n0 == 2 else 1 if _n1 == 2 else 2 if _n2 == 2 else 3 if _n3 == 2 else none; "
-        f"_low = min({BESIDE.format(9)}); _high = max({BESIDE.format(-9)}); y = _low if _low == _high else none",
-    ),
-]
 
 
 @cache
@@ -92,12 +50,6 @@ def test_the_algorithms_of_the_golden_values_are_among_the_candidates(slug):
         name for one, name in IDLE if one == slug
     }
     assert all(read[name].idle for one, name in IDLE if one == slug)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("slug", "text"), FURTHER)
-def test_further_algorithms_are_among_the_candidates(slug, text):
-    assert written(text, question(slug)).unfold(inputs_of(question(slug))).digest in digests(slug)
 
 
 @pytest.mark.slow
@@ -169,6 +121,6 @@ def test_what_tracr_names_is_a_variable_of_a_candidate_on_the_coordinates_that_i
     place = Place(planted.site, None if position is None else position - 1, planted.coordinates)
     there = Interchange(subject, inputs_of(question(slug)))
     models = [one.model for one in found(slug).models if part in one.model.text and one.model.variables == (variable,)]
-    scores = [there.single(model, (place,))[variable] for model in models]
+    scores = [single(there, model, (place,))[variable] for model in models]
     assert scores
     assert any(one.placed for one in scores), scores

@@ -58,7 +58,9 @@ def _find(session: Session, links: Addresses, words: Sequence[str]) -> list[Rank
     """Studies by their names and questions, and those of which some stored networks are called so."""
     found: list[Ranked] = []
     if list(words) in (["study"], ["studies"]):
-        found.append((0, Hit(kind="study", label="Studies", detail="All studies", url=links.url("studies"))))
+        found.append(
+            (0, Hit(kind="study", label="Studies", detail="All studies", url=f"{links.url('findings')}#studies"))
+        )
     networks = networks_named_by_study(session, words)
     for row in all_studies(session):
         question, n = str(row.design["question"]), networks.get(row.slug, 0)

@@ -10,7 +10,6 @@ from pluriscope.addresses.navigation import NavigationLink
 LINKS: Final = (
     NavigationLink("Findings", ("findings",), "head", 30),
     NavigationLink("The paper", ("paper",), "foot", 10),
-    NavigationLink("Studies", ("studies",), "foot", 50),
 )
 
 

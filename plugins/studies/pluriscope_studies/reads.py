@@ -24,7 +24,7 @@ from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.limits import data_folder_in
 from pluriscope.tables.parquet import ENDING, ParquetTable, put
 from pluriscope_studies.table import seeds_of
-from pluriscope_studies.tables import FormerStudySlugRow, StudyPartRow, StudyRow
+from pluriscope_studies.tables import StudyPartRow, StudyRow
 
 STUDY_JOBS: Final = "study"
 PARTS: Final = "studies"  # folder of the parts as files, in the data folder
@@ -35,13 +35,13 @@ _NETWORK_SLUG: Final = re.compile(r"(.+)-([0-9a-f]{12})")
 
 
 def find_study(session: Session, ref: str, *, deleted: bool = False) -> StudyRow:
-    """The study with that slug, or whose digest begins with those 6 or more digits, or that once had that slug.
+    """The study with that slug, or whose digest begins with those 6 or more digits.
 
     Raises:
         NotFound, Ambiguous: there is none, or several digests begin so.
         Deleted: it was deleted, and ``deleted`` does not say that it is meant too.
     """
-    row = called(session, StudyRow, "study", ref, FormerStudySlugRow.study_id)
+    row = called(session, StudyRow, "study", ref)
     return row if deleted else unless_deleted(session, row, "study", "import its results again")
 
 
@@ -54,9 +54,8 @@ def study_by_digest(session: Session, digest: str) -> StudyRow:
 
 
 def study_at_slug(session: Session, slug: str) -> StudyRow | None:
-    """The study that has that slug or had it, deleted or not; None if nobody does."""
-    former = select(FormerStudySlugRow.study_id).where(FormerStudySlugRow.slug == slug)
-    return session.scalar(select(StudyRow).where(or_(StudyRow.slug == slug, StudyRow.id.in_(former))))
+    """The study that has that slug, deleted or not; None if nobody does."""
+    return session.scalar(select(StudyRow).where(StudyRow.slug == slug))
 
 
 def all_studies(session: Session) -> Sequence[StudyRow]:

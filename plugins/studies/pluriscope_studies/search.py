@@ -13,7 +13,7 @@ from pluriscope.app.pages.search_index import AUTHORS, Document
 from pluriscope_studies.pages.findings import broken, chapter_url, record
 from pluriscope_studies.pages.paper import claims_by_key
 
-_FURTHER: Final = {"failed": ("negative results",)}
+_FURTHER: Final = {"small-and-negative": ("negative results",)}
 """Other names of chapters."""
 _REPRODUCE: Final = ("reproduce", "reproduction", "replication")
 
@@ -33,12 +33,10 @@ def documents(links: Addresses) -> Iterator[Document]:
         title, url = chapter["title"], links.url("findings", chapter["key"])
         yield Document("Findings", "finding", title, sentence, url, also, without_marks(text))
     reproduced = f"{AUTHORS} reproduce reproducing reproduction replicate replicating replication"
-    new, studies, found, paper = (
-        links.url(*path) for path in (("studies", "new"), ("studies",), ("findings",), ("paper",))
-    )
+    new, found, paper = (links.url(*path) for path in (("studies", "new"), ("findings",), ("paper",)))
     every = (
         ("New study", "Many networks over a declared grid", new, (), "start design seeds"),
-        ("Studies", "All studies", studies, (), "list"),
+        ("Studies", "All studies", f"{found}#studies", (), "list"),
         ("Findings", "What the bundled studies found", found, (), "results answers"),
         ("The paper, claim by claim", "What is reported and what is found here", paper, _REPRODUCE, reproduced),
     )

@@ -34,16 +34,6 @@ class StudyRow(Named):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class FormerStudySlugRow(Base):
-    """A slug that a study had before, which leads to it for as long as it is here."""
-
-    __tablename__ = "former_study_slugs"
-
-    slug: Mapped[str] = mapped_column(String(80), primary_key=True)
-    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), index=True)
-    retired_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
 class StudyPartRow(Base):
     """A Parquet file with outcomes of a study, whole: any machine that reaches the database has all of them.
 

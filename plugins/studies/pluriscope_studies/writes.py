@@ -28,7 +28,6 @@ from pluriscope.tables.data_card import new_output
 from pluriscope.tables.parquet import ENDING, InvalidTable, ParquetTable, copy_options, literal
 from pluriscope_studies.analysis.cells import Cell, cells_of
 from pluriscope_studies.analysis.design import StudyDesign
-from pluriscope_studies.analysis.old_results import MAX_OLD_BYTES, read_old_results
 from pluriscope_studies.analysis.rows import columns_of, network_of_row
 from pluriscope_studies.analysis.sources import BOOLEAN, DRAWN
 from pluriscope_studies.reads import study_at_slug, table_of
@@ -238,7 +237,7 @@ def read_files(files: Iterable[Path]) -> StudyFiles:
 
 
 def read_table(path: Path, folder: Path) -> StudyFiles:
-    """The table at a path: a folder of parts, one part, or a result file of an earlier version.
+    """The table at a path: a folder of parts, or one part.
 
     Args:
         path: of the table.
@@ -249,19 +248,12 @@ def read_table(path: Path, folder: Path) -> StudyFiles:
         OSError: it cannot be read.
     """
     folder.mkdir(exist_ok=True)
-    if path.is_dir() or path.suffix == ENDING:
-        found = read_files(path.glob(f"*{ENDING}") if path.is_dir() else [path])
-        table, metadata = ParquetTable(found.files), read_part(found.files[0]).metadata
-        whole = "SELECT cell, seed, min(filename) FROM {rows} GROUP BY cell, seed"  # once, if it is in several parts
-        once = f"SELECT * FROM {{rows}} WHERE (cell, seed, filename) IN ({whole})"  # noqa: S608
-        files = table.pack(folder, metadata, once)
-        return StudyFiles(found.design, files, found.engine, found.provenance)
-    with path.open("rb") as file:
-        old = read_old_results(file.read(MAX_OLD_BYTES + 1))
-    part = folder / f"rows{ENDING}"
-    about = {"design": json.dumps(old.design.model_dump(mode="json")), "digest": old.design.digest}
-    write_part(part, old.rows, old.columns, about | {"engine": old.engine})
-    return StudyFiles(old.design, [part], old.engine, old.provenance)
+    found = read_files(path.glob(f"*{ENDING}") if path.is_dir() else [path])
+    table, metadata = ParquetTable(found.files), read_part(found.files[0]).metadata
+    whole = "SELECT cell, seed, min(filename) FROM {rows} GROUP BY cell, seed"  # once, if it is in several parts
+    once = f"SELECT * FROM {{rows}} WHERE (cell, seed, filename) IN ({whole})"  # noqa: S608
+    files = table.pack(folder, metadata, once)
+    return StudyFiles(found.design, files, found.engine, found.provenance)
 
 
 def save_table(session: Session, files: StudyFiles, *, origin: str = "imported") -> tuple[StudyRow, int]:

@@ -11,7 +11,7 @@ from plugins.studies.tests.study_factories import design, rows, settings
 from pluriscope.library.models import read_content
 from pluriscope_studies.analysis.reading import read_design
 from pluriscope_studies.analysis.rows import columns_of
-from pluriscope_studies.cluster import checked_address
+from pluriscope_studies.cluster import checked_address, cluster_workers
 from pluriscope_studies.pages.findings import FOLDER, manifest
 from pluriscope_studies.routes import studies as routes
 from pluriscope_studies.seeding import add_bundled_studies
@@ -20,7 +20,9 @@ from pluriscope_studies.table import write_part, write_study_card
 CALLS = {"studies": lambda one: read_content(json.dumps(one.model).encode(), needs="studies")}
 FILLED_IN = {"file": design().model_dump_json()}
 WORDS = {"study": ["xor-width", "nothing"], "digest": [rows()[0]["network"], "0" * 64, "nothing"]}
-STORED, SEEDED, READ_DESIGN, CHECKED_ADDRESS = store_study, add_bundled_studies, read_design, checked_address
+STORED, SEEDED, READ_DESIGN = store_study, add_bundled_studies, read_design
+CHECKED_ADDRESS, CLUSTER_WORKERS = checked_address, cluster_workers
+STUDY = FOLDER.parent / "studies" / "paper-xor.parquet"
 DESIGN = design().model_dump(mode="json")
 SENT = [("/api/v2/studies", {"json": {"design": DESIGN}}), ("/studies/new", {"data": {"design": json.dumps(DESIGN)}})]
 READ = [(routes, "sent_design"), (routes, "design_from_mapping")]
@@ -76,11 +78,6 @@ FOUND = {
     "/paper#alice-and-bob": "Alice and Bob; XORNet; Bob's algorithm; Alice’s algorithm",
 }
 """Where the first result of a search leads → words of the field."""
-QUESTIONS = {"negative results": "/findings/failed"}
+QUESTIONS = {"negative results": "/findings/small-and-negative"}
 COMPRESSED = {"/api/v2/findings": True, "/findings/reported/figure.svg": True, "/findings/data/digits-tail.csv": True}
-MOVED = {
-    "/studies/depth/outcomes": "/api/v2/studies/depth/outcomes",
-    "/studies/depth/progress": "/api/v2/studies/depth",
-}
-"""Former addresses → present ones."""
 LAST_SCREEN = "/paper"

@@ -27,14 +27,17 @@ def store_study(
     *,
     summed: bool = True,
     origin: str = "imported",
+    **columns: str,
 ) -> StudyRow:
-    """Store a study with made-up rows, or those that are given, and with their summary."""
+    """Store a study with made-up rows, or those that are given, and with their summary; of unknown measures with the
+    types of their columns.
+    """
     study = study or design()
     made = rows(study) if made is None else made
     about = {"design": json.dumps(study.model_dump(mode="json")), "digest": study.digest}
     with TemporaryDirectory() as folder:
         part = Path(folder) / f"rows{ENDING}"
-        write_part(part, made, columns_of(study, made), about)
+        write_part(part, made, columns_of(study) | columns, about)
         row, _ = save_table(session, StudyFiles(study, [part]), origin=origin)
     if summed:
         row.summary, row.summed_up = summary_of_table(study, table_of(session, row)), row.n_finished

@@ -8,7 +8,8 @@ import pytest
 
 from pluriscope.app.bundled import FRESH_XOR
 from pluriscope.app.pages.training.form import TrainFields
-from pluriscope_studies.analysis.reading import design_from_mapping, read_design, runnable
+from pluriscope_studies.analysis.design import StudyDesign
+from pluriscope_studies.analysis.reading import read_design, runnable
 from pluriscope_studies.pages.findings import manifest
 
 FOLDER = Path(__file__).parents[1] / "pluriscope_studies" / "bundled" / "studies"
@@ -28,7 +29,7 @@ def test_a_design_runs_and_is_named_like_its_file(path):
 
 @pytest.mark.slow
 def test_what_is_trained_first_is_no_network_of_a_study():
-    designs = [design_from_mapping(one) for one in manifest()["designs"].values() if "slug" in one]
+    designs = [StudyDesign.model_validate(one) for one in manifest()["designs"].values() if "slug" in one]
     seeds = {seed for design in designs for seed in design.seeds.numbers}
     assert {FRESH_XOR.seed, TrainFields.model_fields["seed"].default}.isdisjoint(seeds)
     assert FRESH_XOR.seed != TrainFields.model_fields["seed"].default

@@ -71,5 +71,5 @@ def test_studies_are_found_by_what_they_are_before_the_term(store, text):
     with store.read() as session:
         groups = build_search(session, Addresses(), SearchOptions(q=text)).groups
     titles = [group.title.lower() for group in groups]
-    assert groups[titles.index("studies")].hits[0].url.endswith("/studies")
+    assert groups[titles.index("studies")].hits[0].url.endswith("/findings#studies")
     assert "glossary" not in titles[: titles.index("studies")]

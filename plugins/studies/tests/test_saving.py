@@ -1,5 +1,6 @@
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.questions.data import DataRecord, data_file_json
 from pluriscope.app.db.codecs import network_of, planted_of
-from pluriscope.app.db.errors import Ambiguous, Conflict, NotFound
+from pluriscope.app.db.errors import Ambiguous, Conflict, NotFound, StoreUnavailable
 from pluriscope.app.db.reads.analyses import find_data, network_by_digest
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.errors import InvalidOption
@@ -45,8 +46,6 @@ from pluriscope_studies.writes import (
     write_table,
 )
 
-FORMER = Path(__file__).with_name("xor-width.jsonl.gz")
-"""The same as a result file of an earlier version."""
 SIX = {"seeds": {"first": 0, "count": 6}}
 
 
@@ -79,6 +78,22 @@ def test_a_network_is_stored_once_however_its_rows_come(store, part):
         assert everything(session, row) == ParquetTable([whole]).ask(in_order(design()))
         assert session.scalar(select(func.count()).select_from(NetworkRow)) == 0
         assert {seed for seeds in finished_seeds(session, row).values() for seed in seeds} == set(range(4))
+
+
+def test_a_table_that_finds_no_room_finds_it_in_another_folder(store, part, tmp_path):
+    """As is said, by room where the data folder is, or another data folder."""
+    (tmp_path / "full").touch()
+    with store.write() as session:
+        row = save_study(session, design())
+        save_parts(session, row, [part()])
+    full, other = (replace(store, carried={"data_folder": tmp_path / name}) for name in ("full", "other"))
+    with full.read() as session, pytest.raises(StoreUnavailable, match="Make room, or set PLURISCOPE_DATA"):
+        table_of(session, find_study(session, row.slug))
+    with other.read() as session:
+        assert everything(session, find_study(session, row.slug))
+    (tmp_path / "full").unlink()
+    with full.read() as session:
+        assert everything(session, find_study(session, row.slug))
 
 
 def test_few_parts_take_the_place_of_many(store, part, tmp_path):
@@ -125,23 +140,19 @@ def test_a_part_on_the_disk_is_made_again(store, part, spoil):
         assert everything(session, row) == before
 
 
-@pytest.mark.parametrize("form", ["folder", "one file", "of before"])
+@pytest.mark.parametrize("form", ["folder", "one file"])
 def test_a_table_goes_out_and_comes_in(store, part, tmp_path, form):
-    way = {"folder": tmp_path / "out", "one file": tmp_path / f"out{ENDING}", "of before": tmp_path / "out.jsonl"}[form]
+    way = {"folder": tmp_path / "out", "one file": tmp_path / f"out{ENDING}"}[form]
     with store.write() as session:
         row = save_study(session, design(), state="paused")
         save_parts(session, row, [part()])
         row.summary, row.summed_up = {"networks": 8}, 8
         before = everything(session, row)
-        if form == "of before":
-            way.write_bytes(FORMER.read_bytes())
-        else:
-            write_table(session, row, way)
+        write_table(session, row, way)
         if form == "folder":
             assert json.loads((way / "summary.json").read_text()) == {"networks": 8}
-        if form != "of before":
-            with pytest.raises(InvalidOption, match="is there already"):
-                write_table(session, row, way)
+        with pytest.raises(InvalidOption, match="is there already"):
+            write_table(session, row, way)
         session.delete(row)
     answer = read_table(way, tmp_path / "in")
     with store.write() as session:

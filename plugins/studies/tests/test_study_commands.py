@@ -106,10 +106,6 @@ def a_file(folder):
     folder.write_text("precious")
 
 
-def an_earlier_file(folder):
-    folder.write_bytes(b"\x1f\x8b")
-
-
 def another_design(folder):
     kept(folder, design(loss_target=[0.5]))
 
@@ -142,7 +138,6 @@ def no_parquet(folder):
     ("name", "there", "words"),
     [
         ("out", a_file, "is a file, and a study is written to a folder. Give another path."),
-        ("out.jsonl.gz", an_earlier_file, "is a file of an earlier version. Give a folder; to go on with that file"),
         ("out", another_design, "holds the table of another design (xor-width, "),
         ("out", something_else, "has 'notes.txt' in it, which is no part of a study. Give a folder of its own."),
         ("out", the_same_twice, "'copy.parquet' have rows of the same networks. Remove one of them."),
@@ -164,6 +159,18 @@ def test_what_is_in_the_way_is_never_overwritten(run, file, tmp_path, name, ther
     assert after == before or (
         there in (another_design, another_parquet, no_parquet, the_same_twice) and after == before | {".lock": b""}
     )
+
+
+@pytest.mark.slow
+def test_a_table_is_taken_from_what_study_export_wrote_as_is_said(run, tmp_path):
+    (tmp_path / "made").mkdir()
+    ParquetTable([]).write(tmp_path / "made" / "0.parquet", "SELECT 1 AS x", "FORMAT parquet")
+    said = run("study", "import", str(tmp_path / "made"))
+    assert "Give what `pluriscope study run` or `study export` wrote" in said.err
+    kept(tmp_path / "run", design())
+    assert run("study", "import", str(tmp_path / "run")).code == 0
+    assert run("study", "export", design().slug, "-o", str(tmp_path / "exported")).code == 0
+    assert run("study", "import", str(tmp_path / "exported")).code == 0
 
 
 def test_two_commands_do_not_write_to_one_folder(run, file, tmp_path):

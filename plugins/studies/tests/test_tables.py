@@ -8,10 +8,10 @@ from sqlalchemy import inspect
 
 from pluriscope.app.db.engine import store_at
 from pluriscope.app.settings import sqlite_url
-from pluriscope_studies.tables import FormerStudySlugRow, StudyPartRow, StudyRow
+from pluriscope_studies.tables import StudyPartRow, StudyRow
 from tests.schemas import unpack
 
-TABLES = [row.__tablename__ for row in (StudyPartRow, FormerStudySlugRow, StudyRow)]
+TABLES = [row.__tablename__ for row in (StudyPartRow, StudyRow)]
 
 
 def described(store) -> dict[str, object]:
@@ -36,7 +36,7 @@ def test_tables_are_those_of_version_0_2_which_are_left_alone(tmp_path):
     with closing(store_at(sqlite_url(tmp_path / "former.sqlite"))) as former:
         before = described(former)
         former.migrate()
-        assert (described(former), former.revision("studies")) == (before, "0001")
+        assert (described(former), former.revision("studies")) == (before, "0002")
     with closing(store_at(sqlite_url(tmp_path / "new.sqlite"))) as new:
         new.migrate()
         assert described(new) == before

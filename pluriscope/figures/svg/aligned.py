@@ -12,7 +12,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.placements.placement import NeuronPlacement
 from pluriscope.figures.svg.elements import drawing, hued, num, part, stroke, text
 from pluriscope.figures.svg.layout import Site, Wiring, input_name, variable_name
 from pluriscope.figures.svg.networks import PAD_X, PAD_Y, Diagram, diagram_class, diagram_size, ring_radius
@@ -25,7 +25,12 @@ _TIGHT_ROW: Final = 42.0
 
 
 def aligned_diagram(
-    weights: Sequence[Any], algorithm: HighLevelModel, alignment: Alignment, *, hues: Hues = PLAIN_HUES, title: str = ""
+    weights: Sequence[Any],
+    algorithm: HighLevelModel,
+    alignment: NeuronPlacement,
+    *,
+    hues: Hues = PLAIN_HUES,
+    title: str = "",
 ) -> Markup:
     """An alignment at full size.
 
@@ -151,7 +156,7 @@ def _leader(start: Point, end: Point, node: DrawnNode, tile: Tile, *, straight: 
     return hued(hues.of(node.table), stroke(way, "lead"))
 
 
-def _sentence(algorithm: HighLevelModel, alignment: Alignment, wiring: Wiring) -> str:
+def _sentence(algorithm: HighLevelModel, alignment: NeuronPlacement, wiring: Wiring) -> str:
     formulas = {variable.path: variable.shown for variable in algorithm.variables}
     parts = [
         f"{formulas[path]} on {' and '.join(wiring.name((site.layer, n)) for n in site.neurons)}"

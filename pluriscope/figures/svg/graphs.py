@@ -34,6 +34,7 @@ _TURN: Final = 8.0  # radius of a turn
 _WIDER: Final = 1.26  # columns, and as much higher, where nodes show where they look
 _BOX: Final = (54.0, 42.0)  # half of such a node
 _NAMED: Final = 7  # letters of what a node of a small drawing carries
+_BELOW: Final = 10.0  # more where numbers stand below nodes
 _LETTERS: Final = 9  # places up to which each has its token
 
 
@@ -123,7 +124,8 @@ def graph_diagram(
     left_out = [_edge_words(graph, edge) for edge, keeps in zip(graph.edges, kept, strict=True) if not keeps]
     details = f"Left out: {', '.join(left_out)}." if left_out and len(left_out) <= 40 else ""
     css_class = "big graph wide vessels" if steps else "big graph wide"  # whose links show when they are pointed at
-    return drawing(*laid.size, body, sentence=sentence, details=details, css_class=css_class)
+    width, height = laid.size
+    return drawing(width, height + _BELOW * bool(values), body, sentence=sentence, details=details, css_class=css_class)
 
 
 @dataclass(frozen=True)

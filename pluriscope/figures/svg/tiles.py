@@ -16,7 +16,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, input_pattern
-from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.placements.placement import NeuronPlacement
 from pluriscope.figures.svg.elements import drawing, esc, num, rect, stroke
 
 Bits = tuple[int, ...]
@@ -168,7 +168,7 @@ def gate_tiles(gates: Iterable[Any], n_inputs: int) -> tuple[Tile, ...]:
     return tuple(tiles)
 
 
-def alignment_tiles(algorithm: HighLevelModel, alignment: Alignment) -> tuple[Tile, ...]:
+def alignment_tiles(algorithm: HighLevelModel, alignment: NeuronPlacement) -> tuple[Tile, ...]:
     """Tiles of an alignment: each variable's tile on every neuron that carries it."""
     variables = {variable.path: variable for variable in algorithm.variables}
     return tuple(

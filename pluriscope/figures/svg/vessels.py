@@ -309,10 +309,12 @@ class Vessels:
         (layer, neuron), (x, y), sizes = site, frame.at(site), self.geometry
         name, value = self.wiring.name(site), self.values[layer][neuron]
         if layer == 0:
-            r = 0.82 * radius
+            r, ring = 0.82 * radius, 5 * (site in self.forced)
             body = circle(x, y, r, "vs-wall") + text(x, y + 6, f"{value:.2g}" if value is not None else "", "vs-bit")
-            body += text(x, y - r - 9, name, "vs-name", anchor="middle")
-            return f'<g class="vs vs-in{" vs-one" if value else ""}" data-el="{name}">{body}</g>'
+            body += text(x, y - r - 9 - ring, name, "vs-name", anchor="middle")
+            body += circle(x, y, r + ring, "vs-ring") if ring else ""
+            body = f'<g class="vs vs-in{" vs-one" if value else ""}" data-el="{name}">{body}</g>'
+            return self.steps[site].around(body) if site in self.steps else body
         gone, inner = self.wiring.cut[layer][neuron], radius - _GAP
         body = circle(x, y, radius, "vs-wall")
         filled = "" if gone or value is None else level(x, y, inner, value / self.full)

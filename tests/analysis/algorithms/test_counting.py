@@ -8,7 +8,6 @@ from pluriscope.analysis.algorithms.and_inverter import and_inverter_candidates
 from pluriscope.analysis.algorithms.counting import count_candidates, count_irredundant
 from pluriscope.analysis.algorithms.redundancy import irredundancy
 from pluriscope.analysis.questions.tasks import named_task
-from tests.oracles import brute_force_algorithms as oracle
 
 KEYS = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
 
@@ -30,19 +29,6 @@ def counted(pattern, n_inputs, depth):
 def test_every_function_has_as_many_algorithms_as_listing_finds(n_inputs, depth):
     for pattern in range(2 ** (2**n_inputs)):
         assert counted(pattern, n_inputs, depth) == listed(pattern, n_inputs, depth)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("pattern", [0b0110, 0b1000, 0b0000, 0b1111, 0b0011])
-def test_depth_3_over_two_inputs_is_counted_as_listed(pattern):
-    assert counted(pattern, 2, 3) == listed(pattern, 2, 3)
-
-
-@pytest.mark.slow
-def test_redundancy_is_counted_as_by_brute_force():
-    table = (0, 1, 1, 0)
-    verdicts = [oracle.redundancy(text, 2) for text in oracle.and_inverter(2, 3)[table]]
-    assert counted(0b0110, 2, 3) == (250, {key: sum(verdict[key] for verdict in verdicts) for key in KEYS})
 
 
 @pytest.mark.slow

@@ -62,14 +62,6 @@ def test_a_table_reads_nothing_that_is_made_of_what_it_reads(monkeypatch):
     assert {text.partition("y = ")[2] for text in texts} == {"(0, 0, none, none, 1, 1)[q]"}
 
 
-def test_of_what_no_interchange_tells_apart_the_first_is_kept(monkeypatch):
-    one, other = Words("p = (a + b) % 2", ("(p + c) % 2",)), Words("q = a == b", ("c if q else 1 - c",))
-    _, texts = made(monkeypatch, one, other)
-    assert texts == ["p = (a + b) % 2; y = (p + c) % 2"]
-    _, texts = made(monkeypatch, one, Words("q = a + b", ("(q + c) % 2",)))
-    assert len(texts) == 2
-
-
 def test_kept_are_exactly_those_that_a_brute_force_over_all_sources_tells_apart(monkeypatch):
     words = [
         Words("p1 = a; p2 = (p1 + b) % 2; p3 = (p2 + c) % 2", ("p3", "(p2 + c) % 2"), reads=2),

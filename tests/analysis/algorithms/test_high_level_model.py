@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.algorithms.redundancy import irredundancy
-from pluriscope.analysis.alignments.joint import predicted_outputs
 from pluriscope.analysis.errors import AnalysisError, InvalidAlgorithm
+from pluriscope.analysis.placements.joint import predicted_outputs
 from tests.oracles import brute_force_algorithms as oracle
 
 

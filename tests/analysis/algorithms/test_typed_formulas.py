@@ -111,7 +111,6 @@ def test_a_task_is_never_silently_another_function_than_in_python():
         ("Or(And(a, ~b), And(~a, b))", "00111100"),
         ("Xor(a, b, c)", "01101001"),
         ("Xnor(a, b, c)", "10010110"),
-        ("Xnor(a, b) & c", "01000001"),
         ("Equivalent(a, b, c)", "10000001"),
         ("Implies(a, Nand(b, c))", "11111110"),
         ("Nor(a, Not(c)) | And(a)", "01011111"),

@@ -8,9 +8,9 @@ import pytest
 
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.alignments.decisions import site_decisions
-from pluriscope.analysis.alignments.search import align_with
 from pluriscope.analysis.carried_algorithms.search import Unasked, story_algorithms
+from pluriscope.analysis.placements.formulas import align_with
+from pluriscope.analysis.placements.neuron_sets import site_decisions
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.running.work import Work
@@ -19,11 +19,6 @@ from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from tests.minimal_joint import n_minimal_joint
 from tests.oracles import brute_force_shared_gates as plain
 from tests.oracles.brute_force_drawing import first_accepted, unflattened
-from tests.trained_networks import trained_xor
-
-
-def trained() -> tuple[Network, ...]:
-    return trained_xor(3, 60) + trained_xor(4, 60)
 
 
 @lru_cache
@@ -32,7 +27,7 @@ def carried_by(network: Network) -> tuple[HighLevelModel, ...]:
     question = asked(network)
     algorithms = story_algorithms(question, Work())
     assert not isinstance(algorithms, Unasked)
-    found = align_with(site_decisions(question), algorithms, question.protocol)
+    found = [*align_with(site_decisions(question), algorithms, question.protocol)]
     return tuple(result.algorithm for result in found if result.n_valid)
 
 
@@ -64,7 +59,7 @@ def drawn_xor(seed: int) -> Network:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [None, 61, 62, 63])
+@pytest.mark.parametrize("seed", [None, 61])
 def test_a_program_that_shares_no_code_finds_the_same_algorithms_and_places(seed: int | None):
     """All programs of up to four ANDs, every place of each, every single and every joint interchange."""
     network = AND_READ_TWICE if seed is None else drawn_xor(seed)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 import pytest
 
 from pluriscope.analysis.algorithms.candidates import Candidates
-from pluriscope.analysis.alignments.search import search_alignments
 from pluriscope.analysis.carried_algorithms import search
-from pluriscope.analysis.carried_algorithms.relation import RELATIONS, relation_of
+from pluriscope.analysis.carried_algorithms.relation import RELATIONS
 from pluriscope.analysis.carried_algorithms.search import Stories, Unasked, all_stories, find_stories, uniform_sample
 from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.placements.formulas import search_formulas
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.running.work import Work
@@ -95,30 +93,11 @@ def test_a_story_is_what_the_search_finds_on_the_network_that_is_left(name: str,
     assert len(masks)
     found = answer(question, masks)
     for mask, story in zip(masks.tolist(), found.story_of.tolist(), strict=True):
-        results = search_alignments(
+        results = search_formulas(
             folded(question, Circuit(question.layout, mask)), Candidates(found.algorithms, len(found.algorithms))
         )
         carried = {number for number, result in enumerate(results.algorithms) if result.n_valid}
         assert carried == found.stories[story]
-
-
-def test_relations_are_the_first_that_fits() -> None:
-    sets = [frozenset(n for n in range(3) if bits >> n & 1) for bits in range(8)]
-    for story, whole in product(sets, sets):
-        expected = (
-            "same"
-            if story == whole
-            else "narrower"
-            if story and story <= whole
-            else "wider"
-            if story >= whole
-            else "none"
-            if not story
-            else "opposite"
-            if not story & whole
-            else "overlapping"
-        )
-        assert relation_of(story, whole) == expected
 
 
 def test_tasks_without_anything_to_place_are_not_asked() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy  # loads scipy.stats when it is first asked for
 
-from pluriscope.analysis.circuits.space import Structure, count_in_space, count_matrices, sampled_matrices
+from pluriscope.analysis.circuits.space import Structure, count_in_space
 from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from tests.factories import small_network
@@ -22,10 +22,7 @@ SMALL = ((2, 2, 1), (2, 2, 2, 1), (3, 2, 1), (1, 3, 1), (2, 1, 2, 1), (2, 2, 1, 
     [
         ((2, 2, 2, 1), 69),
         ((2, 3, 3, 1), 9_625),
-        ((2, 4, 4, 1), 4_346_385),
-        ((2, 5, 5, 1), 7_271_931_361),
         ((2, 6, 6, 1), 46_908_442_046_529),
-        ((3, 3, 3, 1), 94_591),
         ((2, 3, 3, 3, 1), 2_568_433),
         ((4, 1), 1),
     ],
@@ -35,15 +32,7 @@ def test_possible_circuits_of_known_sizes(sizes, expected):
 
 
 @pytest.mark.parametrize(
-    ("sizes", "expected"),
-    [
-        ((2, 2, 2, 1), 20),
-        ((2, 3, 3, 1), 3_000),
-        ((2, 4, 4, 1), 168_672),
-        ((2, 5, 5, 1), 1_092_035),
-        ((2, 4, 1), 146),
-        ((2, 1), 0),
-    ],
+    ("sizes", "expected"), [((2, 2, 2, 1), 20), ((2, 5, 5, 1), 1_092_035), ((2, 4, 1), 146), ((2, 1), 0)]
 )
 def test_the_authors_leave_out_full_and_dense_circuits(sizes, expected):
     assert count_in_space(sizes, PAPER) == expected
@@ -57,15 +46,6 @@ def test_one_wide_layer_is_counted_at_once():
 
 def listed(sizes):
     return {mask for mask, _ in possible_masks(small_network(0, sizes).network)}
-
-
-def test_states_below_are_what_lies_under_the_space():
-    sizes = (2, 3, 2, 1)
-    states = Structure(sizes).states_below(1)
-    assert sum(states.values()) == 4**3 - 2 * 2**3 + 1, "each neuron has any inputs, and both inputs are used"
-    assert states[2, 2] == 3 * count_matrices(2, 2)
-    total = sum(ways * Structure(sizes).completions(2, *state) for state, ways in states.items())
-    assert total == Structure(sizes).count
 
 
 @pytest.mark.slow
@@ -99,16 +79,3 @@ def test_every_rank_is_one_circuit_s_numbers_of_active_neurons(sizes):
 def test_the_numbering_stays_so_that_samples_stay():
     ranks = [9624, 0, 100, 1, 3208, 4812]
     assert list(Structure((2, 3, 3, 1)).numbers_of(ranks)) == [((1, 1), 2), ((2, 3), 1), ((3, 3), 3)]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("n_rows", "n_columns"), [(1, 4), (4, 1), (2, 3), (3, 3)])
-def test_sampled_matrices_are_uniform(n_rows, n_columns):
-    n_matrices = count_matrices(n_rows, n_columns)
-    drawn = sampled_matrices(200 * n_matrices, n_rows, n_columns, np.random.default_rng(0))
-    assert drawn.any(axis=1).all()
-    assert drawn.any(axis=2).all()
-    times = Counter(matrix.tobytes() for matrix in drawn)
-    assert len(times) == n_matrices
-    if n_matrices > 1:
-        assert scipy.stats.chisquare(list(times.values())).pvalue > 0.001

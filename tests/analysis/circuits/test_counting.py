@@ -147,21 +147,6 @@ def test_ties_are_decided_as_by_hand():
     assert count_circuits(ask(network, task=Task((0, 1)))).count == 0
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("sizes", "activation", "ablation"),
-    [
-        *(((2, 4, 4, 1), activation, "mean") for activation in ("leaky_relu", "sigmoid")),
-        *(((5, 4, 1), activation, "zero") for activation in ("relu", "tanh")),
-        ((2, 3, 3, 3, 1), "tanh", "zero"),
-    ],
-)
-def test_larger_shapes(sizes, activation, ablation):
-    network = random_network(np.random.default_rng(1), sizes, tied=False, hidden=activation, last="tanh")
-    rules = protocol_from_mapping({"ablation": ablation})
-    same_as_listed(network, own_task(network), rules, clean_data(sizes[0]))
-
-
 def test_rows_of_a_data_record_are_judged():
     random = np.random.default_rng(3)
     rows = random.integers(0, 2, (9, 2)) + random.normal(scale=0.05, size=(9, 2))

@@ -61,27 +61,6 @@ def test_no_choices_are_listed_that_leave_too_few_edges_for_the_layers_above(mon
     assert max(needed) == found.searched_up_to > 8
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=PROTOCOLS)
-@pytest.mark.parametrize("sizes", [(2, 3, 1), (3, 2, 1), (2, 2, 2, 1)])
-def test_all_masks_in_order_of_size(sizes, protocol):
-    network = network_of(sizes, 1, "tanh")
-    task, rows = decided_by(network), input_table(sizes[0])
-    hidden = list(sizes[1:-1])
-    valid, _ = oracle.valid_circuits(
-        network,
-        rows.tolist(),
-        task.truth_table,
-        protocol.accuracy_threshold,
-        protocol.circuit_decision,
-        protocol.ablation,
-        lambda n: protocol.circuit_space == "all" or n < sum(hidden),
-    )
-    found = find_smallest(ask(network, task=task, protocol=protocol), n_smallest=10**6)
-    assert found.masks == tuple(by_size(valid))
-    assert found.proved
-    assert found.n_tried == count_in_space(sizes, protocol)
-
-
 @pytest.mark.slow
 @settings(max_examples=40)
 @given(
@@ -189,14 +168,3 @@ def test_estimates_list_what_was_hit_and_the_smallest_beyond_64_edges():
     right = np.abs(found.outputs) <= 0.5
     assert right.all()
     assert min(mask.bit_count() for mask in masks) == found.smallest.n_edges == 4
-
-
-@pytest.mark.slow
-def test_the_smallest_of_a_space_of_trillions_are_proved_and_each_is_right():
-    network = network_of((2, 6, 6, 1), 4)
-    question = ask(network, task=decided_by(network), protocol=THRESHOLD)
-    found = find_smallest(question, n_smallest=5)
-    assert found.proved
-    assert len(found.masks) == 5
-    n_before = sum(count_by_edges(network.sizes, THRESHOLD, found.searched_up_to).values())
-    assert found.n_tried == n_before

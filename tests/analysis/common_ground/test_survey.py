@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.common_ground import spread, survey
 from pluriscope.analysis.common_ground.interpreted import choose_classes
@@ -23,7 +23,8 @@ from pluriscope.analysis.explanations.circuits import predict_by_interpretation
 from pluriscope.analysis.interpretations import indexing, observed
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interventions.experiments import decide_under_interventions, intervention_space, standing_of
-from pluriscope.analysis.methods.report import Analysed, Placed, Settings
+from pluriscope.analysis.methods.report import Analysed, Settings
+from pluriscope.analysis.placements.result import AlgorithmResult, AlgorithmSearch
 from pluriscope.analysis.questions.data import clean_data
 from pluriscope.analysis.questions.tasks import input_table, named_task
 from pluriscope.analysis.running.limits import DEFAULT_LIMITS
@@ -45,19 +46,15 @@ class Subject(NamedTuple):
 
     question: Question
     masks: np.ndarray
-    placed: Placed
+    placed: Sequence[AlgorithmResult]
+    observed: Sequence[int]
 
 
 def subject_of(network: Network, task_name: str = "XOR") -> Subject:
     data = clean_data(network.n_inputs)
     found = analyse_output(ask(network, task=named_task(task_name, network.n_inputs), data=data))
     aligned = [result for result in found.algorithms.algorithms if result.alignments][:30]
-    return Subject(ask(network, data=data), found.circuits.masks, placed_in(found, aligned))
-
-
-def placed_in(found, aligned) -> Placed:
-    places = [[scored.alignment.places for scored in result.alignments] for result in aligned]
-    return Placed([result.algorithm for result in aligned], places, (), found.interpretations.observed_by_circuit)
+    return Subject(ask(network, data=data), found.circuits.masks, aligned, found.interpretations.observed_by_circuit)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +94,7 @@ def one_by_one(subject: Subject, position: int, ground) -> list[tuple[int, int]]
 def test_every_interpretation_is_counted_where_it_stands(small, whole, ground):
     found = whole
     assert not found.drawn
-    assert len(found.classes) == found.n_classes == sum(small.placed.observed) > 0
+    assert len(found.classes) == found.n_classes == sum(small.observed) > 0
     spread: Counter[int] = Counter()
     for position in range(len(small.masks)):
         rights = one_by_one(small, position, ground)
@@ -125,11 +122,10 @@ def test_every_interpretation_is_counted_where_it_stands(small, whole, ground):
 def test_every_alignment_stands_where_it_does_by_itself(small, whole, ground):
     space, answers = ground
     found = whole.alignments
-    assert len(found) == sum(map(len, small.placed.placements)) > 10
+    assert len(found) == sum(len(one.alignments) for one in small.placed) > 10
     for k in range(0, len(found), 3):
-        algorithm = small.placed.algorithms[found.algorithm[k]]
-        places = small.placed.placements[found.algorithm[k]][found.alignment[k]]
-        said = predict_by_alignment(algorithm, Alignment(algorithm.text, tuple(places)), space)
+        one = small.placed[found.algorithm[k]]
+        said = predict_by_alignment(one.algorithm, one.alignments[found.alignment[k]].alignment, space)
         standing = standing_of(said, answers)
         assert (found.predicted[k], found.right[k]) == (standing.predicted, standing.right)
 
@@ -139,12 +135,7 @@ def test_sets_that_are_not_listed_are_not_predicted(small):
     space = intervention_space(network.hidden_sizes, 2, max_sets=4)
     answers = decide_under_interventions(network, input_table(2), space)
     alice = two_xor_algorithms()[0]
-    places = next(
-        places
-        for algorithm, kept in zip(small.placed.algorithms, small.placed.placements, strict=True)
-        if algorithm.id == alice.id
-        for places in kept
-    )
+    places = next(one.alignments[0].alignment.places for one in small.placed if one.algorithm.id == alice.id)
     found = alignment_standings(alice, [places], space, answers)
     singles = sum(len(site.neurons) == 1 for _, site in places)
     assert found.predicted.tolist() == [singles * 12]  # the union of both places is a set of two or more
@@ -204,8 +195,8 @@ def test_classes_and_spreads_that_would_take_too_much_memory_are_drawn_and_left_
 
 
 def test_classes_are_the_same_whether_listed_or_found_by_rank(small):
-    position = int(np.argmax(small.placed.observed))
-    circuit, ranks = circuit_at(small, position), range(0, small.placed.observed[position], 3)
+    position = int(np.argmax(small.observed))
+    circuit, ranks = circuit_at(small, position), range(0, small.observed[position], 3)
     listed = choose_classes(small.question, circuit, ranks=ranks)
     found = choose_classes(small.question, circuit, ranks=ranks, max_listed=0)
     assert listed.least_indices == found.least_indices
@@ -218,7 +209,8 @@ def test_the_pretrained_xor_by_two_routes():
     """All 147,899,020 interpretations: the recursion's maxima, and the degrees of the polynomials that count them."""
     analysis = real_analysis()
     aligned = [result for result in analysis.algorithms.algorithms if result.alignments]
-    analysis_subject = Subject(ask(pretrained_xor().network), analysis.circuits.masks, placed_in(analysis, aligned))
+    observed = analysis.interpretations.observed_by_circuit
+    analysis_subject = Subject(ask(pretrained_xor().network), analysis.circuits.masks, aligned, observed)
     found = survey_common_ground(*analysis_subject)
     assert found.spread is not None
     assert sum(found.spread.values()) == 147_899_020
@@ -241,8 +233,8 @@ def test_the_pretrained_xor_by_two_routes():
 )
 def test_circuits_that_are_not_listed_leave_the_verdict_open(small, truncated_at, answer):
     search = replace(search_circuits(small.question), truncated_at=truncated_at)
-    placed = replace(small.placed, valid=[[True] * len(some) for some in small.placed.placements])
-    report = find(Analysed(small.question, search, placed=placed), Settings())
+    formulas = AlgorithmSearch(tuple(small.placed), len(small.placed))
+    report = find(Analysed(small.question, search, formulas=formulas, classes=small.observed), Settings())
     assert report.findings()[0].startswith(answer)
     assert report.partial == report.more_circuits == (truncated_at is not None)
     assert ("interpretations of listed circuits is right" in report.findings()[1]) == report.partial

@@ -6,13 +6,13 @@ from functools import lru_cache
 
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.alignments.alignment import Alignment, ScoredAlignment
-from pluriscope.analysis.alignments.iia import score_alignment
-from pluriscope.analysis.alignments.search import search_alignments
 from pluriscope.analysis.criteria.criterion import Criterion
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Verdict
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.placements.formulas import search_formulas
+from pluriscope.analysis.placements.iia import score_placement
+from pluriscope.analysis.placements.placement import NeuronPlacement, ScoredPlacement
 from pluriscope.analysis.questions.data import clean_data
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import named_task
@@ -37,7 +37,7 @@ def all_alignments(name: str = "xor_pretrained", near: int = 5) -> Population:
     """Every kept alignment, failing ones included, of a network's candidates at depth 2."""
     network = golden_network(name).network.for_output(0)
     rules = COMPLETE.model_copy(update={"name": "shallow", "max_depth": 2, "n_near_misses": near})
-    found = search_alignments(
+    found = search_formulas(
         ask(network, protocol=rules, data=DATA), candidate_algorithms(named_task("XOR", 2), rules, 2)
     )
     explanations = [(r.algorithm, a) for r in found.algorithms for a in r.alignments]
@@ -50,6 +50,6 @@ def verdicts(criterion: Criterion, context, **given) -> list[Verdict]:
     return [found.at(i) for i in range(len(found))]
 
 
-def placed(network: Network, algorithm: HighLevelModel, **places) -> tuple[HighLevelModel, ScoredAlignment]:
-    alignment = Alignment.of(algorithm.text, {p[1:]: NeuronSet(*site) for p, site in places.items()})
-    return algorithm, score_alignment(ask(network, data=DATA), algorithm, alignment)
+def placed(network: Network, algorithm: HighLevelModel, **places) -> tuple[HighLevelModel, ScoredPlacement]:
+    alignment = NeuronPlacement.of(algorithm.text, {p[1:]: NeuronSet(*site) for p, site in places.items()})
+    return algorithm, score_placement(ask(network, data=DATA), algorithm, alignment)

@@ -19,12 +19,12 @@ import numpy as np
 
 from pluriscope.analysis.algorithms.candidates import Candidates, candidate_algorithms
 from pluriscope.analysis.algorithms.redundancy import irredundancy
-from pluriscope.analysis.alignments.search import search_alignments
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.criteria.alignments import valid_alignments
 from pluriscope.analysis.criteria.interpretation_tallies import tally_of_readings
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import CRITERIA, criteria_for
+from pluriscope.analysis.placements.formulas import search_formulas
 from pluriscope.analysis.questions.data import clean_data
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import Task
@@ -71,7 +71,7 @@ def irredundant_alignments(network: Network, task: Task, *, every: bool = False)
     found = candidate_algorithms(task, COMPLETE, network.n_hidden_layers)
     chosen = tuple(a for a in found.algorithms if every or irredundancy(a)["irredundant-literals"])
     rules = COMPLETE.model_copy(update={"n_near_misses": 0})
-    search = search_alignments(ask(network, protocol=rules, data=data), Candidates(chosen, len(chosen)))
+    search = search_formulas(ask(network, protocol=rules, data=data), Candidates(chosen, len(chosen)))
     return Population("alignment", ask(network, data=data), valid_alignments(search))
 
 
@@ -107,7 +107,7 @@ def second_counts(name: str, output: int) -> dict[str, dict[str, int]]:
     if len(context) > MOST_CIRCUITS:
         return {}
     dense = DenseCriteria(network, task.truth_table, context.items)
-    passed = dense.passed(with_patching=network.n_inputs == 2)
+    passed = dense.passed()
     return {"circuit": {key: int(np.sum(values)) for key, values in passed.items()}}
 
 
@@ -123,7 +123,7 @@ def disagreements(first: Counts, second: dict[str, dict[str, int]]) -> list[str]
 
 def settings() -> dict[str, dict[str, float | int]]:
     """The defaults under which the counts hold."""
-    answer = {one.key: {**one.retired, **one.defaults} for one in CRITERIA if one.kinds}
+    answer = {one.key: one.defaults for one in CRITERIA if one.kinds}
     return {key: values for key, values in answer.items() if values}
 
 
@@ -142,7 +142,7 @@ def write() -> int:
     document = {
         "about": "Passed, failed, undecided, not applicable; protocol complete, clean inputs, default settings.",
         "made by": "python -m tests.analysis.criteria.golden_counts",
-        "second routes": {"circuit": "all but input-robust and representative"},
+        "second routes": {"circuit": "all but input-robust, patching-robust and representative"},
         "settings": settings(),
         "networks": networks,
     }

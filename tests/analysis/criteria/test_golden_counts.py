@@ -86,22 +86,6 @@ def test_a_later_criterion_that_removes_nothing_says_so() -> None:
             )
 
 
-def test_minimality_by_function_leaves_few_where_the_one_by_structure_leaves_many() -> None:
-    every = [
-        network["counts"]["circuit"] for network in stored()["networks"].values() if "circuit" in network["counts"]
-    ]
-    passed = {
-        key: sum(counts[key][0] for counts in every)
-        for key in ("minimal-local", "minimal-local-structural", "minimal-subset", "minimal-subset-structural")
-    }
-    assert passed == {
-        "minimal-local": 109,
-        "minimal-local-structural": 1290,
-        "minimal-subset": 98,
-        "minimal-subset-structural": 98,
-    }
-
-
 LARGE = {
     *(
         "and_3-3/0",

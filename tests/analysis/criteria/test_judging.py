@@ -8,11 +8,11 @@ import pytest
 
 from pluriscope.analysis.criteria import judging
 from pluriscope.analysis.criteria.criterion import KINDS
-from pluriscope.analysis.criteria.interpretation_tallies import COSTLY, MIXED, Reading, tally_of_readings
+from pluriscope.analysis.criteria.interpretation_tallies import COSTLY, MIXED
 from pluriscope.analysis.criteria.judging import JudgedAnalysis, budget_that_ended, judge_analysis
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.steps import CriterionStep, default_steps
-from pluriscope.analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES, PASSED, UNDECIDED
+from pluriscope.analysis.criteria.verdict import NOT_APPLICABLE, PASSED, UNDECIDED
 from pluriscope.analysis.errors import InvalidCriterion
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
@@ -210,9 +210,3 @@ def test_counts_and_their_combinations_agree_with_trying_each_interpretation(see
             assert found.outcome == (shared.pop() if len(shared) == 1 else MIXED)
         joint = tried["interchange-joint"] == PASSED
         assert not (joint & (tried["interchange"] != PASSED)).any()
-
-
-def test_outcomes_of_readings_are_those_of_all_or_mixed():
-    counts = [Reading(passed, undecided, 1, 0, 4) for passed, undecided in ((4, 0), (0, 4), (1, 0), (0, 0))]
-    assert [(*OUTCOMES, "mixed")[one.outcome] for one in counts] == ["passed", "undecided", "mixed", "failed"]
-    assert tally_of_readings(counts).of == 16

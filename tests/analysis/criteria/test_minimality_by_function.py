@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pytest
@@ -11,10 +10,10 @@ import pytest
 from pluriscope.analysis.criteria import remainders
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
-from pluriscope.analysis.criteria.remainders import needs_every_input, pruned, sets_ignoring_an_input
+from pluriscope.analysis.criteria.remainders import sets_ignoring_an_input
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import task_from_table
-from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
+from pluriscope.analysis.subjects.perceptron.circuit import mask_array
 from pluriscope.analysis.subjects.perceptron.mlp import Ablation
 from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.analysis.criteria.circuit_contexts import passed, random_network, xor_context
@@ -60,30 +59,6 @@ def test_minimality_is_what_every_set_of_edges_says(seed, table, activation, abl
     some = replace(context, items=context.items[::3], complete=False)
     for place, kind in enumerate(KINDS[:2]):
         assert passed(some, f"minimal-{kind}") == [kinds[place] for kinds in expected[::3]], kind
-
-
-@pytest.mark.parametrize("sizes", [(2, 2, 2, 1), (2, 3, 1), (3, 2, 1), (1, 2, 1)])
-def test_pruned_sets_that_leave_an_input_unused_are_all_found(sizes: tuple[int, ...]) -> None:
-    layout, network = EdgeLayout(sizes), random_network(0, sizes, "relu")
-    edges = plain.edges_of(network)
-    every = mask_array(range(2**layout.n_edges), layout)
-    expected = set()
-    for mask, left in zip(every.tolist(), pruned(every, layout).tolist(), strict=True):
-        kept = {edge for k, edge in enumerate(edges) if mask >> k & 1}
-        rest = plain.without_dead_neurons(network, kept)
-        assert left == sum(1 << k for k, edge in enumerate(edges) if edge in rest)
-        if left == mask and {edge[2] for edge in kept if edge[0] == 1} != set(range(sizes[0])):
-            expected.add(mask)
-    found = sets_ignoring_an_input(layout)
-    assert found is not None
-    assert found.tolist() == sorted(expected)
-
-
-def test_a_task_needs_every_input_if_it_depends_on_each() -> None:
-    network = random_network(0, (2, 2, 1), "relu")
-    for table in product([0, 1], repeat=4):
-        depends = table[:2] != table[2:] and table[::2] != table[1::2]
-        assert needs_every_input(ask(network, task=task_from_table(list(table), 2))) == depends
 
 
 @pytest.mark.slow

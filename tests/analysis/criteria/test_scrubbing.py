@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.circuits.search import search_circuits
-from pluriscope.analysis.criteria.funnel import counted_rows
 from pluriscope.analysis.criteria.interpretation_tallies import CountingReadings
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.criteria.scrubbing import preserved, scrubbed_outputs
-from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
+from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.observed import observed_classes
@@ -32,15 +31,10 @@ SCRUBBING = criterion_named("causal-scrubbing")
     ("seed", "sizes", "activation", "output"),
     [
         (0, (2, 2, 2, 1), "tanh", "tanh"),
-        (1, (2, 3, 1), "leaky_relu", "leaky_relu"),
-        (2, (2, 2, 2, 1), "relu", "relu"),
         (3, (1, 2, 2, 1), "sigmoid", "sigmoid"),
         (4, (2, 3, 1), "silu", "linear"),
-        (5, (2, 3, 1), "gelu", "linear"),
-        (6, (2, 2, 2, 1), "silu", "linear"),
         (7, (2, 2, 2, 1), "gelu", "linear"),
         (8, (2, 2, 2, 1), "gelu_new", "sigmoid"),
-        (9, (1, 2, 2, 2, 1), "silu", "linear"),
         (10, (2, 3, 1), "tanh", "gelu"),
         (11, (2, 2, 2, 1), "silu", "silu"),
     ],
@@ -125,22 +119,3 @@ def test_how_many_pass_is_what_judging_each_says(name: str) -> None:
             witness = verdicts.at(one).witness
             decided = witness["network"] > 0.5
             assert witness["least"] <= 0.5 if decided else witness["largest"] > 0.5
-
-
-def test_together_with_interchange_what_is_not_known_is_undecided() -> None:
-    file = golden_network("xor_2-2")
-    question = ask(file.network.for_output(0), task=file.tasks[0])
-    masks = search_circuits(question).masks
-    steps = parse_steps(["interchange", "causal-scrubbing", "observed-class"])
-    counts = CountingReadings(question, masks, [0] * len(masks), [0] * len(masks), steps)
-    counts.advance(DEFAULT_WORK)
-    found = counts.found()
-    asked = [(step.key, found[step]) for step in steps[:2]]
-    both = counted_rows(asked, counts.totals, np.ones(len(masks), dtype=bool))[-1]
-    exact = 0
-    for mask in masks.tolist():
-        space = InterpretationSpace(question, Circuit(question.layout, mask))
-        context = Population("interpretation", question, tuple(space.at(index) for index in range(space.count)))
-        passed = [criterion_named(step.key).judge(context).passed for step in steps[:2]]
-        exact += int((passed[0] & passed[1]).sum())
-    assert both.least <= exact <= both.most + both.n_open

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
-from pluriscope.analysis.alignments.alignment import Aligned, Alignment
-from pluriscope.analysis.alignments.on_directions import parse_directions
 from pluriscope.analysis.directions.self_interventions import ask_own_swaps
 from pluriscope.analysis.explanations.algorithms import predict_by_alignment
 from pluriscope.analysis.explanations.circuits import predict_by_interpretation
 from pluriscope.analysis.interventions.experiments import SILENT, decide_under_interventions, intervention_space
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.placements.directions import parse_directions
+from pluriscope.analysis.placements.placement import NeuronPlacement, PlacedFormula
 from pluriscope.analysis.questions.data import clean_data
 from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.circuit import circuit_from_hex
@@ -34,14 +34,14 @@ def divided(asked):
 
 
 def on_directions(algorithm, text):
-    return Aligned(parse_algorithm(algorithm, "and_inverter", 2), parse_directions(algorithm, text))
+    return PlacedFormula(parse_algorithm(algorithm, "and_inverter", 2), parse_directions(algorithm, text))
 
 
 ALICE = on_directions("!(!(!A&B)&!(!B&A))", "0@1=0,1,-1;1@1=1,0,-1")
 BOB = on_directions("(!(!A&!B)&!(A&B))", "0@1=1,1,-1;1@1=0,0,1")
 CAROL = interpretation_at(ask(NET, data=DATA), circuit_from_hex("1f9", NET.sizes), 24)
-BOB_ON_SETS = Aligned(
-    BOB.algorithm, Alignment.of(BOB.algorithm.text, {"0": NeuronSet(1, (0, 1)), "1": NeuronSet(1, (2,))})
+BOB_ON_SETS = PlacedFormula(
+    BOB.algorithm, NeuronPlacement.of(BOB.algorithm.text, {"0": NeuronSet(1, (0, 1)), "1": NeuronSet(1, (2,))})
 )
 
 

@@ -149,14 +149,6 @@ def test_where_nothing_that_is_tried_is_valid_there_is_no_circuit():
         assert (found.outcome, found.raw_mask) == ("invalid", None), text
 
 
-@pytest.mark.parametrize("method", METHODS.records, ids=lambda method: method.key)
-def test_what_does_not_say_what_follows_has_the_settings_that_it_always_had(method):
-    assert "after" not in method.defaults
-    if not method.asks_judge:
-        assert method.filled({"after": "nothing"}) == method.defaults
-        assert method.filled({"after": "deletion"}) == {**method.defaults, "after": "deletion"}
-
-
 def test_who_asks_the_judge_is_left_out_where_methods_are_compared_that_do_not():
     asking = [method.key for method in METHODS.by_key.values() if method.asks_judge]
     assert asking == ["random-deletion"]
@@ -167,11 +159,8 @@ def test_who_asks_the_judge_is_left_out_where_methods_are_compared_that_do_not()
     ("text", "cause", "cure"),
     [
         ("random-deletion(after=deletion)", "setting 'after' is unknown", "use one of seed, restarts"),
-        ("random-deletion(restarts=0)", "restarts is '0'", "use a whole number from 1 up to 1,000"),
         ("exact-edge(after=delete)", "after is 'delete'", "use nothing, deletion, cut; did you mean deletion"),
         ("exact-edge(after=cut,threshold=0.9)", "has threshold together with after=cut", "give one of them"),
-        ("exact-edge(after=cut,k=3)", "has k together with after=cut", "give one of them"),
-        ("exact-edge(k=3,threshold=0.9)", "has k together with threshold", "give one of them"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(text, cause, cure):

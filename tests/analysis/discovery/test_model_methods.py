@@ -14,9 +14,9 @@ from pluriscope.analysis.discovery.masked_subject import MaskedSpace
 from pluriscope.analysis.discovery.registry import METHODS, default_methods
 from pluriscope.analysis.discovery.sweep import sweep
 from pluriscope.analysis.errors import InvalidMethod
+from pluriscope.analysis.questions.decision import CLASSES
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.question import GraphQuestion
-from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.own_circuits.answer import LATE, location
 from tests.analysis.subjects.transformer.test_judging import golden
@@ -46,7 +46,7 @@ def test_scores_and_shares_are_of_plain_runs():
     assert answer.scores[0] == pytest.approx(-plain_loss(model, run[(1 << n) - 2], whole, "kl"))
     losses = [plain_loss(model, run[mask], whole, "kl") for mask in (77, 0)]
     assert cut.shares([77], {"loss": "kl"}) == pytest.approx([1 - losses[0] / losses[1]])
-    assert cut.right(77) == (gaps(run[77][None], model.answers) > 0).sum()
+    assert cut.right(77) == (CLASSES.margins(run[77][None], model.answers) > 0).sum()
     fewer = EXACT.answer(cut, EXACT.filled({"k": answer.raw_mask.bit_count() - 1})).raw_mask
     assert fewer & answer.raw_mask == fewer
     assert cut.shares([fewer], {"loss": "kl"})[0] < 0.95 <= answer.faithfulness
@@ -75,7 +75,9 @@ def test_places_are_those_among_all_masks(name, text):
     space = model.space(rules)
     every = np.array(list(product((False, True), repeat=space.graph.n_bits)))
     every = every[(space.reduce(every) == every).all(axis=1) & every.any(axis=1)]
-    right = np.concatenate([gaps(space.run(some[None]), model.answers)[0][None] > 0 for some in every]).sum(axis=1)
+    right = np.concatenate([CLASSES.margins(space.run(some[None]), model.answers)[0][None] > 0 for some in every]).sum(
+        axis=1
+    )
     valid = every[right / len(model.rows) > 0.99]
     question = GraphQuestion(TRANSFORMER, model, rules)
     landscape = landscape_of(question, find_masks(question))

@@ -88,14 +88,6 @@ def test_without_hidden_neurons_circuits_differ_by_rows():
 
 
 @pytest.mark.slow
-def test_every_circuit_of_the_list_is_counted_once():
-    masks = analyse_output(XOR).circuits.masks
-    found = neighbours_of(int(masks[5]), masks)
-    assert sum(found.by_distance) == len(masks) == 197
-    assert found.by_distance[0] == 1
-
-
-@pytest.mark.slow
 def test_valid_circuits_beside_a_mask_are_those_of_the_whole_list():
     found = analyse_output(XOR).circuits
     masked, valid = landscape_of(XOR, found).under(""), set(found.masks.tolist())

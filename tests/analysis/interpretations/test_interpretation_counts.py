@@ -76,17 +76,6 @@ def test_counts_read_the_representatives():
     assert counts != count_interpretations(ask(network), masks)
 
 
-@pytest.mark.parametrize(
-    ("protocol", "n_valid", "total", "observed"), [(PAPER, 32, 234_700, None), (COMPLETE, 197, 147_899_020, 7_836)]
-)
-def test_the_pretrained_xor(protocol, n_valid, total, observed):
-    file = golden_network("xor_pretrained")
-    found = search_circuits(ask(file.network, task=file.tasks[0], protocol=protocol))
-    counts = count_interpretations(ask(file.network), found.masks)
-    assert (found.n_valid, counts.total) == (n_valid, total)
-    assert observed in (None, counts.observed)
-
-
 def test_counts_beyond_64_bits_are_exact():
     # 1-8-1 with the eight neurons alike: 2 of 2^8 parent rows occur, so the output has 2^254 completions
     alike = Network.from_arrays([np.ones((8, 1)), np.ones((1, 8)) / 8], [np.zeros(8), np.zeros(1)])
@@ -191,14 +180,6 @@ def test_counting_that_time_ends_keeps_the_first_circuits_and_goes_on_to_the_sam
         reading += 1
     assert len(seen) > 5
     assert 0 in seen
-
-
-def test_six_inputs():
-    network = random_network(1, (6, 1, 1))
-    counts = count_interpretations(ask(network), np.array([2**7 - 1], dtype=np.uint64))
-    found, classes = interpretations(network, 2**7 - 1)
-    assert counts.by_circuit == (len(found),)
-    assert counts.observed_by_circuit == (len(set(classes)),)
 
 
 def test_a_large_count_of_one_circuit_can_be_stopped_within(monkeypatch):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.errors import BeyondLimits
@@ -147,17 +145,6 @@ def test_large_counts_are_exact():
     decided = {number for number, passing in counted.items() if passing >= 0}
     assert all(counted[number] == classes.sizes[number] for number in decided)
     assert max(counted.values()) > 2**32
-
-
-@settings(max_examples=12)
-@given(st.integers(0, 10**6), st.sampled_from(["tanh", "sigmoid", "relu"]))
-def test_any_small_network_agrees_with_trying_everything(seed, activation):
-    network = random_network(seed, (2, 2, 2, 1), activation)
-    network = Network.from_arrays(
-        [*network.weights[:-1], network.weights[-1] * 3], network.biases, activation=activation
-    )
-    masks = [mask for mask, _ in possible_masks(network)]
-    compare(network, masks[seed % len(masks)], most=60)
 
 
 def test_what_is_too_much_work_is_undecided_and_nothing_else():

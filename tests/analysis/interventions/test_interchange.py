@@ -50,8 +50,3 @@ def test_swaps_in_two_layers_win_over_what_flows_in_from_the_first():
         run_with_swaps(network, only_second, clean)[0],
         interchange_outputs(network, [NeuronSet(2, (0,))], input_table(2))[0],
     )
-
-
-@pytest.mark.parametrize("sizes", [(2, 1), (3, 1)])
-def test_a_network_without_hidden_layers_has_nothing_to_swap(sizes):
-    assert interchange_outputs(random_network(0, sizes), [], input_table(sizes[0])).shape[0] == 0

@@ -1,26 +1,29 @@
 """What placed algorithms share, which interchanges part them, and what criteria say, beside a count of one's own."""
 
+import re
 from functools import cache
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 
 import numpy as np
 import pytest
 
 from pluriscope.analysis.algorithms.causal_model import read_causal_model
 from pluriscope.analysis.algorithms.written import inputs_of
-from pluriscope.analysis.alignments.on_sites import AskedModel, Interchange
 from pluriscope.analysis.common_ground.on_sites import shared_ground
+from pluriscope.analysis.criteria import alignment_structure
 from pluriscope.analysis.criteria.criterion import Criterion
 from pluriscope.analysis.criteria.on_sites import MODEL, SITES
 from pluriscope.analysis.criteria.population import PopulationOf
 from pluriscope.analysis.criteria.registry import EVERY, ON_SITES
 from pluriscope.analysis.placements.families import Bounds
+from pluriscope.analysis.placements.interchange import AskedModel, Interchange
 from pluriscope.analysis.placements.report import PlacementsReport
-from pluriscope.analysis.placements.search import find
+from pluriscope.analysis.placements.search import find, placed_on
 from pluriscope.analysis.readings.circuit_readings import CircuitReadings, PlaceReadings, VariableGroup
 from pluriscope.analysis.readings.report import InterpretationsReport
 from pluriscope.analysis.subjects.registry import question_in
 from pluriscope.app.bundled import bundled_models
+from tests.graph_questions import asked
 
 TEXTS = {
     "parity": "p1 = a; p2 = (p1 + b) % 2; y = (p2 + c) % 2",
@@ -119,7 +122,7 @@ def test_a_node_is_read_as_what_all_circuits_read_it_as():
 
 def verdict(key, name, placement=None, **settings):
     items = [model(name)] if placement is None else [(model(name), placement)]
-    population = PopulationOf(MODEL if placement is None else SITES, None, items)
+    population = PopulationOf(MODEL if placement is None else SITES, asked("parity-3-elman", "complete"), items)
     return EVERY[key].judge(population, settings).at(0)
 
 
@@ -172,5 +175,87 @@ def test_every_criterion_on_sites_judges_none_and_all(kind):
     items = {MODEL: report().algorithms, SITES: [(one, each) for one in report().algorithms for each in one.placements]}
     for criterion in ON_SITES[kind]:
         assert isinstance(criterion, Criterion)
-        assert len(criterion.judge(PopulationOf(kind, None, []))) == 0
-        assert criterion.judge(PopulationOf(kind, None, items[kind])).tally.of == len(items[kind])
+        question = asked("parity-3-elman", "complete")
+        assert len(criterion.judge(PopulationOf(kind, question, []))) == 0
+        assert criterion.judge(PopulationOf(kind, question, items[kind])).tally.of == len(items[kind])
+
+
+def step_of(place):
+    """The steps whose states a variable is on."""
+    return [int(site[1]) for site in place.sites.split()]
+
+
+def test_variables_lie_at_earlier_steps_than_those_that_read_them():
+    parity = next(one for one in model("parity").valid if [*map(step_of, one.places)] == [[1], [2]])
+    assert verdict("causal-order", "parity", parity).outcome == "passed"
+    first, second = parity.places
+    pairs = {"p1": first, "p2": second}
+    for p1, p2 in permutations([first, second]):
+        places = [
+            pairs["p1"].model_copy(update={"sites": p1.sites}),
+            pairs["p2"].model_copy(update={"sites": p2.sites}),
+        ]
+        found = verdict("causal-order", "parity", changed(parity, places=places))
+        assert (found.outcome, found.numerator, found.denominator) == (
+            ("passed", 1, 1) if max(step_of(p1)) < min(step_of(p2)) else ("failed", 0, 1)
+        )
+    same = [one.model_copy(update={"sites": f"h1[{k}]"}) for k, one in enumerate(parity.places)]
+    found = verdict("causal-order", "parity", changed(parity, places=same))
+    assert found.outcome == "failed"
+    assert found.witness == {"variable": "p2", "computed_from": "p1"}
+    alone = model("last").placements[0]
+    assert "any layers will do" in verdict("causal-order", "last", alone).reason
+
+
+def test_names_that_a_helper_reads_are_what_its_reader_is_computed_from():
+    below = alignment_structure._below("p = a; _h = p + b; q = _h % 2; r = c; y = (q + r) % 2")
+    assert below == {"p": set(), "_h": {"p"}, "q": {"_h", "p"}, "r": set(), "y": {"q", "r", "_h", "p"}}
+
+
+def test_heads_of_a_layer_lie_side_by_side():
+    order = alignment_structure._order(asked("indirect-object-2x2", "nodes"))
+    assert order["1.0"] == order["1.1"] < order["2.0"] == order["2.1"]
+    assert order["1.0.q"] < order["1.1"]
+
+
+def test_one_direction_is_right_where_both_are_and_minimal_jointly_asks_for_both_kinds_of_interchange():
+    one = model("parity").valid[0]
+    assert {verdict(key, "parity", one).outcome for key in ("one-direction", "minimal-joint-alignment")} == {"passed"}
+    wrong = changed(one, score=one.score.model_copy(update={"agreed": 3}))
+    assert verdict("one-direction", "parity", wrong).outcome == "undecided"
+    assert verdict("minimal-joint-alignment", "parity", wrong).outcome == "failed"
+    refuted = changed(one, joint=one.joint.model_copy(update={"agreed": one.joint.of - 1}))
+    outcomes = [
+        ("failed", refuted),
+        ("undecided", changed(one, joint=None)),
+        ("undecided", changed(one, joint_exact=False)),
+        ("undecided", changed(one, minimal=False)),
+        ("undecided", changed(one, minimal=None)),
+    ]
+    for outcome, other in outcomes:
+        assert verdict("minimal-joint-alignment", "parity", other).outcome == outcome
+    assert verdict("one-direction", "parity", refuted).outcome == "passed"
+
+
+def test_what_passes_as_minimal_jointly_has_nothing_within_it_that_is_right_jointly():
+    question = asked("parity-3-elman", "complete")
+    for name in ("parity", "last"):
+        for one in model(name).valid:
+            if verdict("minimal-joint-alignment", name, one).outcome != "passed":
+                continue
+            units = [[re.findall(r"[0-9]+", site) for site in place.sites.split()] for place in one.places]
+            sets = [
+                [
+                    f"h{step}[{','.join(some)}]"
+                    for ((step, *own),) in [place]
+                    for size in range(1, len(own) + 1)
+                    for some in combinations(own, size)
+                ]
+                for place in units
+                if len(place) == 1
+            ]
+            for chosen in product(*sets) if len(sets) == len(units) else ():
+                sites = {place.variable: text for place, text in zip(one.places, chosen, strict=True)}
+                if [*sites.values()] != [place.sites for place in one.places]:
+                    smaller = placed_on(question, read_causal_model(TEXTS[name]), sites)
+                    assert smaller.placed == "" or smaller.joint.agreed < smaller.joint.of

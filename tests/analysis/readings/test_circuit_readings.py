@@ -8,7 +8,7 @@ import pytest
 
 from pluriscope.analysis.algorithms.causal_model import read_causal_model
 from pluriscope.analysis.errors import InvalidIndex
-from pluriscope.analysis.explaining.graphs import explain, read_circuits
+from pluriscope.analysis.explaining.explanation import explain, read_circuits
 from pluriscope.analysis.methods.report import Analysed, Settings
 from pluriscope.analysis.readings import report, task_variables
 from pluriscope.analysis.readings.circuit_readings import CircuitInterpretations, CircuitReader, VariableGroup

@@ -7,10 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.interventions.experiments import decide_under_interventions, intervention_space
 from pluriscope.analysis.questions.tasks import input_table
-from pluriscope.analysis.sandbox.intervention import MAX_CHANGES, Change, Intervention, intervention_of
+from pluriscope.analysis.sandbox.intervention import Change, Intervention
 from pluriscope.analysis.sandbox.running import Bench
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -39,8 +38,9 @@ def random_change(random: np.random.Generator, sizes, n_rows: int) -> Change:
 
 
 def random_intervention(random: np.random.Generator, sizes, n_inputs: int, most: int = 6) -> Intervention:
-    drawn = {c.site: c for c in (random_change(random, sizes, 1 << n_inputs) for _ in range(random.integers(most + 1)))}
-    return intervention_of(sizes, n_inputs, int(random.integers(1 << n_inputs)), drawn.values())
+    drawn = (random_change(random, sizes, 1 << n_inputs) for _ in range(random.integers(most + 1)))
+    each = {(one.layer, one.neuron, one.origin): one for one in drawn}
+    return Intervention(int(random.integers(1 << n_inputs)), tuple(each.values()))
 
 
 def plainly(network: Network, intervention: Intervention) -> list[list[float]]:
@@ -103,46 +103,11 @@ def test_patching_neurons_is_the_common_ground_to_the_last_bit(activation):
         for source in range(4):
             changes = [Change(layer, neuron, None, "source", source) for layer, neuron in sites]
             for base in range(4):
-                ran = bench.run(intervention_of(network.sizes, 2, base, changes))
+                ran = bench.run(Intervention(base, tuple(changes)))
                 assert ran[-1][0] == answers.outputs[index, source, base]
 
 
 def test_values_beyond_float64_are_reported_and_not_raised():
     network = Network.from_arrays([[[1.0]], [[1e303]]], [[0], [0]], activation="linear")
     bench = Bench(network, input_table(1))
-    assert bench.run(intervention_of((1, 1, 1), 1, 0, [Change(1, 0, None, "value", value=1e6)]))[-1][0] == math.inf
-
-
-@pytest.mark.parametrize(
-    ("change", "part"),
-    [
-        (Change(1, 3, None, "zero"), "neuron 1.3"),
-        (Change(3, 0, None, "zero"), "neuron 3.0"),
-        (Change(0, 0, None, "zero"), "neuron 0.0"),
-        (Change(1, 0, 2, "zero"), "edge 1.0.2"),
-        (Change(4, 0, 0, "zero"), "edge 4.0.0"),
-        (Change(1, 0, None, "source", 4), "source 4 of n1.0"),
-        (Change(1, 0, None, "source"), "source None of n1.0"),
-        (Change(1, 0, None, "value", value=math.nan), "value nan on n1.0"),
-        (Change(1, 0, None, "value", value=-math.inf), "value -inf on n1.0"),
-        (Change(1, 0, 1, "value", value=1.1e6), "value 1100000.0 on B → n1.0"),
-        (Change(1, 0, None, "value"), "value None on n1.0"),
-        (Change(1, 0, None, "random"), "'random' on n1.0"),
-    ],
-)
-def test_what_the_network_has_not_is_refused_by_name(change, part):
-    with pytest.raises(InvalidIntervention) as refused:
-        intervention_of((2, 3, 3, 1), 2, 0, [change])
-    assert refused.value.item == part
-
-
-def test_too_many_changes_twice_the_same_and_no_such_base_are_refused():
-    sizes = (2, 20, 1)
-    changes = [Change(1, neuron, None, "zero") for neuron in range(MAX_CHANGES + 1)]
-    assert len(intervention_of(sizes, 2, 0, changes[:-1]).changes) == MAX_CHANGES
-    with pytest.raises(InvalidIntervention, match="17 changes: at most 16"):
-        intervention_of(sizes, 2, 0, changes)
-    with pytest.raises(InvalidIntervention, match=r"n1\.0: is changed twice"):
-        intervention_of(sizes, 2, 0, [changes[0], Change(1, 0, None, "mean")])
-    with pytest.raises(InvalidIntervention, match="base 4"):
-        intervention_of(sizes, 2, 4, [])
+    assert bench.run(Intervention(0, (Change(1, 0, None, "value", value=1e6),)))[-1][0] == math.inf

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 
 import pluriscope
-from pluriscope.analysis.errors import AnalysisError, InvalidData, InvalidMask, InvalidNetwork, InvalidTask
-from pluriscope.analysis.subjects.classifier import CLASSIFIER, Classifier, right_counts
+from pluriscope.analysis.errors import (
+    AnalysisError,
+    InvalidData,
+    InvalidMask,
+    InvalidNetwork,
+    InvalidProtocol,
+    InvalidTask,
+)
+from pluriscope.analysis.questions.decision import CLASSES
+from pluriscope.analysis.subjects.classifier import Classifier, right_counts
 from pluriscope.analysis.subjects.enumeration import are_circuits, read_mask
-from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.subjects.perceptron.kind import COARSER_PERCEPTRON
+from pluriscope.analysis.subjects.perceptron.logits import difference_of, two_logits
 from tests.analysis.subjects.space_checks import check_linear_effects, check_uniform_draws
 from tests.random_networks import random_network
 
@@ -25,6 +35,9 @@ def drawn(sizes: tuple[int, ...], activation: str = "relu", n_rows: int = 12) ->
     classes = tuple("abcdefghij"[: sizes[-1]])
     whole = Classifier("drawn", network, classes, data, none, "drawn rows")
     return Classifier("drawn", network, classes, data, whole.layers[-1].argmax(axis=1), "drawn rows")
+
+
+RULES = COARSER_PERCEPTRON.admitted_rules(drawn((3, 2, 3, 2)))
 
 
 def plain(one: Classifier, mask: np.ndarray, by: str, ablation: str) -> np.ndarray:
@@ -53,10 +66,16 @@ def plain(one: Classifier, mask: np.ndarray, by: str, ablation: str) -> np.ndarr
     return values.T
 
 
-@pytest.mark.parametrize("rules", CLASSIFIER.admitted_rules(drawn((3, 2, 3, 2))), ids=CLASSIFIER.write_rules)
+@pytest.mark.parametrize("rules", RULES, ids=COARSER_PERCEPTRON.write_rules)
 @pytest.mark.parametrize("sizes", [(3, 2, 3, 2), (2, 2, 3)])
 def test_every_mask_runs_as_a_plain_program_and_circuits_are_counted(rules, sizes):
     one = drawn(sizes, "tanh")
+    if rules["granularity"] == "last-edges":
+        if sizes[-1] > 2:
+            with pytest.raises(InvalidProtocol, match="are not defined of 3 logits"):
+                one.space(rules)
+            return
+        one = replace(one, network=two_logits(difference_of(one.network, 0.5)))  # the first is ½ on every row
     space = one.space(rules)
     masks = np.array(list(product((False, True), repeat=space.graph.n_bits)))
     circuits = masks[are_circuits(space, masks)]
@@ -64,17 +83,23 @@ def test_every_mask_runs_as_a_plain_program_and_circuits_are_counted(rules, size
     assert Counter(circuits.sum(axis=1).tolist()) == space.possible_by_bits
     assert (space.reduce(space.reduce(masks)) == space.reduce(masks)).all()
     some = circuits[:: max(1, len(circuits) // 30)]
-    reply = [plain(one, mask, rules["granularity"], rules["ablation"]) for mask in some]
+    if rules["granularity"] == "last-edges":
+        of_difference = replace(one, network=difference_of(one.network))
+        lower = [plain(of_difference, mask, "last-edges", rules["ablation"]) for mask in some]
+        reply = [np.hstack([np.zeros_like(found), found]) for found in lower]
+    else:
+        reply = [plain(one, mask, rules["granularity"], rules["ablation"]) for mask in some]
     assert space.run(some) == pytest.approx(np.array(reply), abs=1e-12)
-    right = (gaps(space.run(circuits), one.answers) > 0).sum(axis=1)
-    assert right_counts(one, space, circuits).tolist() == right.tolist()  # ties of ablated outputs among them
-    assert space.run(circuits[-1:])[0].tolist() == one.layers[-1].tolist()
-    assert space.run_from(circuits[-1:], 0)[0].tolist() == one.layers[-1].tolist()
+    right = (CLASSES.margins(space.run(circuits), one.answers) > 0).sum(axis=1)
+    assert right_counts(space, circuits).tolist() == right.tolist()  # ties of ablated outputs among them
+    whole = one.layers[-1] if rules["granularity"] != "last-edges" else one.layers[-1] - one.layers[-1][:, :1]
+    assert space.run(circuits[-1:])[0] == pytest.approx(whole, abs=1e-12)
+    assert space.run_from(circuits[-1:], 0)[0] == pytest.approx(whole, abs=1e-12)
     nothing = space.run_from(circuits[:1] & False, 4)[0]  # each row is the one that all carries are of
-    assert nothing == pytest.approx(np.tile(one.layers[-1][4], (len(one.data), 1)))
+    assert nothing == pytest.approx(np.tile(whole[4], (len(one.data), 1)))
 
 
-@pytest.mark.parametrize(("sizes", "by", "bits"), [((2, 2, 3, 2), "neurons", 3), ((2, 2, 2), "edges", 4)])
+@pytest.mark.parametrize(("sizes", "by", "bits"), [((2, 2, 3, 2), "neurons", 3), ((2, 2, 2), "logit-edges", 4)])
 def test_circuits_of_a_size_are_drawn_uniformly(sizes, by, bits):
     space = drawn(sizes).space({"granularity": by, "ablation": "zero"})
     check_uniform_draws(space, bits)
@@ -82,7 +107,9 @@ def test_circuits_of_a_size_are_drawn_uniformly(sizes, by, bits):
     assert space.draw(mixed, np.random.default_rng(4)).sum(axis=1).tolist() == mixed.tolist()
 
 
-@pytest.mark.parametrize("rules", CLASSIFIER.admitted_rules(drawn((3, 2, 3, 2))), ids=CLASSIFIER.write_rules)
+@pytest.mark.parametrize(
+    "rules", COARSER_PERCEPTRON.admitted_rules(drawn((3, 2, 3, 2))), ids=COARSER_PERCEPTRON.write_rules
+)
 def test_effects_are_exact_where_all_is_linear(rules):
     space = drawn((3, 2, 3, 2), "linear").space(rules)
     check_linear_effects(space, (12, 2))
@@ -90,7 +117,7 @@ def test_effects_are_exact_where_all_is_linear(rules):
 
 def test_a_file_gives_the_same_numbers_back():
     one = drawn((3, 4, 4, 3), "leaky_relu(negative_slope=0.2)")
-    again = CLASSIFIER.read(CLASSIFIER.write(one))
+    again = COARSER_PERCEPTRON.read(COARSER_PERCEPTRON.write(one))
     assert (again.digest, again.task_document, again.outputs) == (one.digest, one.task_document, one.outputs)
     assert again.digest != one.network.digest
     with pytest.raises(InvalidNetwork, match="judged on the same rows"):
@@ -111,11 +138,11 @@ BAD = {
 
 @pytest.mark.parametrize(("changes", "words"), BAD.values(), ids=BAD)
 def test_a_bad_file_is_refused_with_what_is_wrong(changes, words):
-    document = CLASSIFIER.write(drawn((3, 4, 3)))
+    document = COARSER_PERCEPTRON.write(drawn((3, 4, 3)))
     own = {key: changes[key] for key in changes if key not in ("rows", "answers")}
     task = document["tasks"][0] | {key: changes[key] for key in changes.keys() - own}
     with pytest.raises(AnalysisError, match=words):
-        CLASSIFIER.read({**document, **own, "tasks": [task]})
+        COARSER_PERCEPTRON.read({**document, **own, "tasks": [task]})
 
 
 # --- live models

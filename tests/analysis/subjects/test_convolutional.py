@@ -15,9 +15,9 @@ import pytest
 
 import pluriscope
 from pluriscope.analysis.errors import AnalysisError, InvalidNetwork
+from pluriscope.analysis.questions.decision import CLASSES
 from pluriscope.analysis.subjects.convolutional import CONVOLUTIONAL, FORMAT, Convolutional
 from pluriscope.analysis.subjects.enumeration import are_circuits
-from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.app.bundled import bundled_models
 from tests.analysis.subjects.space_checks import check_linear_effects, check_uniform_draws
 
@@ -184,7 +184,6 @@ BAD = {
     "grey": ({"rows": ["00000 00200 00000 00000"] * 5}, "each 0 or 1"),
     "numbers for an image": ({"rows": [[[0, 1]]] * 5}, r"rows\[0\] .*string"),
     "an image too large": ({"image": [9, 5]}, "less than or equal to 8"),
-    "an answer too few": ({"answers": [0] * 4}, "4 from 0"),
     "kernels of two sizes": ({"convolutions": [FIRST | {"kernels": [[[[1]]], [[[1, 2]]]]}]}, "kernels of one size"),
     "a bias too few": ({"convolutions": [FIRST | {"biases": [1]}]}, "a bias for each kernel"),
     "a kernel larger than the image": (
@@ -197,7 +196,6 @@ BAD = {
     "a key of convolutions that is none": ({"convolutions": [FIRST | {"dilation": 2}]}, "dilation"),
     "three convolutions": ({"convolutions": [FIRST] * 3}, "at most 2"),
     "outputs that read what is not there": ({"weights": [[[1] * 3] * 2]}, "2 channels to read"),
-    "a hidden layer": ({"weights": [[[1] * 2] * 2] * 2, "biases": [[0] * 2] * 2}, "2 channels to read"),
     "a weight that is none": ({"convolutions": [FIRST | {"biases": [float("nan"), 0]}]}, "finite"),
     "numbers beyond float64": ({"activation": "relu", "weights": [[[1e308] * 2] * 2]}, "weights and"),
     "too many edges": (
@@ -228,6 +226,6 @@ def test_the_bundled_one_is_trained_again_and_its_circuits_are_those_of_trying_e
     space = given.space(CONVOLUTIONAL.default_rules)
     masks = every_mask(space)
     circuits = masks[are_circuits(space, masks)]
-    valid = circuits[(gaps(space.run(circuits), given.answers) > 0).mean(axis=1) > 0.99]
+    valid = circuits[(CLASSES.margins(space.run(circuits), given.answers) > 0).mean(axis=1) > 0.99]
     assert {int(one.mask, 16) for one in pluriscope.explain(raw).circuits} == {*map(space.graph.number, valid)}
     assert len(valid) == 50

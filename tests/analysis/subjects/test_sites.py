@@ -8,7 +8,7 @@ from pluriscope.analysis.subjects.perceptron.gradients import input_slopes, site
 from pluriscope.analysis.subjects.perceptron.mlp import activations, forward
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.registry import question_in
-from pluriscope.analysis.subjects.sites import Site, added, part_of, put, put_along, run, scaled, together, turned
+from pluriscope.analysis.subjects.sites import Site, added, part_of, put, run, scaled, together, turned
 from pluriscope.app.bundled import bundled_models
 from tests.random_networks import random_network
 
@@ -47,11 +47,9 @@ def test_exchanging_a_layer_is_running_the_other_rows():
         (put(HALF, OTHERS), OTHERS[:, 1, [0, 2]]),
         (added(HALF, OTHERS[:, 0, :2]), ROWS[:, 1, [0, 2]] + OTHERS[:, 0, :2]),
         (scaled(HALF, -2.0), ROWS[:, 1, [0, 2]] * -2.0),
-        (put_along(HALF, OTHERS, np.array([[0.5, 0.5], [0.5, 0.5]])),
-         ROWS[:, 1, [0, 2]] + (OTHERS - ROWS)[:, 1, [0, 2]].mean(axis=1)[:, None]),
         (together([scaled(HALF, 0.0), added(HALF, OTHERS[:, 0, :2])]), OTHERS[:, 0, :2]),
     ],
-    ids=["put", "added", "scaled", "along", "together"],
+    ids=["put", "added", "scaled", "together"],
 )  # fmt: skip
 def test_a_change_is_of_its_site_alone(change, expected):
     before = ROWS.copy()

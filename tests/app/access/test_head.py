@@ -16,8 +16,6 @@ from tests.serving import Served, served_xor
 pytestmark = pytest.mark.slow
 PATHS = (
     "/",
-    "/search?q=xor",
-    "/glossary",
     "/networks/xor-pretrained",
     "/networks/xor-pretrained/circuits.csv",
     "/api/v2/networks/xor-pretrained",

@@ -112,20 +112,11 @@ def test_a_session_needs_a_page_of_ours(visit):
 
 
 def test_a_wrong_token_logs_nobody_in(visit):
-    once = {"key": "of-a-link-of-earlier-versions"}
     for wrong in (f"{CHOSEN}x", CHOSEN[:-1], CHOSEN.upper(), "", "ü", "\x00", "x" * 100_000):
-        answer = log_in(visit(), token=wrong, **once)
+        answer = log_in(visit(), token=wrong)
         assert answer.status_code == 403, wrong
         assert "set-cookie" not in answer.headers
-    assert log_in(visit(), **once).status_code == 403
-
-
-def test_a_link_that_earlier_versions_made_leads_to_the_login(visit):
-    page = visit().get("/login?key=of-a-link-of-earlier-versions")
-    assert page.status_code == 200
-    assert 'name="token"' in page.text
-    assert page.headers["cache-control"] == "no-store"
-    assert "of-a-link" not in page.text
+    assert log_in(visit()).status_code == 403
 
 
 def test_without_a_token_the_login_says_what_to_set(tmp_path):

@@ -79,7 +79,7 @@ def test_walking_every_link_never_leaves_the_prefix(behind):
                 shapes.add(shape)
                 todo.append(link)
     assert len(seen) > 60
-    assert {"/pluriscope/login", "/pluriscope/studies"} <= {page.partition("?")[0] for page in seen}
+    assert {"/pluriscope/login", "/pluriscope/findings"} <= {page.partition("?")[0] for page in seen}
 
 
 def test_twins_and_the_interface_name_addresses_below_it(behind):

@@ -8,7 +8,7 @@ import pytest
 
 from pluriscope.analysis.network_files.files import network_file_json
 from pluriscope.analysis.questions.data import data_file_json
-from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
+from pluriscope.analysis.questions.protocol import PAPER
 from pluriscope.app.cli import main
 from pluriscope.app.cli.reading import limits_in_force
 from pluriscope.app.limits import limits_of
@@ -99,17 +99,6 @@ def _umask() -> int:
 
 
 @pytest.mark.slow
-def test_complete_is_the_default_and_a_dash_is_standard_output(xor, capsys):
-    assert run("analyse", xor, "-o", "-", "--no-masks", "--quiet") == 0
-    captured = capsys.readouterr()
-    result = json.loads(captured.out)
-    assert captured.err == ""
-    assert result["protocol"]["digest"] == COMPLETE.digest
-    assert result["outputs"][0]["circuits"]["valid"] == 197
-    assert "masks" not in result["outputs"][0]["circuits"]
-
-
-@pytest.mark.slow
 def test_a_data_file_and_a_protocol_file(xor, tmp_path):
     data, rules, out = (tmp_path / name for name in ("data.json", "rules.json", "out.json"))
     data.write_text(json.dumps(data_file_json(golden_data("xor_pretrained_notebook"))))
@@ -149,7 +138,7 @@ def test_many_files_and_folders_are_analysed_at_once_and_a_bad_one_stops_no_othe
     ("given", "words"),
     [
         (("xor.json", "xor.json"), "Give --output FOLDER"),
-        (("empty", "--output", "out"), "folder empty: has no file"),
+        (("xor.json", "empty", "--output", "out"), "folder empty: has no file"),
         (("xor.json", "empty/../xor.json", "--output", "out"), "has the same result"),
     ],
 )

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.discovery.registry import METHODS
-from pluriscope.analysis.explaining import graphs
+from pluriscope.analysis.explaining import explanation
+from pluriscope.analysis.explaining import placing as placements
 from pluriscope.analysis.network_files.files import network_file_json
-from pluriscope.analysis.placements import analysis as placements
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.app.bundled import bundled_models
 from tests.app.cli.test_analyse import refused, run
@@ -31,18 +31,6 @@ def written(tmp_path: Path, document: object, name: str = "model.json") -> Path:
 @pytest.fixture
 def other_name(tmp_path):
     return written(tmp_path, GOLDEN["other_name_1x2_0"]["network"])
-
-
-def test_complete_is_the_default_and_masks_can_be_left_out(other_name, capsys):
-    assert run("analyse", other_name, "-o", "-", "--no-masks") == 0
-    captured = capsys.readouterr()
-    result = json.loads(captured.out)
-    assert "circuits: 2 valid circuits" in captured.err
-    protocol = {"name": "complete", "granularity": "qkv", "ablation": "zero", "embedding": "joined"}
-    assert {**result["protocol"], "digest": ""} == {**protocol, "accuracy_threshold": 0.99, "digest": ""}
-    circuits = result["outputs"][0]["circuits"]
-    assert circuits["valid"] == 2
-    assert "masks" not in circuits
 
 
 def large_file(tmp_path):
@@ -72,7 +60,7 @@ def large_file(tmp_path):
 
 @pytest.mark.slow
 def test_a_space_too_large_to_count_is_drawn_from_and_ends_with_3(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(graphs, "DRAWS", 1_024)
+    monkeypatch.setattr(explanation, "DRAWS", 1_024)
     model, out = large_file(tmp_path), tmp_path / "out.json"
     assert run("analyse", model, "-o", out) == 3
     assert "of 1.38 × 10¹⁶ possible circuits are valid, guaranteed with 95% confidence" in capsys.readouterr().err
@@ -165,13 +153,7 @@ def test_an_audit_locates_methods_on_a_model(tmp_path, capsys, other_name):
 
 
 RUNNING = "p1 = a; p2 = (p1 + b) % 2; y = (p2 + c) % 2"
-BAD = {
-    "p1 = p2; p2 = a; y = p2": "variable p1: depends on p2, which comes later",
-    "v = a*4 + b*2 + c; y = (0, 1, 1)[v]": "has 3 entries, and its index goes from 0 to 7",
-    "y = t[9]": r"t\[9\]: is no input of this task",
-    "y = a": "does not compute the task: it gives 0 .even. on row 2, 0 0 1, where 1 .odd. is right",
-    "y = a / 2": "operator Div: is nothing that an algorithm may have",
-}
+BAD = {"p1 = p2; p2 = a; y = p2": "variable p1: depends on p2, which comes later"}
 
 
 @pytest.fixture

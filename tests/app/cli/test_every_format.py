@@ -1,12 +1,14 @@
 """Every command reads every format of a network, with the same declarations, and says first what has to be known."""
 
 import json
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
 
 from tests.app.cli.test_analyse import refused, run
 from tests.bad_files import good_document
+from tests.checkout import ROOT
 
 RELU = {"activation": "relu", "output_activation": "linear", "negative_slope": None}
 ENCODED = {"weights": [[[0.5, 0.5], [0.5, 0.5]], [[1.0, -2.0]]], "biases": [[1.0, 0.0], [0.0]]}  # XOR on −1 and 1
@@ -117,3 +119,13 @@ def test_what_contradicts_itself_is_refused(written, capsys):
     given = ("analyse", written(as_json, output_activation="tanh"), "-o", "-")
     assert "are given, and task says decisions" in refused(capsys, *given, "--tasks", "AND", "--task", "decisions")
     assert "already has the activation tanh" in refused(capsys, *given, "--output-is", "logit")
+
+
+def test_a_folder_of_another_package_is_named_by_every_command(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path / "data"))
+    folder = tmp_path / "checkpoint"
+    with ZipFile(ROOT / "tests/fixtures/marked/orbax.zip") as kept:
+        kept.extractall(folder)
+    for words in COMMANDS.values():
+        said = refused(capsys, *(one.format(folder) for one in words))
+        assert "is an Orbax checkpoint, which is not read here" in said

@@ -8,8 +8,6 @@ import pytest
 from pluriscope.analysis.discovery.claims import read_claim, vocabulary_of
 from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS
 from pluriscope.app.bundled import bundled_models
-from pluriscope.app.cli.export import export
-from pluriscope.app.cli.signature import parser_of
 from pluriscope.library.claim_files import claim_texts
 from pluriscope.library.models import questions_of, whole_subject
 from tests.app.cli.test_analyse import refused, run
@@ -87,8 +85,3 @@ def test_what_cannot_be_written_is_one_line(options, words, xor, capsys):
 def test_an_address_of_no_explanation_is_refused(capsys):
     assert "explanation" in refused(capsys, "export", "/studies/x", "--as", "graphml")
     assert "not stored" in refused(capsys, "export", "/networks/x/explanations/c-1", "--as", "graphml")
-
-
-def test_help_names_every_format():
-    text = parser_of("export", export).format_help()
-    assert all(f"  {key} " in text for key in GRAPH_FORMATS)

@@ -62,10 +62,8 @@ def test_a_model_file_is_stored_beside_a_network(tmp_path, monkeypatch, capsys):
     ("arguments", "answer"),
     [
         (("train-model", "--task", "chess"), "task 'chess': is unknown."),
-        (("train-model", "--layers", 4), "layers: is 4. Use 1 to 3."),
         (("train-model", "--count", 0), "--count: 0 is out of range; give 1 to 1,000."),
         (("train-model", "--rows", "absent.json"), "table of rows 'absent.json': cannot be read"),
-        (("train-model", "--vocabulary", 40), "more than 4,096 rows"),
     ],
 )
 def test_bad_input_is_one_line_before_any_work(arguments, answer, tmp_path, capsys, monkeypatch):

@@ -100,7 +100,7 @@ def test_what_cannot_be_gone_on_with_is_refused_and_stays(xor, other_name, tmp_p
         ((xor, "--continue", whole, "-q"), "result file: is of other protocol"),
         ((xor, "--continue", xor, "-q", "-o", whole), "result file: is not of the format 'pluriscope-result/1'"),
         ((xor, "--continue", tmp_path / "none.json", "-q"), "No such file"),
-        ((other_name, "--continue", whole), "result file: is of another network"),
+        ((other_name, "--continue", whole), "result file: is of other network"),
         ((xor, other_name, "--continue", whole, "-o", tmp_path), "--continue: goes on with the result of one file"),
         ((xor, "--continue", whole, "--plan"), "without --plan"),
     ]

@@ -3,15 +3,10 @@ import json
 import pytest
 from sqlalchemy import func, select
 
-from pluriscope.analysis.circuits.strategy import find_circuits
-from pluriscope.analysis.questions.protocol import PAPER
-from pluriscope.analysis.subjects.perceptron.question import ask
-from pluriscope.app.bundled import SLUGS, bundled_networks
 from pluriscope.app.cli.store import opened_store
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.tables import NetworkRow
 from tests.app.cli.test_analyse import refused, run
-from tests.golden_files import golden, golden_network
 
 pytestmark = pytest.mark.usefixtures("data_folder")
 
@@ -70,21 +65,6 @@ def test_bad_settings_are_one_line(monkeypatch, capsys):
     assert "workers" in refused(capsys, "work", "--workers", "0")
     monkeypatch.setenv("PLURISCOPE_PORT", "many")
     assert "port" in refused(capsys, "export", "xor-pretrained")
-
-
-def test_the_bundled_networks_are_what_they_say():
-    found = {bundled.slug: bundled.file for bundled in bundled_networks()}
-    assert tuple(found) == SLUGS
-    assert found["xor-pretrained"].network.digest == golden_network("xor_pretrained").network.digest
-    assert "2025 Maxime Méloux, MIT" in found["xor-pretrained"].attribution
-    assert len(golden("xor_pretrained_notebook")["outputs"]) == 1
-    net = found["alice-and-bob"].network
-    assert (net.activation, net.output_activation, net.sizes) == ("sigmoid", "sigmoid", (2, 3, 1))
-    assert net.weights[0].tolist() == [[25, 0], [0, 25], [25, 25]]
-    assert net.weights[1].tolist() == [[25, 25, -50]]
-    assert [b.tolist() for b in net.biases] == [[-12.5, -12.5, -37.5], [-12.5]]
-    example = found["xor-85"]
-    assert find_circuits(ask(example.network, task=example.tasks[0], protocol=PAPER)).count == 85
 
 
 @pytest.mark.slow

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select, update
 
-from pluriscope.analysis.alignments.result import AlgorithmSearch
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.placements.result import AlgorithmSearch
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db import writes

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from sqlalchemy import func, inspect, select
 
-from pluriscope.analysis.alignments.result import AlgorithmSearch
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.interpretations.result import InterpretationCounts
 from pluriscope.analysis.network_files.files import NetworkFile, network_file_json, parse_network_file
+from pluriscope.analysis.placements.result import AlgorithmSearch
 from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
 from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.subjects.perceptron.training_course import EpochRecord

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
-from pluriscope.analysis.alignments.alignment import Alignment
-from pluriscope.analysis.alignments.iia import score_alignment
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.placements.iia import score_placement
+from pluriscope.analysis.placements.placement import NeuronPlacement
 from pluriscope.analysis.questions.protocol import BUILT_IN
 from pluriscope.analysis.questions.tasks import Task
 from pluriscope.analysis.subjects.perceptron.question import ask
@@ -110,42 +110,14 @@ def test_any_placement_has_an_address(client, get, aligned, kept):
     assert (reply["stored"], reply["url"]) == (False, address)
     assert "not stored" in client.get(address).text
     algorithm = two_xor_algorithms()[0]
-    alignment = Alignment.of(algorithm.text, {"0": NeuronSet(1, (2,)), "1": NeuronSet(2, (0, 1))})
-    scored = score_alignment(ask(pretrained_xor().network), algorithm, alignment)
+    alignment = NeuronPlacement.of(algorithm.text, {"0": NeuronSet(1, (2,)), "1": NeuronSet(2, (0, 1))})
+    scored = score_placement(ask(pretrained_xor().network), algorithm, alignment)
     assert (reply["alignment"], reply["agreed"], reply["tested"]) == (alignment.id, scored.iia.agreed, scored.iia.of)
     assert reply["minimal"] == scored.minimal
     assert get(f"{ONES}/a-{aligned['algorithm']}.{alignment.id}")["url"] == address
-    former = f"{XOR}/algorithms/{algorithm.id}/alignments/{alignment.id}?place=0:1.2&place=1:2.0%2B1"
-    page = client.get("/api/v2/verified", params={"url": former}).json()
-    assert page["title"].startswith(f"a-{algorithm.id}.0:1.2_1:2.0+1 of ")
 
 
-# ---- former addresses, bad input ------------------------------------------------------------------------------------
-
-MOVED = {  # below the algorithm, as it was → the address of now
-    "": "g-{g}",
-    "?minimal=1&output=0&limit=5": "g-{g}?minimal=1&output=0",
-    "?place=0:1.2&place=1:2.0": "g-{g}?place=0%3A1.2&place=1%3A2.0",
-    "/alignments/{a}?output=0": "a-{g}.{a}?output=0",
-    "/alignments/{a}?place=0:1.2&place=1:2.0%2B1": "a-{g}.{a}?place=0%3A1.2&place=1%3A2.0%2B1",
-    "/alignments/{a}/card.png": "a-{g}.{a}/card.png",
-    "/alignments/{a}/interchanges.csv": "a-{g}.{a}/interchanges.all.csv",
-    "/directions?at=0@1=1,0;1@1=0,1": "g-{g}?at=0%401%3D1%2C0%3B1%401%3D0%2C1",
-    "/directions/{a}?at=0@1=1,0": "d-{g}.{a}?at=0%401%3D1%2C0",
-}
-
-
-@pytest.mark.parametrize("address", MOVED)
-def test_former_addresses_lead_on_for_good(client, aligned, kept, address):
-    names = {"g": aligned["algorithm"], "a": kept[0]["ref"].partition(".")[2]}
-    answer = client.get(f"{XOR}/algorithms/{names['g']}{address.format(**names)}")
-    now = f"{ONES}/{MOVED[address].format(**names)}"
-    assert (answer.status_code, answer.headers["location"]) == (301, now)
-    if address.startswith("/directions"):
-        return  # their texts are read with directions
-    there = client.get(now)  # a placement's or a list's
-    assert client.get(there.headers["location"]).status_code == 200 if there.is_redirect else there.status_code == 200
-
+# ---- bad input ------------------------------------------------------------------------------------
 
 BAD = [
     (ONES + "/g-0123456789abcdef", 404, "0123456789abcdef"),

@@ -12,7 +12,6 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
-from markupsafe import Markup
 
 import pluriscope
 from pluriscope.analysis.errors import ExplainedError, MissingLibrary
@@ -81,10 +80,6 @@ def test_every_kind_of_page_that_an_overview_leads_to_is_answered(which, request
     assert seen >= {"/networks/*/explanations", "/networks/*/explanations/*", "/compare"}
 
 
-def test_a_transformer_is_stored_and_answered_too(transformer):
-    assert asked(site_of(transformer), transformer.address)[0]["status"] == 200
-
-
 def test_what_is_stored_is_what_a_server_stores(xor):
     site = site_of(xor)
     with site.app.state.store.read() as session:
@@ -142,10 +137,6 @@ asyncio.run(cell())
 def test_without_a_kernel_the_usual_representations_are_taken(xor):
     with pytest.raises(NotImplementedError):
         xor._ipython_display_()
-
-
-def test_what_stands_without_a_kernel_is_html(xor):
-    assert Markup("<div>{}</div>").format(xor) == f"<div>{xor._repr_html_()}</div>"
 
 
 def test_without_anywidget_it_is_said_what_to_install(xor, monkeypatch):

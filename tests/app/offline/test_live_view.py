@@ -100,12 +100,6 @@ def test_a_page_can_only_read_and_reaches_no_other_host(front):
     assert reply["status"] == 200  # the list, as without a method
 
 
-def test_a_busy_kernel_answers_afterwards(front):
-    view, state = front.views[0]
-    front.send("execute_request", code="import time; time.sleep(1)", silent=False, store_history=False)
-    assert front.answer(front.ask(view, state["address"]))[0]["status"] == 200
-
-
 def test_what_goes_wrong_is_said(front):
     reply, body = front.answer(front.ask(front.views[0][0], "/networks/\u00e9"))
     assert (bool(reply.get("error")), body) == (True, b"")

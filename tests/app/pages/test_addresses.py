@@ -7,7 +7,6 @@ import pytest
 from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import ExplanationRef, Scope
 from pluriscope.app.main import ROUTERS
-from pluriscope.app.routes.moved import FORMER
 
 SCOPE = Scope(1, "paper", "0123456789ab")
 QUERY = "output=1&protocol=paper&data=0123456789ab"
@@ -34,7 +33,7 @@ TABLE = [  # what is built, its address, the route that answers it
     (
         lambda a: a.interpretations("xor", "081ff", start=12),
         "/networks/xor/explanations/c-081ff/interpretations?start=12",
-        "/networks/{network}/explanations/{ref}/interpretations",
+        None,
     ),
     (
         lambda a: a.explanations("xor", SCOPE, kind=["circuit", "alignment"]),
@@ -63,8 +62,8 @@ TABLE = [  # what is built, its address, the route that answers it
         "/compare",
     ),
     (
-        lambda a: a.play("xor", ["i-081ff.3"], Scope(1), now="01_1.0s10_2.1.0v-0.5", tried=["00_1.0z"]),
-        "/networks/xor/play?output=1&e=i-081ff.3&now=01_1.0s10_2.1.0v-0.5&tried=00_1.0z",
+        lambda a: a.play("xor", ["i-081ff.3"], Scope(1), now="01_1.0s10_2.1.0v-0.5"),
+        "/networks/xor/play?output=1&e=i-081ff.3&now=01_1.0s10_2.1.0v-0.5",
         "/networks/{network}/play",
     ),
     (lambda a: a.jobs(), "/jobs", "/jobs"),
@@ -104,27 +103,22 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
     described = client.get("/api/v2/openapi.json").json()
     pages = {path for path, route in PATHS.items() if not route.include_in_schema and not path.startswith("/api")}
     pages = {path for path in pages if not path.startswith("/embed/") and not path.endswith(PICTURES)}
-    led_on = {"/", "/networks/{network}/verdicts", "/glossary", "/scope", "/admin"}
+    led_on = {"/", "/glossary", "/scope", "/admin"}
     led_on |= {
         "/findings/{chapter}",
         "/findings/{chapter}/{name}.{form}",
-        "/findings/data/{study}",
         "/findings/data/{study}.csv",
         "/findings/data/{study}.parquet",
         "/login",
-        "/s/{key}",
         "/verified",
     }
-    led_on |= {"/story/{screen}", "/story/{screen}/{figure}.{form}", "/networks/{network}/sheet"}
+    led_on |= {"/story/{screen}", "/story/{screen}/{figure}.{form}"}
     led_on |= {"/learn", "/learn/{lesson}", "/learn/slides", "/learn/hand-outs", "/learn/notes"}
-    led_on |= {"/compare", "/models/{network}/compare"} | FORMER.keys()
-    led_on |= {path for path in pages if path.startswith("/networks/{network}/claims/")}
-    led_on |= {"/networks/{network}/common-ground/standing", "/networks/{network}/explanations/{ref}/interpretations"}
+    led_on |= {"/compare"}
     led_on |= {path for path in pages if "/{name}/analyses" in path}  # told under /api/v2
     led_on |= {"/studies/new", "/networks/new", "/networks/{network}/settings"}  # forms
-    led_on |= {"/models", "/models/{model}", "/models/{model}/{rest:path}", "/studies/{study}/networks/{digest}"}
+    led_on |= {"/studies/{study}/networks/{digest}"}
     led_on |= {"/bench/networks/{name}/open"}
-    led_on |= {path for path in pages if "/one-induction-circuit" in path}
     for path in pages - led_on:
         assert Addresses().twin(path) in described["paths"], path
     for path, methods in described["paths"].items():

@@ -176,15 +176,6 @@ def test_draws_of_hashing_are_nearly_uniform_so_that_shares_are_estimated(client
     assert listed["share"]["certainty"] == "estimated"
 
 
-def test_sizes_of_a_sample_have_intervals_and_those_counted_are_exact(client):
-    spread = {
-        one: words(client, HERE + "/explanations", view="tree", protocol=one.digest[:12])
-        for one in (COUNTED, ESTIMATED)
-    }
-    assert "by the edges that they keep, exact." in spread[COUNTED]
-    assert "by the edges that they keep, each guaranteed by itself (99%)." in spread[ESTIMATED]
-
-
 def test_nothing_found_in_a_sample_is_not_nothing(client):
     text = words(client, HERE + "/explanations", protocol=NOTHING.digest[:12], kind="circuit")
     assert "The list shows 0 of 17 to 9,577 valid circuits" in text

@@ -26,15 +26,15 @@ PAGES = {  # address → most statements that it may send
     "/networks/failed": 11,
     "/networks/cancelled": 11,
     "/networks/untouched": 11,
-    XOR + "/analyses/funnel": 18,  # the first that reads the verdicts, which are kept then
+    XOR + "/analyses/funnel": 20,  # the first that reads the verdicts, which are kept then, and four further analyses
     XOR + "/analyses/funnel/chosen?criteria=mean-ablation&criteria=output-faithfulness(tolerance=0.05)": 16,
     XOR + "/analyses/funnel/chosen?criteria=none": 15,
     XOR + "/analyses/funnel?protocol=paper": 15,
-    "/networks/untouched/analyses/funnel": 6,
-    "/networks/queued/analyses/funnel": 7,  # with the jobs ahead
+    "/networks/untouched/analyses/funnel": 7,
+    "/networks/queued/analyses/funnel": 8,  # with the jobs ahead
     "/networks/none/analyses/funnel": 14,
     XOR + "/play": 20,
-    XOR + "/play?e=i-081ff.0&e=i-081ff.300&now=01_1.0s10_2.0.1z&tried=11_2.1v0.5&game=1": 6,
+    XOR + "/play?e=i-081ff.0&e=i-081ff.300&now=01_1.0s10_2.0.1z": 6,
     "/networks/untouched/play": 6,
     "/networks/linear/play": 6,
     XOR + "/analyses/common-ground": 7,
@@ -42,7 +42,7 @@ PAGES = {  # address → most statements that it may send
     ONE + "081ff?part=standing": 12,
     "/networks/none": 18,
     ONE + "081ff": 10,  # with the circuits beside it: sizes (kept afterwards), its place, and these two, not all masks
-    ONE + "081ff?classes=all&start=300": 10,
+    ONE + "081ff?classes=any&start=300": 10,
     ONE + "081ff?part=criteria": 20,
     ONE + "081ff?part=verify": 30,  # each figure beside the stored one
     ONE + "3ffff?protocol=paper": 10,
@@ -51,7 +51,7 @@ PAGES = {  # address → most statements that it may send
     XOR + "/analyses/methods": 10,
     "/networks/untouched/analyses/methods": 10,
     "/networks/queued/analyses/methods": 11,
-    XOR + "/own?mask=3f1cf": 10,
+    XOR + "/own?c=3f1cf": 10,
     f"{XOR}/explanations/g-{ALGORITHM}": 18,  # with the rows of its list, which are kept
     f"{XOR}/explanations/a-{ALGORITHM}.0%3A1.2_1%3A2.0%2B1": 10,
     f"{XOR}/explanations/d-{ALGORITHM}.0%3A1%3D0%2C1%2C0%3B1%3A1%3D1%2C0%2C0": 10,

@@ -21,9 +21,9 @@ from pluriscope.app.jobs.definitions import arguments_about
 from pluriscope.app.main import create_app
 from pluriscope.app.pages.explanation_list import VIEWS
 from pluriscope.app.pages.place import locate
-from pluriscope.kinds import sites
 from pluriscope.kinds.circuits import OF_TRANSFORMERS
 from pluriscope.kinds.listing import COLUMNS, OF_KIND
+from pluriscope.kinds.placements import OF_SITES
 from pluriscope.tables.table import read_query, toggled
 from tests.app.pages.conftest import XOR
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis
@@ -75,7 +75,7 @@ def test_the_list_holds_every_kind_and_counts_exactly(get):
 
 def test_no_column_of_a_kind_stays_empty(frame):
     """But those that something else fills later, or other models than networks."""
-    of_others = (*OF_TRANSFORMERS, sites.CHANGED, sites.FOLLOWS, sites.REFINES)
+    of_others = (*OF_TRANSFORMERS, *OF_SITES)
     later = {"story", "coverage", "accuracy", *(column.name for column in of_others)}
     for part in (one for one in frame.parts if one.n):
         filled = {*part.floats, *part.coded, *part.labels, *part.more(0)}
@@ -175,7 +175,6 @@ def test_a_filter_about_another_kind_says_what_it_is_about(client):
         ("xor", "?kind=circuit&passes=knockout-completeness", "Verdicts of knockout-completeness: nobody asked"),
         ("xor", "?kind=alignment&sort=coverage", "common ground: nobody asked"),
         ("xor", "?kind=circuit&story=same", "algorithms that circuits carry: nobody asked"),
-        ("xor", "?kind=probe", "search for linear probes: nobody asked"),
         ("none", "?kind=algorithm", "No explanation is here"),
     ],
 )
@@ -218,7 +217,7 @@ def test_what_a_criterion_could_not_decide_is_counted(tmp_path):
     assert "budget of 0 seconds" in text
 
 
-# --- refusals and former addresses
+# --- refusals
 
 
 @pytest.mark.parametrize(
@@ -244,21 +243,6 @@ def test_what_cannot_be_asked_is_refused_in_each_form(client, query, said):
         answer = client.get(f"{path}?{query}")
         assert answer.status_code == 400, path
         assert said.lower() in answer.text.lower()
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("circuits?protocol=paper&keep=n1.0", "?kind=circuit&protocol=paper"),
-        ("algorithms", "?kind=algorithm&valid=any"),
-        ("circuits.json", ".csv?kind=circuit"),
-        ("algorithms.csv", ".csv?kind=algorithm&valid=any"),
-    ],
-)
-def test_former_lists_lead_to_the_list_of_all(client, old, new):
-    answer = client.get(f"/networks/xor/{old}")
-    assert (answer.status_code, answer.headers["location"]) == (301, f"/networks/xor/explanations{new}")
-    assert client.get(answer.headers["location"]).status_code == 200
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ UNKNOWN = {
         "Waiting for a worker until this machine has nothing else to do.",
         'aria-label="1 of 5 steps done"',
     ),
-    "running": ("<b>Not known yet.</b> 9 circuits", "algorithms, 12 valid so far", "See the jobs"),
+    "running": ("<b>Not known yet.</b> 9 circuits", "algorithms, 12 valid so far", "See the job"),
     "failed": (
         "<b>Not known yet.</b> The analysis failed",
         "The analysis under complete failed",
@@ -143,7 +143,7 @@ def test_what_failed_can_be_tried_again(store_and_client, shown, state):
         before = session.get(JobRow, target.split("/")[2]).state
     answer = client.post(target)
     assert (before, answer.status_code) == (state, 303)
-    assert "See the jobs" in shown(f"/networks/{state}")
+    assert "See the job" in shown(f"/networks/{state}")
     with store.write() as session:
         session.get(JobRow, target.split("/")[2]).state = state
 
@@ -164,7 +164,7 @@ def test_where_none_exist_the_page_says_that_all_was_searched(shown):
         assert words in text
     assert "may exist" not in text
     assert "stopped" not in text
-    assert "See the jobs" not in text
+    assert "See the job" not in text
 
 
 def test_where_a_network_did_not_learn_its_task_the_page_says_so_before_it_counts(shown):

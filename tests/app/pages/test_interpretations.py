@@ -41,22 +41,10 @@ def test_its_page_says_first_what_an_interpretation_predicts_and_where_it_fails(
     assert "Wrong on 95" in answer
     assert answer.index("661 of 756") < answer.index("Where it fails") < answer.index("Gates 6")
     rows = re.findall(r"(n[\d.]+) on (\d\d) as on (\d\d) (\d) (\d) \(", answer)
-    assert len({row[:3] for row in rows}) == text.count("/play?e=i-183bf.23&amp;now=") == 5
+    assert len({row[:3] for row in rows}) == text.count("/play?e=i-183bf.23&amp;row=") == 5
     assert all(says != answers for *_, says, answers in rows)
 
 
 def test_circuits_without_interpretations_say_why(client):
     text = client.get(f"{XOR}/explanations/c-3fffe").text
     assert "Only valid circuits are interpreted" in text
-
-
-@pytest.mark.parametrize(
-    ("former", "now"),
-    [("?gate=1-0:A&classes=observed", "#interpretations"), ("?start=24", "?classes=any&start=24#interpretations")],
-)
-def test_the_page_that_the_list_had_leads_on(client, former, now):
-    first = client.get(f"{XOR}/circuits/081ff/interpretations{former}")
-    second = client.get(first.headers["location"])
-    assert (first.status_code, second.status_code) == (301, 301)
-    assert second.headers["location"] == f"{XOR}/explanations/c-081ff{now}"
-    assert client.get(second.headers["location"]).status_code == 200

@@ -22,8 +22,7 @@ from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.network_files.files import network_file_json
 from pluriscope.analysis.questions.data import clean_data, data_file_json
 from pluriscope.analysis.subjects import registry
-from pluriscope.analysis.subjects.classifier import CLASSIFIER
-from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.subjects.perceptron.kind import COARSER_PERCEPTRON, PERCEPTRON
 from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
 from pluriscope.analysis.subjects.traits import TRAITS
 from pluriscope.app.bundled import bundled_models
@@ -34,7 +33,7 @@ from tests.analysis.subjects.transformer.mlp_model import BARE
 from tests.analysis.subjects.transformer.mlp_model import DOCUMENT as BARE_FILE
 from tests.clients import served
 from tests.factories import found_out, pretrained_xor, searched
-from tests.of_plugins import absent, joined
+from tests.of_plugins import absent, joined, whole
 
 pytestmark = pytest.mark.slow
 XOR = network_file_json(pretrained_xor())
@@ -60,17 +59,18 @@ def samples(tmp_path_factory):
     models = {
         "perceptron": XOR,
         "attention": json.loads(bundled_models()["tracr-induction"]),
-        "classifier": CLASSIFIER.write(drawn((3, 3, 3, 3))),
+        "classifier": COARSER_PERCEPTRON.write(drawn((3, 3, 3, 3))),
         "elman": json.loads(bundled_models()["parity-3-elman"]),
         "convolutional": json.loads(bundled_models()["bars-4x4-conv"]),
         "bare": {**BARE_FILE, "format": BARE.format},
+        **joined("MODELS"),
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "SUBJECT_KINDS", KINDS)
         with served(tmp_path_factory.mktemp("kinds")) as client:
             with client.app.state.store.write() as session:
                 save_network(session, pretrained_xor(), slug="perceptron")
-                for key in ("attention", "classifier", "elman", "convolutional"):
+                for key in models.keys() - {"perceptron", "bare"}:
                     save_network(session, json.dumps(models[key]).encode(), slug=key)
                 analysis = searched(session, json.dumps(models["bare"]).encode(), slug="bare")
                 for one in of_kind(BARE):
@@ -79,15 +79,20 @@ def samples(tmp_path_factory):
             yield {key: Sample(model, pluriscope.explain(model), client) for key, model in models.items()}
 
 
+def sample_of(kind: Any) -> str:
+    """Name of the network that a kind is asked of: of perceptrons by coarser grains one with classes."""
+    return "classifier" if kind is COARSER_PERCEPTRON else kind.key
+
+
 def played(one: Sample) -> str:
-    answer = one.client.get(f"/networks/{one.kind.key}/play")
+    answer = one.client.get(f"/networks/{sample_of(one.kind)}/play")
     if answer.status_code >= 400:
         raise AnalysisError("play", answer.text, "")
     return answer.text
 
 
 def tensors_in_order(one: Sample) -> Any:
-    if one.kind.key != "perceptron":
+    if sample_of(one.kind) != "perceptron":
         return read_model(one.model, layers="first, second")
     torch = pytest.importorskip("torch")
     layers = torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1)
@@ -104,6 +109,7 @@ CALLS = {
     "counting": lambda one: one.kind.require("counting", "an estimate") or one.kind,
     "formulas": lambda one: one.result.ask("pair"),
     "sites": lambda one: pluriscope.explain(one.model, algorithms=["y = 0"]).algorithms[0],
+    "readings": lambda one: one.result.circuits[0].readings,
     "neurons": lambda one: one.result.circuits[0].predictions.shape,
     "numbers": lambda one: pluriscope.explain(one.model, encoding="0, 1"),
     "edge-weights": lambda one: one.result.weights,
@@ -131,6 +137,7 @@ def two_outputs(model: dict[str, Any]) -> dict[str, Any]:
     return {**model, **twice, "sizes": [*model["sizes"][:-1], 2], "tasks": model["tasks"] * 2}
 
 
+@whole
 def test_the_table_of_kinds_is_current():
     text = DOCUMENT.read_text()
     assert text == with_kinds(text)  # python -m benchmarks.kinds_table writes it
@@ -140,10 +147,10 @@ def test_every_trait_is_called():
     assert CALLS.keys() | ABSENT >= TRAITS.keys() >= CALLS.keys()
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: sample_of(kind))
 @pytest.mark.parametrize("trait", CALLS)
 def test_a_trait_is_what_a_kind_answers_and_else_its_reason(samples, kind, trait):
-    one = samples[kind.key]
+    one = samples[sample_of(kind)]
     if not (reason := kind.refuses(trait)):
         assert CALLS[trait](one) is not None
         return
@@ -152,10 +159,10 @@ def test_a_trait_is_what_a_kind_answers_and_else_its_reason(samples, kind, trait
     assert reason.lower() in str(refusal.value).lower()
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: sample_of(kind))
 @pytest.mark.parametrize("what", COMMON)
 def test_every_kind_has_what_all_have(samples, kind, what):
-    found = COMMON[what](samples[kind.key])
+    found = COMMON[what](samples[sample_of(kind)])
     assert found is not None
     assert not (isinstance(found, np.ndarray) and not found.size)
 

@@ -21,12 +21,12 @@ from pluriscope.analyses.registry import BY_KEY, of_kind
 from pluriscope.analysis.circuit_sets.masks import figures_of, find_masks
 from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.plugins import brought
+from pluriscope.analysis.questions.decision import CLASSES
 from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects import registry
 from pluriscope.analysis.subjects.enumeration import read_mask
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.analysis.subjects.question import GraphQuestion
-from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reports import report_row
 from pluriscope.app.db.writes import save_network
@@ -48,7 +48,6 @@ from tests.factories import found_out, pretrained_xor, searched
 API = "/api/v2"
 ONE = "/networks/and-of-two"
 LIST = ONE + "/explanations"
-OWN = "/models/and-of-two"
 """Below which there are pages that perceptrons have elsewhere."""
 RAW = json.dumps(DOCUMENT).encode()
 MODEL, RULES = read_perceptron(DOCUMENT), TOY.default_rules
@@ -125,30 +124,6 @@ def test_networks_and_models_share_no_slug(client):
         row = save_network(session, json.dumps(RIVAL).encode(), slug="xor")
         assert row.slug == f"xor-{row.digest[:6]}"
         assert save_network(session, pretrained_xor(), slug="and-of-two").slug == "xor"
-    assert client.get("/models/xor/circuits").headers["location"] == f"/networks/{row.slug}/explanations"
-
-
-@pytest.mark.parametrize(
-    ("former", "now"),
-    [
-        ("/models", "/networks"),
-        (OWN, ONE),
-        (f"{OWN}?rules=heads&row=2", f"{ONE}?protocol=heads&row=2"),
-        (f"{OWN}/circuits?rules=heads&keep=n0.0-n1.0", f"{LIST}?protocol=heads"),
-        (f"{OWN}/circuits.csv", f"{LIST}.csv"),
-        (f"{OWN}/circuits/13", f"{LIST}/c-13"),
-        (f"{OWN}/circuits/13/verify?row=1", f"{LIST}/c-13?row=1"),
-        (f"{OWN}/analyses/methods/acdc?step=2&rules=heads", f"{ONE}/analyses/methods/acdc?protocol=heads"),
-        (f"{OWN}/rivals?rules=heads&by=edges", f"{ONE}/analyses/rivals?protocol=heads"),
-        (f"{OWN}/methods/acdc", f"{ONE}/analyses/methods/acdc"),
-        (f"{OWN}/claim?mask=13", f"{ONE}/own?mask=13"),
-    ],
-)  # fmt: skip
-def test_former_addresses_lead_on(client, former, now):
-    answer = client.get(former)
-    assert (answer.status_code, answer.headers["location"]) == (301, now)
-    gone = client.get("/api/v1" + former)
-    assert gone.status_code == 410
 
 
 def listed(client, path=LIST, **query):
@@ -212,9 +187,8 @@ def compared(client, address):
 
 def test_circuits_beside_each_other(client):
     first, second = MASKS[0], MASKS[-1]
-    there = client.get(OWN + "/compare", params={"e": [first, second, first]})
-    assert there.status_code == 301
-    page = compared(client, there.headers["location"])
+    address = f"/compare?network=and-of-two&e=c-{first}&e=c-{second}&e=c-{first}"
+    page = compared(client, address)
     assert [one["ref"] for one in page["explanations"]] == [f"c-{first}", f"c-{second}"]
     assert (page["trials"], page["of"], page["n_contradictions"]) == ("rows", 4, 0)
     names = MODEL.space(RULES).graph.edge_labels
@@ -222,7 +196,7 @@ def test_circuits_beside_each_other(client):
     assert [set(one["edges"]) for one in page["explanations"]] == bits
     assert {one["site"] for one in page["differences"]} == bits[0] ^ bits[1]
     assert page["pairs"][0]["both_right"] == 4
-    html = client.get(there.headers["location"]).text
+    html = client.get(address).text
     assert f"P and Q share {len(bits[0] & bits[1]) or 'no'} edge" in html
     assert "they answer alike on all 4 rows" in html
     assert "neither speaks" not in html  # circuits of a transformer answer on every row
@@ -233,7 +207,6 @@ def test_circuits_beside_each_other(client):
     assert apart["n_contradictions"] == sum(apart["pairs"][0][one] for one in ("first_right", "second_right")) > 0
     chosen = client.get("/compare?network=and-of-two")
     assert "/networks/and-of-two/explanations" in chosen.text
-    assert client.get(f"/api/v1{OWN}/compare").status_code == 410
 
 
 def analysis(client, key, of=ONE, **query):
@@ -272,7 +245,9 @@ def test_methods_are_located_among_the_circuits(client):
         if place["valid"]:
             circuit = by_mask[place["mask"]]
             assert place["criteria"]["minimal-subset"] == (circuit.outcomes["minimal-subset"] == "passed")
-            assert place["criteria"]["minimal-local"] == (circuit.outcomes["minimal-local"] == "passed")
+            for key, criterion in (("by-function", "minimal-local"), ("", "minimal-local-structural")):
+                given = place["criteria"]["-".join(filter(None, ("minimal-local", key)))]  # as audit files call them
+                assert given == (circuit.outcomes[criterion] == "passed")
     assert {place["valid"] for place in places} == {True, not brought("methods")}  # the few of the core all come to one
     again = client.post(f"/api/v2{ONE}/analyses/methods", json={"protocol": "complete"})
     assert (again.status_code, again.json()["id"]) == (202, job.id)
@@ -289,9 +264,9 @@ def test_a_circuit_of_your_own_is_located(client):
     graph = MODEL.space(RULES).graph
     best = min(CIRCUITS, key=lambda one: one.edges)
     for given in (
-        {"mask": best.mask},
-        {"edges": " ".join(name.replace("-", ">") for name in compress(graph.bit_names, kept_bits(best.mask)))},
-        {"scores": ",".join("-1" if on else "0" for on in kept_bits(best.mask)), "k": best.edges},
+        {"c": best.mask},
+        {"text": " ".join(name.replace("-", ">") for name in compress(graph.bit_names, kept_bits(best.mask)))},
+        {"text": ",".join("-1" if on else "0" for on in kept_bits(best.mask)), "k": best.edges},
     ):
         place = client.get(f"/api/v2{ONE}/own", params=given).json()
         assert (place["mask"], place["valid"]) == (best.mask, True)
@@ -299,11 +274,11 @@ def test_a_circuit_of_your_own_is_located(client):
     reduced = MODEL.space(RULES).reduce(graph.bits(range(1 << graph.n_bits)))
     wrong = next(mask for bits in reduced if bits.any() and (mask := graph.to_hex(graph.number(bits))) not in MASKS)
     for mask, words in ((best.mask, "<b>Valid, and one of "), (wrong, "<b>Not valid: wrong on ")):
-        right = int((gaps(MODEL.space(RULES).run(np.array([kept_bits(mask)])), MODEL.answers) > 0).sum())
-        html = client.get(f"{ONE}/own", params={"mask": mask}).text
+        right = int((CLASSES.margins(MODEL.space(RULES).run(np.array([kept_bits(mask)])), MODEL.answers) > 0).sum())
+        html = client.get(f"{ONE}/own", params={"c": mask}).text
         assert words in html
         assert html.count('<tr class="wrong">') == min(16, len(MODEL.rows) - right)
-    unknown = client.get("/networks/nand/own", params={"mask": best.mask}).text
+    unknown = client.get("/networks/nand/own", params={"c": best.mask}).text
     assert re.search("nobody asked for it yet|The valid circuits are searched", unknown)
 
 
@@ -314,14 +289,14 @@ def kept_bits(mask):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"mask": "zz"}, "hex digits"),
-        ({"mask": "ff"}, "beyond the network's"),
-        ({"edges": "a0.h1>m2"}, "which is no node of this network"),
-        ({"scores": "1,2"}, "has 2 numbers"),
-        ({"scores": "1,1,nan,1,1,1"}, "no finite number"),
-        ({"mask": "1", "edges": "n0.0>n1.0"}, "give one of them"),
-        ({"scores": "1,1,1,1,1,1", "k": 99}, "k is 99"),
-        ({"mask": "1", "protocol": "sideways"}, "is no value of any setting"),
+        ({"c": "zz"}, "is no name of a circuit"),
+        ({"c": "ff"}, "beyond the network's"),
+        ({"text": "a0.h1>m2"}, "which is no node of this network"),
+        ({"text": "1,2"}, "has 2 numbers"),
+        ({"text": "1,1,nan,1,1,1"}, "no finite number"),
+        ({"c": "1", "text": "n0.0>n1.0"}, "give one of them"),
+        ({"text": "1,1,1,1,1,1", "k": 99}, "k is 99"),
+        ({"c": "1", "protocol": "sideways"}, "is no value of any setting"),
     ],
 )
 def test_claims_that_cannot_be_read_are_refused(client, given, words):
@@ -356,7 +331,6 @@ def test_the_most_different_circuits(client):
 @pytest.mark.parametrize(
     ("path", "status", "message"),
     [
-        ("/models/nobody", 404, "is that of no page"),
         (LIST + "?protocol=mean", 404, "is no value of any setting"),
         (LIST + "?output=1", 404, "the network has one output"),
         (LIST + "/c-zz", 404, "is not hexadecimal"),
@@ -370,7 +344,7 @@ def test_the_most_different_circuits(client):
     ],
 )
 def test_what_is_not_there_says_why(client, path, status, message):
-    page, data = client.get(path), client.get(path if path.startswith("/models/n") else Addresses().twin(path))
+    page, data = client.get(path), client.get(Addresses().twin(path))
     assert (page.status_code, data.status_code) == (status, status)
     assert message in data.text
     assert message in page.text
@@ -412,7 +386,7 @@ def test_a_kind_that_this_version_does_not_know_is_left_out(client, monkeypatch)
 
 
 _BROUGHT = [one for one in of_kind(TOY) if one.follows(QUESTION) and one.key in brought("analyses")]
-FOLLOWING = {"methods", "map", "rivals", *(one.key for one in _BROUGHT)}
+FOLLOWING = {"methods", "rivals", *(one.key for one in _BROUGHT)}
 
 
 @pytest.mark.slow

@@ -67,14 +67,6 @@ def test_files_have_the_rows_of_every_protocol_unless_one_is_named(client):
     assert [row["protocol"] for row in rows if row["slug"] == "xor"] == ["complete", "paper"]
 
 
-@pytest.mark.parametrize(
-    ("address", "to"), [("/?q=xor&after=old", "/networks?q=xor"), ("/?limit=20", "/networks"), ("/models", "/networks")]
-)
-def test_former_addresses_of_the_list_lead_to_it(client, address, to):
-    answer = client.get(address)
-    assert (answer.status_code, answer.headers["location"]) == (301, to)
-
-
 @pytest.mark.parametrize(("slug", "reply"), [("queued", True), ("untouched", True), ("failed", False)])
 def test_networks_of_one_name_are_distinguished(client, slug, reply):
     assert (f" · {slug}</span>" in client.get("/networks").text) is reply

@@ -19,7 +19,6 @@ ONES = {  # reference → what its page says, and what its JSON says
     ),
     "c-3fffe": ("not valid: ", {"valid": False, "stored": False, "interpretations": None}),
     "i-081ff.21": ("one of 368 interpretations", {"index": 21, "of": 368, "observed": 17}),
-    "p-1.6": ("A ⊕ B", {"kind": "probe", "says": []}),
 }
 REFUSED = {  # below the network → status, and words of the refusal
     "/explanations/c-zzz": (404, "is not 5 lower-case hex digits"),
@@ -37,16 +36,6 @@ REFUSED = {  # below the network → status, and words of the refusal
     "/explanations/c-081ff?classes=some": (400, "classes"),
     "/explanations/c-081ff?output=9": (404, "output 9"),
     "/explanations/c-081ff?protocol=nothing": (404, "protocol"),
-}
-MOVED = {  # an address of before → the one of now
-    "/circuits/081ff": "/explanations/c-081ff",
-    "/circuits/081ff?classes=all&start=24&limit=60": "/explanations/c-081ff?classes=all&start=24",
-    "/circuits/081ff?output=0&protocol=paper&data=": "/explanations/c-081ff?output=0&protocol=paper&data=",
-    "/circuits/081ff/verify?protocol=paper": "/explanations/c-081ff?protocol=paper",
-    "/circuits/081ff/interpretations/21?protocol=paper&classes=all": "/explanations/i-081ff.21?protocol=paper",
-    "/circuits/081ff/interpretations/21/drawing.svg": "/explanations/i-081ff.21/drawing.svg",
-    "/circuits/081ff/card.png": "/explanations/c-081ff/card.png",
-    "/circuits/081ff/drawing.png?width=400": "/explanations/c-081ff/drawing.png?width=400",
 }
 FOLDS = {  # of a circuit → what is in it
     "names": "Left out",
@@ -82,12 +71,6 @@ def test_a_refusal_has_the_same_words_in_both_faces(client, address):
     if status == 404:
         answer = client.get("/api/v2" + XOR + address)
         assert (answer.status_code, said in answer.json()["error"]) == (status, True)
-
-
-@pytest.mark.parametrize("address", MOVED)
-def test_former_addresses_lead_on_for_good_and_keep_what_they_say(client, address):
-    answer = client.get(XOR + address)
-    assert (answer.status_code, answer.headers["location"]) == (301, XOR + MOVED[address])
 
 
 @pytest.mark.parametrize("part", FOLDS)

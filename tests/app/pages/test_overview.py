@@ -233,7 +233,7 @@ def test_pages_read_what_reports_say_in_short_and_a_report_where_that_is_not_kep
         with app.state.store.write() as session:
             network = save_network(session, exact_xor(), slug="exact")
             row = save_analysis(session, analyse_output(ask(exact_xor().network, task=exact_xor().tasks[0])))
-            reports = [found_out(session, row, key) for key in ("pair", "common-ground", "map") if key in BY_KEY]
+            reports = [found_out(session, row, key) for key in ("pair", "common-ground") if key in BY_KEY]
             assert all(one.brief for one in reports)
             assert [one.kind for one in reports if one.thumb] == ["common-ground"]
             pages = [f"/networks/{network.slug}", f"/networks/{network.slug}/analyses"]

@@ -13,8 +13,8 @@ import pytest
 
 from pluriscope.analysis.algorithms.causal_model import read_causal_model
 from pluriscope.analysis.algorithms.written import inputs_of
-from pluriscope.analysis.alignments.on_sites import AskedModel, Interchange
-from pluriscope.analysis.placements import analysis as analysis_of_placements
+from pluriscope.analysis.explaining import placing as analysis_of_placements
+from pluriscope.analysis.placements.interchange import AskedModel, Interchange
 from pluriscope.analysis.subjects.registry import question_in
 from pluriscope.analysis.subjects.sites import Site, put, run, together
 from pluriscope.app.bundled import bundled_models
@@ -52,6 +52,11 @@ def record(client, address: str):
     return client.get(f"/api/v2{address}").raise_for_status().json()
 
 
+def outputs(found, subject) -> list[float]:
+    """Of a run as a record has it."""
+    return [found["values"][name] for name in subject.outputs]
+
+
 @pytest.mark.parametrize("slug", SITES)
 def test_each_way_to_write_does_what_the_run_with_sites_does(client, slug):
     subject, name = question_in(raw(slug)).subject, SITES[slug]
@@ -63,11 +68,11 @@ def test_each_way_to_write_does_what_the_run_with_sites_does(client, slug):
         address = f"/networks/{slug}/play?row=3&source=1&change={text}"
         found = record(client, address)
         assert (unquote(found["url"]), found["changes"][0]["site"]) == (address, text.partition("_")[0])
-        assert [*found["before"].values()] == subject.run_sites(data, together([]))[0].tolist()
-        assert [*found["after"].values()] == pytest.approx(subject.run_sites(data, put(*change))[0].tolist())
+        assert outputs(found["before"], subject) == subject.run_sites(data, together([]))[0].tolist()
+        assert outputs(found["after"], subject) == pytest.approx(subject.run_sites(data, put(*change))[0].tolist())
     both = [put(Site(name, None, (k,)), source) for k in (0, 1)]
     address = f"/networks/{slug}/play?row=3&source=1&change={name}[0]&change={name}[1]"
-    assert [*record(client, address)["after"].values()] == subject.run_sites(data, together(both))[0].tolist()
+    assert outputs(record(client, address)["after"], subject) == subject.run_sites(data, together(both))[0].tolist()
 
 
 @pytest.mark.parametrize("slug", SITES)
@@ -144,7 +149,7 @@ def test_two_variables_are_exchanged_at_once_from_one_row(client):
 
 def test_sites_that_carry_a_variable_are_offered_and_what_is_said_stands_on_the_page(client):
     page = client.get(f"{ONE}?row=0&source=4").text
-    step = unescape(re.search(r'href="([^"]+)" id="ask-0"', page)[1])
+    step = unescape(re.search(r'href="([^"]+)" id="exchange-0"', page)[1])
     there = client.get(step).text
     assert "its p1" in there
     assert "right" in re.search(r'(?s)id="asked".*?</table>', there)[0]
@@ -152,6 +157,18 @@ def test_sites_that_carry_a_variable_are_offered_and_what_is_said_stands_on_the_
     assert client.get(algorithm).status_code == 200
     leads = re.search(rf'href="({ONE}[^"]*change=[^"]*)"', client.get(algorithm).text)
     assert record(client, unescape(leads[1]))["explanations"]
+
+
+@pytest.mark.parametrize(("changes", "says"), [("&change=h1[1]", 1), ("", 0), ("&change=h1[1]_zero", -1)])
+def test_a_placement_that_is_asked_says_what_its_interchange_gives_or_why_it_does_not(client, changes, says):
+    listed = record(client, f"{ELMAN}/explanations?kind=alignment&valid=yes")["items"]
+    ref = next(one["ref"] for one in listed if read_causal_model(PARITY).id in one["ref"])
+    one, *others = record(client, f"{ONE}?e={ref}&row=0&source=4{changes}")["explanations"]
+    assert ref not in [other["ref"] for other in others]
+    assert (one["ref"], one["letter"], one["says"], bool(one["reason"])) == (ref, "P", says, says < 0)
+    whole = QUESTION.graph.to_hex((1 << QUESTION.graph.n_bits) - 1)
+    circuit = record(client, f"{ONE}?e=c-{whole}&row=0&source=4{changes}")["explanations"][0]
+    assert (circuit["letter"], circuit["says"]) == ("P", -1)
 
 
 def test_where_nobody_asked_for_algorithms_the_page_says_so(client):
@@ -174,9 +191,8 @@ def test_a_number_is_written_where_something_is_chosen(client):
         ("change=x1.mid", "is no site of this network"),
         ("change=h1[2]", "is beyond its 1 positions of 2 coordinates"),
         ("change=h1=1", "1 numbers for 2 neurons"),
-        ("change=h1.0-h2.0", "is no site of this network"),
         ("change=h1_v", "cannot be read"),
-        ("row=8", "is beyond the 8 rows"),
+        ("row=8", "is not one of the 8 rows"),
         ("now=01", "is unknown here"),
     ],
 )

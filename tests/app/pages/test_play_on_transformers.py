@@ -35,18 +35,10 @@ def test_a_patch_does_what_the_engine_does_and_can_be_undone(client, site):
     source = run(MODEL, MODEL.tokens[[40]]).values[name.partition("-")[0].replace("x", "x0") if "-" in name else name]
     patched = run(MODEL, MODEL.tokens[[7]], [(Site(name, int(at) - 1 if at else None), source)])
     assert reply["url"] == address
-    assert list(reply["after"].values()) == patched.logits[0].tolist()
-    assert list(reply["before"].values()) == run(MODEL, MODEL.tokens[[7]]).logits[0].tolist()
+    for found, ran in (("after", patched), ("before", run(MODEL, MODEL.tokens[[7]]))):
+        assert list(reply[found]["values"].values()) == ran.logits[0].tolist()
     undo = re.search(r'<a href="([^"]+)" id="undo-0"', client.get(address).text)
     assert client.get("/api/v2" + unescape(undo[1])).json()["changes"] == []
-
-
-@pytest.mark.parametrize("written", ["zero", "mean"])
-def test_a_site_is_set(client, written):
-    reply = client.get(f"/api/v2{ONE}?row=7&change=2.0_{written}").json()
-    values = run(MODEL, MODEL.tokens).values["2.0"].mean(axis=0, keepdims=True) * (written == "mean")
-    expected = run(MODEL, MODEL.tokens[[7]], [(Site("2.0"), values)]).logits[0]
-    assert list(reply["after"].values()) == pytest.approx(expected.tolist())
 
 
 def test_a_step_leads_to_its_address_and_a_row_has_a_source_of_another_answer(client):
@@ -54,18 +46,6 @@ def test_a_step_leads_to_its_address_and_a_row_has_a_source_of_another_answer(cl
     assert (step.status_code, step.headers["location"]) == (303, f"{ONE}?row=7&source=40&change=2.0&change=1.1~2")
     source = int(re.search(r"source=(\d+)", client.get(f"/api/v2{ONE}?row=7").json()["url"])[1])
     assert MODEL.answers[source] != MODEL.answers[7]
-
-
-@pytest.mark.parametrize("tool", ["", "zero", "mean"])
-@pytest.mark.parametrize("site", ["2.0", "1.0-2.1.k", "x0"])
-def test_what_is_drawn_is_changed_by_a_click_and_left_alone_by_another(client, site, tool):
-    written = f"{site}_{tool}" if tool else site
-    there = f"{ONE}?row=7&source=40&tool={tool}" if tool else f"{ONE}?row=7&source=40"
-    for changes in ([written], []):
-        link = re.search(rf'<a id="at-{site.replace(".", "-")}" href="([^"]+)"', client.get(there).text)
-        there = unescape(link[1])
-        assert re.findall("change=([^&]+)", there) == changes
-        assert client.get(there).text.count('class="vs-ring"') == len(changes) * ("-" not in site)
 
 
 def test_a_row_is_named_by_its_tokens(client):
@@ -79,16 +59,10 @@ def test_a_row_is_named_by_its_tokens(client):
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("row=Z+Z", "is no row of the task"),
+        ("row=Z+Z", "is not one of the 324 rows"),
         ("change=2.0_one", "cannot be read"),
-        ("change=3.0", "is no site of this network"),
-        ("change=2.0~6", "is beyond its 5 positions"),
-        ("change=1.0-1.1.q", "is no site of this network"),
-        ("change=1.mlp", "is no site of this network"),
         ("change=2.0~0", "cannot be read"),
-        ("row=999", "is beyond the 324 rows"),
-        ("source=999", "is beyond the 324 rows"),
-        ("now=01", "is unknown here"),
+        ("source=999", "is not one of the 324 rows"),
     ],
 )
 def test_what_the_model_has_not_is_refused(client, query, words):

@@ -20,7 +20,6 @@ from pluriscope.app.middleware import SECURITY_HEADERS
 from tests.app.pages.conftest import XOR
 from tests.factories import on_a_copy
 
-LIST, ONE = XOR + "/circuits", XOR + "/circuits/081ff"
 REFUSED = [  # address, status, field, words
     ("/no/such/page", 404, "", "no page has this address"),
     ("/networks/unknown", 404, "network", "network 'unknown'"),
@@ -51,6 +50,13 @@ def test_a_refusal_is_a_sentence_where_its_cause_goes_on_from_its_item(client):
     assert "<b>network &#39;nope&#39; is not stored here.</b>" in client.get("/networks/nope").text
     other = client.get("/nowhere").text
     assert "<b>address &#39;/nowhere&#39;: no page has this address.</b>" in other
+
+
+def test_whoever_comes_to_an_address_that_is_gone_may_search(client):
+    for address, words in (("/networks/xor/analyses/edits-and-doses", "edits+and+doses"), ("/studies/list", "list")):
+        page = client.get(address)
+        assert (page.status_code, f'href="/search?q={words}"' in page.text) == (404, True)
+        assert client.get(f"/search?q={words}").status_code == 200
 
 
 @cache
@@ -131,7 +137,8 @@ def broken(tmp_path):
         return body
 
     app.router.routes.sort(key=lambda route: getattr(route, "path", "") == "/static")
-    with TestClient(app, raise_server_exceptions=False) as client:
+    here = ("127.0.0.1", 50_000)  # from where bodies are read
+    with TestClient(app, base_url="http://127.0.0.1", client=here, raise_server_exceptions=False) as client:
         yield client
 
 

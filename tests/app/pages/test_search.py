@@ -83,40 +83,14 @@ def test_a_text_that_is_too_long_is_refused(client):
 
 WORDS = {
     "/glossary#attention-only-transformer": "QK circuit; OV circuit; OV circuits",
-    "/glossary#attribution-graph": "attribution graph; attribution graphs",
-    "/glossary#causal-scrubbing": "causal scrubbing",
-    "/glossary#computational-complexity": "computational complexity",
     "/glossary#direction": "onion representation; linear representation hypothesis; multi-dimensional features; "
     "multidimensional features",
-    "/glossary#convolutional-network": "convolution; convolutions; convolutional; CNN; curve detector; curve detectors",
-    "/glossary#elman-network": "recurrent; recurrent network; RNN; Elman",
-    "/glossary#grokking": "grokking; modular addition; phase change",
     "/glossary#induction-head": "induction head; induction heads; in-context learning",
-    "/glossary#interchange-intervention": "interchange intervention; causal tracing",
-    "/glossary#language-model": "IOI; subject-verb agreement",
-    "/glossary#learned-subspace": "learned sub-space",
-    "/glossary#lens": "automated interpretability; max activating examples",
-    "/glossary#linear-probe": "sparse probing; probe-resistant",
-    "/glossary#mechanistic-interpretability": "inner interpretability",
-    "/glossary#minimality": "quasi-minimality",
     "/glossary#model-edit": "ROME; knowledge editing; model editing; unlearning; fine-tuning; finetuning; "
     "knowledge localisation; knowledge localization",
-    "/glossary#other-architectures": "multimodal neuron; LSTM; vision model",
-    "/glossary#planted-network": "Tracr",
-    "/glossary#polysemanticity": "monosemanticity; polysemanticity",
-    "/glossary#progress-measure": "progress measures; progress measure; excluded loss",
-    "/glossary#resample-ablation": "resampling ablation",
     "/glossary#robustness": "patching-domain robustness",
-    "/glossary#role": "backup name mover; S-inhibition",
-    "/glossary#sparse-autoencoder": "dictionary learning; Gemma Scope; feature splitting; dead latents; "
-    "k-sparse autoencoder; reconstruction-sparsity frontier",
-    "/glossary#standards-of-explanation": "illusion of explanatory depth; cherry-picking; explanatory pluralism; "
-    "cognitive closure",
-    "/glossary#transcoder": "transcoder; transcoders; crosscoder; circuit tracing",
     "/glossary#trojan": "trojan; backdoor",
     "/glossary#universality": "universality; transferability; scaling laws; scaling law",
-    "/glossary#unseen-row": "out-of-distribution; out of distribution; memorised rows",
-    "/glossary#uses-for-safety": "deceptive alignment; adversarial input; anomaly detection",
     "/glossary#what-then-where": "what then where",
     "/glossary#where-then-what": "where then what",
 } | joined("FOUND")

@@ -89,12 +89,6 @@ def test_the_head_has_the_verdict(client):
     assert "<b>Not unique.</b> 197 of 9,625 circuits are valid" in client.get(SHEET).text
 
 
-def test_the_short_address_leads_to_the_sheet_with_its_filters(client):
-    answer = client.get(f"{XOR}/sheet?protocol=paper&kind=circuit&uses=n2.0&uses=n1.0")
-    assert answer.status_code == 301
-    assert answer.headers["location"] == f"{SHEET}?view=sheet&protocol=paper&kind=circuit&uses=n2.0&uses=n1.0"
-
-
 def test_pictures_stand_in_the_order_that_is_asked_for(client):
     by_size = [int(re.search(r"(\d+) edges", one).group(1)) for one in kinds(client.get(SHEET).text)["Circuits"][1]]
     assert by_size == sorted(by_size)

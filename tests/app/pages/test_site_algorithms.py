@@ -12,9 +12,9 @@ import pytest
 
 from pluriscope.addresses.naming import text_in_ref
 from pluriscope.analyses.registry import BY_KEY
-from pluriscope.analysis.placements import analysis as analysis_of_placements
+from pluriscope.analysis.explaining import placing as analysis_of_placements
 from pluriscope.analysis.running.work import DEFAULT_WORK
-from pluriscope.analysis.subjects.classifier import CLASSIFIER
+from pluriscope.analysis.subjects.perceptron.kind import COARSER_PERCEPTRON
 from pluriscope.analysis.subjects.registry import question_in
 from pluriscope.app.bundled import bundled_models
 from pluriscope.app.db.codecs import graph_question
@@ -24,7 +24,7 @@ from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.analyses import handler_of
 from pluriscope.app.jobs.definitions import arguments_about
-from pluriscope.kinds.sites import nodes_of, site_words
+from pluriscope.kinds.placements import nodes_of, site_words
 from pluriscope.library.result import read_result
 from tests.analysis.subjects.test_classifier import drawn
 from tests.clients import served
@@ -41,7 +41,7 @@ def classifier():
     whole = replace(drawn((3, 4, 2)), data=BITS, answers=np.zeros(8, dtype=np.int64))
     answers = whole.layers[-1].argmax(axis=1)
     entries = ", ".join(map(str, answers))
-    return CLASSIFIER.write(replace(whole, answers=answers)), f"v = a*4 + b*2 + c; y = ({entries})[v]"
+    return COARSER_PERCEPTRON.write(replace(whole, answers=answers)), f"v = a*4 + b*2 + c; y = ({entries})[v]"
 
 
 # network, algorithm, sites, how many interchanges are right, of how many, placed
@@ -150,6 +150,9 @@ def test_circuits_algorithms_and_placements_stand_beside_each_other(client):
     first = record["contradictions"][0]
     assert first["neurons"] == "unit 1 of the state after step 2"
     assert first["says"] == {"P": first["happens"], "Q": ({"even", "odd"} - {first["happens"]}).pop()}
+    there = client.get("/api/v2" + first["url"]).raise_for_status().json()
+    assert there["verdict"].partition(": ")[0].endswith(f" {first['happens']}")
+    assert [one["right"] for one in there["explanations"] if one["letter"] in ("P", "Q")] == [True, False]
     page = unescape(client.get("/compare", params=query).text)
     assert "contradict each other on 32 of 120 interventions" in page
     assert "but give unit 1 of the state after step 2 what it is on" in page
@@ -158,9 +161,6 @@ def test_circuits_algorithms_and_placements_stand_beside_each_other(client):
 
 BAD = {
     "y = z": "z: is no input, and no variable before it has this name",
-    "x = y; y = a": "variable x: depends on y, which comes later",
-    "y = (0, 1)[a + b]": "table (0, 1): has 2 entries, and its index goes from 0 to 2",
-    "import os": "import os: is no statement NAME = … of a new name",
     "".join(f"v{i} = a*4 + b*2 + c + {i}; " for i in range(9)) + "y = v8": "algorithm: takes 13,421,772,800 steps",
 }
 
@@ -410,20 +410,26 @@ def test_criteria_of_explanations_on_sites_are_json_and_a_fold(fresh, monkeypatc
         **dict.fromkeys(
             ("both-directions", "joint-interchange", "minimal-alignment", "beyond-accuracy", "margin"), ("passed", "")
         ),
-        "irredundant-values": ("passed", "algorithm"),
+        **dict.fromkeys(("one-direction", "causal-order", "minimal-joint-alignment"), ("passed", "")),
+        **dict.fromkeys(("irredundant-values", "representative"), ("passed", "algorithm")),
     }
     assert (outcomes["joint-interchange"]["numerator"], outcomes["joint-interchange"]["origin"]) == (512, "stored")
-    (refined,) = fresh.get(f"/api/v2{base}/g-{count['id']}/criteria").json()
-    assert (refined["criterion"], refined["outcome"]) == ("irredundant-values", "failed")
+    refined = fresh.get(f"/api/v2{base}/g-{count['id']}/criteria").json()
+    expected = {"irredundant-values": "failed", "representative": "passed"}
+    assert {one["criterion"]: one["outcome"] for one in refined} == expected
     assert "No redundant value" in fresh.get(f"{base}/g-{count['id']}?part=criteria").text
     unstored = fresh.get(f"/api/v2{base}/a-{text_in_ref(PARITY)}.p1:h1[0];p2:h2[1]/criteria").json()
     assert {one["criterion"]: (one["outcome"], one["origin"]) for one in unstored} == {
+        "one-direction": ("undecided", "computed"),
         "both-directions": ("failed", "computed"),
         "joint-interchange": ("passed", "computed"),  # what p2 is set to overrides p1
         "minimal-alignment": ("undecided", "computed"),
         "beyond-accuracy": ("passed", "computed"),
         "margin": ("passed", "computed"),
         "irredundant-values": ("passed", "computed"),
+        "causal-order": ("passed", "computed"),
+        "minimal-joint-alignment": ("failed", "computed"),
+        "representative": ("passed", "computed"),
     }
     (circuit,) = fresh.get(f"/api/v2{base}?kind=circuit&limit=1").json()["items"]
     circuits = {one["criterion"]: one["outcome"] for one in fresh.get(f"/api/v2{circuit['url']}/criteria").json()}

@@ -101,12 +101,6 @@ def test_a_circuit_that_is_not_valid_has_none(client):
     assert client.get(f"{ELMAN}/explanations/i-{WRONG}.0").status_code == 404
 
 
-def test_the_sheet_has_a_picture_of_each_class(client):
-    page = got(client, f"{ELMAN}/explanations?kind=interpretation").text
-    assert "of a variable" in page or "with a variable of the task" in words_of(page)
-    assert re.search(r"h1\.[01] is x\[0\]\[0\]", words_of(page))
-
-
 def test_interpretations_are_compared_node_by_node(client):
     found = got(client, f"/api/v2{ELMAN}/compare?e=i-{MASK}.0&e=i-{MASK}.1&e=c-{MASK}").json()
     assert [one["right"] for one in found["explanations"]] == [8, 8, 8]

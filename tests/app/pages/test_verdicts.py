@@ -74,20 +74,6 @@ def test_stored_outcomes_are_what_is_found_now(app, get, masks, on):
             assert verdict["score"] == pytest.approx(now[key].score), key
 
 
-@pytest.mark.parametrize(
-    ("asked", "to"),
-    [
-        ("e=c-081ff", "/explanations/c-081ff?part=criteria#criteria"),
-        ("e=c-081ff%40paper&theme=dark", "/explanations/c-081ff?protocol=paper&part=criteria&theme=dark#criteria"),
-        ("e=c-081ff&e=i-081ff.0&output=0", "/compare?network=xor&e=c-081ff&e=i-081ff.0&part=criteria"),
-        ("", "/compare?network=xor"),
-    ],
-)
-def test_the_page_that_verdicts_had_leads_on(client, asked, to):
-    answer = client.get(f"{XOR}/verdicts?{asked}", follow_redirects=False)
-    assert (answer.status_code, answer.headers["location"].removeprefix(XOR)) == (301, to)
-
-
 def test_a_circuit_that_is_not_valid_is_not_asked_whether_a_smaller_one_would_do(on):
     found = on("c-3fffe")
     assert {found[key]["outcome"] for key in MINIMALITY} == {"not_applicable"}

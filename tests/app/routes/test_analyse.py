@@ -37,7 +37,6 @@ def test_an_analysis_is_asked_for_once(client, protocol):
     ("body", "status", "word"),
     [
         ({"protocol": "strict"}, 404, "strict"),
-        ({"protocol": {"max_depth": 9}}, 422, "max_depth"),
         ({"protocol": {"name": "paper"}}, 422, "built-in"),
         ({"output": 1}, 404, "output 1"),
         ({"output": -1}, 422, "output"),

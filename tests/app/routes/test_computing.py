@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import count
 from resource import RUSAGE_CHILDREN, getrusage
-from threading import BoundedSemaphore, Timer
+from threading import BoundedSemaphore, Thread, Timer
 
 import pytest
 import resvg_py
@@ -184,3 +184,16 @@ def test_a_picture_ends_with_its_seconds_and_with_its_visitor(gone):
         png_apart(SLOW, width=2_400, seconds=60.0 if gone else 1.0)
     leaves.cancel()
     assert getrusage(RUSAGE_CHILDREN).ru_utime - before < 3.0
+
+
+def test_a_bound_outlives_the_thread_that_computed_within_it():
+    bound = computing.Bound()
+
+    def compute() -> None:
+        with bound.within("this page"):
+            pass
+
+    one = Thread(target=compute)
+    one.start()
+    one.join()
+    assert not bound.is_over

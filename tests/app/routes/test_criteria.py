@@ -51,7 +51,6 @@ def test_what_is_missing_is_computed_once_and_then_there(client, analysed):
     ("sent", "status", "word"),
     [
         ({"criteria": ["nonsense"]}, 422, "zero-ablation"),
-        ({"criteria": ["margin(least=2)"]}, 422, "from 0 to 1"),
         ({"criteria": ["margin"] * 65}, 422, "64"),
         ({"protocol": "paper"}, 409, "not stored"),
         ({"protocol": "none"}, 404, "paper"),

@@ -1,15 +1,13 @@
-"""Renamed networks, short keys, and tables to take away."""
+"""Renamed networks, and tables to take away."""
 
 from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime
 
 import pytest
 
-from pluriscope.app.db.tables import ShortLinkRow
-from tests.app.sharing.conftest import COMPARISON, XOR
+from tests.app.sharing.conftest import XOR
 
 pytestmark = pytest.mark.slow
 
@@ -44,19 +42,6 @@ def test_former_slugs_lead_on_with_everything_behind_them(client) -> None:
 def test_a_slug_that_is_taken_or_none_is_refused(client, slug) -> None:
     assert rename(client, "settled", slug).status_code in (409, 422)
     assert client.get("/networks/settled").status_code == 200
-
-
-def test_a_short_key_of_an_earlier_version_leads_on(client, app) -> None:
-    with app.state.store.write() as session:
-        session.add(ShortLinkRow(key="abc", address=COMPARISON, created_at=datetime.now(UTC)))
-    led = client.get("/s/abc")
-    assert (led.status_code, led.headers["location"]) == (302, COMPARISON)
-
-
-def test_an_unknown_key_says_what_to_do(client) -> None:
-    answer = client.get("/s/nothing", headers={"accept": "application/json"})
-    assert answer.status_code == 404
-    assert "long address" in answer.json()["error"]
 
 
 def rows_of(text: str) -> tuple[list[str], list[dict[str, str]]]:

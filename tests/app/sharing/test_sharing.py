@@ -155,7 +155,6 @@ def test_every_way_to_write_an_address_names_the_same() -> None:
     plain = read_target(CIRCUIT, Addresses())
     for text in (
         f"https://host.example{CIRCUIT}",
-        f"{CIRCUIT}/verify",
         f"/api/v2{CIRCUIT}?theme=dark",
         f"/embed{CIRCUIT}",
         f"{CIRCUIT}/card.png",

@@ -8,12 +8,15 @@ import shutil
 import sqlite3
 import subprocess
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import text
 
 from conftest import SQLITES_OWN
 from pluriscope import installing
 from pluriscope.app import check
+from pluriscope.app.db.tables import AnalysisReportRow, VerdictRow
 from pluriscope.app.settings import Settings
 from tests.app.cli.test_analyse import run
 from tests.app.upkeep.test_no_room import fill, stored_in, volume
@@ -114,6 +117,24 @@ def test_a_schema_that_is_older_or_newer(revision, cure, tmp_path, monkeypatch):
         connection.commit()
     assert f"revision {revision}" in checked(tmp_path, monkeypatch)["problem"]
     assert [cure in one.cure for one in check.examine({}) if one.level == "problem"] == [True]
+
+
+@pytest.mark.slow
+def test_what_nothing_reads_any_more_is_named_in_one_line(store):
+    row = stored_analysis(store)
+    assert list(check.unread(store)) == []
+    report = AnalysisReportRow(analysis_id=row.id, kind="gone", thorough=True, engine_version="0.3.0", found={})
+    verdicts = VerdictRow(analysis_id=row.id, kind="circuit", position=0, criterion="gone-too", settings={}, n=0)
+    verdicts.settings_digest, verdicts.passed, verdicts.failed, verdicts.undecided = "", 0, 0, 0
+    verdicts.not_applicable, report.created_at = 0, datetime.now(UTC)
+    for one in (report, verdicts):
+        one.seconds, one.content = 0.0, ""
+    with store.write() as session:
+        session.add_all((report, verdicts))
+        session.execute(text("CREATE TABLE once (id INTEGER)"))
+    ((level, found, _),) = check.unread(store)
+    assert level == "note"
+    assert found == "nothing that is in use reads table once, 1 reports gone, 1 verdicts gone-too"
 
 
 @pytest.mark.slow

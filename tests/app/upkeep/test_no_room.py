@@ -98,7 +98,7 @@ def test_a_change_without_room_is_refused_with_507_and_changes_nothing(tmp_path)
         body = refused[0].json()
         assert "no room left" in body["error"]
         assert "Make room" in body["error"]
-        assert client.get(f"/networks/{XOR_SLUG}/circuits").status_code == 200
+        assert client.get(f"/networks/{XOR_SLUG}/explanations").status_code == 200
         event.remove(store.writer, "begin", no_more)
         with store.writer.connect() as connection:
             connection.exec_driver_sql(f"PRAGMA max_page_count = {1 << 30}")
@@ -117,7 +117,7 @@ def test_a_full_volume_and_then_room_again(tmp_path):
             assert page.status_code == 507, page.text
             assert "no room left where the database is" in page.text
             assert "<html" in page.text
-            assert client.get(f"/networks/{XOR_SLUG}/circuits").status_code == 200
+            assert client.get(f"/networks/{XOR_SLUG}/explanations").status_code == 200
             assert client.get("/health").json()["ready"]
             (folder / "filler").unlink()
             assert client.post("/api/v2/networks", json=network_file(1)).status_code == 201
@@ -163,7 +163,7 @@ def test_a_job_whose_result_finds_no_room_is_saved_once_there_is(tmp_path):
 def test_what_postgresql_cannot_hold_is_refused_as_bad(postgresql, tmp_path):
     app = create_app(Settings(data=tmp_path, database_url=postgresql.database()))
     with TestClient(app, base_url="http://127.0.0.1", client=LOCAL) as client:
-        for path in ("/?q=%00", "/networks/a%00b", "/api/v2/jobs/%00", "/jobs?state=%00", "/s/%00"):
+        for path in ("/?q=%00", "/networks/a%00b", "/api/v2/jobs/%00", "/jobs?state=%00"):
             assert client.get(path).status_code in (400, 404, 422), path
 
 
@@ -176,7 +176,7 @@ def test_a_postgresql_that_may_not_be_written_is_reported_as_read_only(postgresq
     postgresql.run(f"ALTER DATABASE {url.rpartition('/')[2]} SET default_transaction_read_only = on")
     app = create_app(Settings(data=tmp_path, database_url=url))
     with TestClient(app, base_url="http://127.0.0.1", client=LOCAL) as client:
-        assert client.get(f"/networks/{XOR_SLUG}/circuits").status_code == 200
+        assert client.get(f"/networks/{XOR_SLUG}/explanations").status_code == 200
         answer = client.post("/api/v2/networks", json=network_file(1))
         assert answer.status_code == 503
         assert "only be read" in answer.json()["error"]

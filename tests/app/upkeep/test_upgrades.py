@@ -12,8 +12,9 @@ from sqlalchemy import inspect, select
 
 from conftest import ON_EVERY_DATABASE
 from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.registry import BY_KEY
-from pluriscope.analysis import SAME_RESULTS
+from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.app.db.backup import back_up, copy_rows, restore
 from pluriscope.app.db.engine import newest_revision, store_at
 from pluriscope.app.db.errors import StoreUnavailable
@@ -29,6 +30,10 @@ from pluriscope.app.settings import Settings
 from tests.app.upkeep.conftest import everything
 from tests.schemas import kept, unpack
 
+GONE = {"short_links": "INSERT INTO short_links VALUES ('abc', '/networks/kept-and', '2026-11-20')"}
+"""Tables that no version since has, each with what puts a row into it."""
+OF_PROBES = {"probes", "searches"}
+"""Tables that went with the list of linear probes, as did its verdicts and jobs."""
 KEPT_BY = "0.2.0"
 """The oldest engine that finds what those that made the stores did."""
 
@@ -38,6 +43,10 @@ def old(request, revision, tmp_path):
     """Settings of a store of that revision, and what it holds."""
     file = tmp_path / "pluriscope.sqlite"
     unpack(revision, file)
+    with closing(sqlite3.connect(file)) as connection:
+        for statement in GONE.values():
+            connection.execute(statement)
+        connection.commit()
     with closing(store_at(f"sqlite:///{file}")) as store:
         assert store.revision() == revision
         before, url = everything(store), ""
@@ -49,6 +58,18 @@ def old(request, revision, tmp_path):
     return Settings(data=tmp_path, database_url=url), before
 
 
+def without_probes(tables):
+    """What a store holds beside linear probes."""
+    searches = {row.split("'")[1] for row in tables["jobs"] if "'explanations'" in row}  # ids stand first
+    gone = {
+        "jobs": lambda row: row.split("'")[1] in searches,
+        "job_log": lambda row: any(f"'{one}'" in row for one in searches),
+        "verdicts": lambda row: "'probe'" in row,
+    }
+    kept = {name: rows for name, rows in tables.items() if name not in OF_PROBES}
+    return kept | {name: [row for row in kept[name] if not is_gone(row)] for name, is_gone in gone.items()}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("revision", kept())
 def test_an_old_store_keeps_everything(old):
@@ -57,14 +78,18 @@ def test_an_old_store_keeps_everything(old):
         store = client.app.state.store
         assert store.revision() == newest_revision()
         after = everything(store)
-        same = before.keys() - {"plugins"}  # which a server names when it starts
+        assert not (GONE.keys() | OF_PROBES) & after.keys()
+        before = without_probes(before)
+        same = before.keys() - GONE.keys() - {"plugins", "former_study_slugs"}  # a server names plugins when it starts
         assert {name: len(before[name]) for name in same} == {name: len(after[name]) for name in same}
-        for name in ("networks", "protocols", "analyses", "circuits", "algorithms", "alignments", "jobs", "job_log"):
+        for name in ("protocols", "analyses", "circuits", "algorithms", "alignments", "jobs", "job_log"):
             assert after[name] == before[name] != [], name
+        for new, old_row in zip(after["networks"], before["networks"], strict=True):
+            assert new.startswith(old_row[:-1])  # a digest of what it decides as was added
         with store.read() as session:
             asked = select(JobRow).where(JobRow.kind == "analyse")
             same = {DEFINITIONS[one.kind].job_id(one.arguments) == one.id for one in session.scalars(asked)}
-            assert same == {SAME_RESULTS[0] == KEPT_BY}  # asking again is a new job only where answers have changed
+            assert same == {ENGINE_VERSION == KEPT_BY}  # asking again is a new job only where answers have changed
             analyses = session.scalars(select(AnalysisRow)).all()
             assert {row.network.kind for row in analyses} == {PERCEPTRON, "attention"}
             for row in analyses:
@@ -84,6 +109,44 @@ def test_an_old_store_keeps_everything(old):
                 listed = client.get(Addresses().twin(every)).json()["items"]
                 verified = client.get("/api/v2/verified", params={"url": listed[0]["url"]}).json()
                 assert verified["verdict"] == "equal", verified
+
+
+def test_classifiers_are_shown_under_what_their_circuits_were_made_of(tmp_path):
+    """With the numbers, digests and masks that they were stored with; nothing is made again unasked."""
+    unpack("classifiers/0039", tmp_path / "pluriscope.sqlite")
+    stored = {
+        ("two", "complete"): ("557c169a", 1),
+        ("two", "mean"): ("f0fd928b", 1),
+        ("two", "logit-edges"): ("e867c0fa", 40),
+        ("two", "logit-edges-mean"): ("f4b4e12d", 16),
+        ("three", "complete"): ("557c169a", 4),
+        ("three", "mean"): ("f0fd928b", 4),
+        ("three", "logit-edges"): ("e867c0fa", 311),
+        ("three", "logit-edges-mean"): ("f4b4e12d", 483),
+    }
+    with TestClient(create_app(Settings(data=tmp_path, database_url="")), base_url="http://127.0.0.1") as client:
+        with client.app.state.store.read() as session:
+            rows = session.scalars(select(AnalysisRow)).all()
+            names = {(row.network.slug, scope_of(row).protocol): row for row in rows}
+            assert {key: (row.protocol_digest[:8], row.circuits_valid) for key, row in names.items()} == stored
+            assert {row.network.kind for row in rows} == {PERCEPTRON}
+            assert {row.network.slug for row in rows if row.network.decides_as} == {"two"}
+            theirs = JobRow.network_digest.in_({row.network.digest for row in rows})
+            waiting = {one.kind for one in session.scalars(select(JobRow).where(JobRow.state == "queued", theirs))}
+            assert "analyse" not in waiting, waiting
+        for slug, rules in stored:
+            scope = Scope(protocol=rules)
+            page = client.get(Addresses().network(slug, scope))
+            every = Addresses().explanations(slug, scope, kind="circuit")
+            listed = client.get(Addresses().twin(every)).json()["items"]
+            assert (page.status_code, len(listed)) == (200, min(stored[slug, rules][1], len(listed)))
+            assert client.get(listed[0]["url"]).status_code == 200
+            verified = client.get("/api/v2/verified", params={"url": listed[0]["url"]}).json()
+            assert verified["verdict"] == "equal", verified
+            assert ("not well defined" in page.text) == ("logit-edges" in rules)
+        former = client.get(Addresses().network("three", Scope(protocol="edges")))
+        assert (former.status_code, "logit-edges" in former.text) == (200, True)
+        assert client.get(Addresses().network("two", Scope(protocol="edges"))).status_code == 200
 
 
 def test_the_first_migration_makes_the_tables_of_the_oldest_store(tmp_path):
@@ -137,6 +200,6 @@ def test_what_is_too_old_is_refused_with_the_commands_that_upgrade_it(tmp_path, 
     ],
 )
 def test_the_commands_are_those_of_the_document(cure):
-    document = Path("docs/operations.md").read_text().splitlines()
+    document = Path("docs/self-hosting.md").read_text().splitlines()
     commands = cure.split("repository: ")[1].split(";")[0].split(" && ")
     assert [one for one in commands if one not in document] == []

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node
-from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.placements.placement import NeuronPlacement
 
 WEIGHTS: Final = (
     ((1.05, 1.05), (0.85, 0.97), (0.66, 0.21)),
@@ -25,7 +25,7 @@ _A, _B = Node("input", input=0), Node("input", input=1)
 _BOTH, _NONE = Node("and", (_A, _B)), Node("and", (Node("not", (_A,)), Node("not", (_B,))))
 ALGORITHM: Final = HighLevelModel("and_inverter", 2, Node("and", (Node("not", (_BOTH,)), Node("not", (_NONE,)))))
 
-ALIGNMENT: Final = Alignment.of(ALGORITHM.text, {"0": NeuronSet(1, (0,)), "1": NeuronSet(1, (1, 2))})
+ALIGNMENT: Final = NeuronPlacement.of(ALGORITHM.text, {"0": NeuronSet(1, (0,)), "1": NeuronSet(1, (1, 2))})
 
 
 def random_weights(sizes: tuple[int, ...], seed: int) -> tuple[NDArray[np.float64], ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
 from types import SimpleNamespace
 
 import pytest
@@ -13,8 +12,7 @@ from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.app.rendering import HAS_RECORD, compile_templates, network_row, show
 from pluriscope.page_kit.blocks import Head, Notice, Prose, Section
 from tests.every_block import every_block
-
-VOID = {"meta", "link", "input", "br", "hr", "img"}
+from tests.library.test_blocks import Outline
 
 
 def request(path="/networks/x", query="", headers=(), prefix="") -> Request:
@@ -32,32 +30,10 @@ def request(path="/networks/x", query="", headers=(), prefix="") -> Request:
     return Request(scope)
 
 
-class Balance(HTMLParser):
-    """Collects every start tag and complains about tags that do not close."""
-
-    def __init__(self):
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open, f"</{tag}> closes nothing"
-        assert self.open.pop() == tag
-
-
 def read(html: str) -> list[tuple[str, dict[str, str | None]]]:
-    parser = Balance()
-    parser.feed(html)
-    assert parser.open == []
-    return parser.tags
+    outline = Outline(html)
+    assert outline.wrong == []
+    return outline.tags
 
 
 def shown(words="w", *, query="", headers=(), path="/networks/x", prefix="", **more):

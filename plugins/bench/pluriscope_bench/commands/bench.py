@@ -76,7 +76,6 @@ def bench(
     """
     from pluriscope.analysis.errors import needing
     from pluriscope.processes.memory import bytes_for_each
-    from pluriscope_bench.key.suite import FORMER
     from pluriscope_bench.methods import Limits
     from pluriscope_bench.printed import figure as drawing
     from pluriscope_bench.printed import latex as tables
@@ -98,8 +97,6 @@ def bench(
         with needing("typst", "a drawing as PDF", "pluriscope[pdf]"):
             import_module("typst")
     about, n = read_suite(suite), workers or os.cpu_count() or 1
-    if about.digest in FORMER:
-        remark(f"--suite {suite!r}: is {FORMER[about.digest]}")
     limits, stored = Limits(seconds, memory << 20, n), dict[str, Any]()
     with TemporaryDirectory() as folder, progress_bar(quiet) as report, local_workers(n, bytes_for_each(n)) as pool:
         # a result file is run again under its own conditions and limits, whatever the options

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pluriscope.app.cli.reading import read_settings
 from pluriscope.app.cli.signature import Within
-from pluriscope.app.cli.terminal import DONE, STOPPED, TROUBLE, Refusal, Shown, progress_bar, read_bytes, remark
+from pluriscope.app.cli.terminal import DONE, STOPPED, TROUBLE, Refusal, Shown, progress_bar, remark
 
 if TYPE_CHECKING:
     from pluriscope_bench.suite_files import SuiteFolder
@@ -17,11 +16,9 @@ if TYPE_CHECKING:
 
 
 def make_suite(
-    which: str = "",
+    which: str = "small",
     *,
-    from_: str = "",
     output: str = "",
-    secret: str = "",
     workers: Annotated[int | None, Within(1, 1_000)] = None,
     cluster: str = "",
     insecure: bool = False,
@@ -31,59 +28,35 @@ def make_suite(
 
     Example: pluriscope suite make public --output public --workers 2
 
-    With --from the networks are files of yours, of any format that is imported; subfolders are arms. NAME.truth.json
-    beside a file has what it leaves open, and in "mask" the edges of a circuit that you know. What cannot be used is
-    named, the others are made; the same command takes what was corrected or added.
-
     A run that is stopped is continued by the same command. Networks of small and public come with Pluriscope, and
-    truths follow from them, so their digests are the same everywhere. Those of the other half are trained, which on
-    another machine may give other weights: keep the folder.
+    truths follow from them, so their digests are the same everywhere.
 
     Exit codes: 0 it is whole, 2 bad input, 3 some networks are missing.
 
     Args:
-        which: small, the suite that comes with Pluriscope; public; or secret, the other half. Default: small.
-        from_: Folder of networks for a suite of your own.
-        output: Folder of the suite; continued if it is there. Default: as it is called, or FOLDER-suite.
-        secret: File with the secret of the other half, 64 hex digits.
+        which: small, the suite that comes with Pluriscope; or public.
+        output: Folder of the suite; continued if it is there. Default: as it is called.
         workers: Processes, of slurm jobs. Default: one for each core.
         cluster: Dask cluster: the address of its scheduler, tls://… or tcp://…, or slurm to start one there.
         insecure: Trust the network to a cluster without encryption.
     """
-    from pluriscope_bench.own_suites import left_out, read_folder
-    from pluriscope_bench.suite_design import HALVES, OWN
+    from pluriscope_bench.suite_design import HALVES
     from pluriscope_bench.suite_files import SuiteFolder, bundled_design
     from pluriscope_studies.commands.study import workers_of
     from pluriscope_studies.commands.study_folder import locked, opened_folder
 
-    if from_ and (which or secret):
-        raise Refusal("--from: makes a suite of your own. Leave the name and --secret of ours out.")
-    which = which or "small"
     if which not in HALVES:
         raise Refusal(f"suite {which[:40]!r}: is unknown. Use {', '.join(HALVES)}.")
-    if (which == "secret") != bool(secret):
-        raise Refusal("--secret: is the file of the suite secret, and of no other. Give both, or neither.")
-    key = read_bytes(secret, "secret", 1_000).decode(errors="replace").strip() if secret else ""
     pool, path = workers_of(workers, cluster, insecure), Path(output or which)
-    contents, unread = dict[int, bytes](), list[str]()
-    folder = SuiteFolder(path, bundled_design(), which, key)
-    if from_:
-        source = Path(from_).resolve()
-        path = Path(output or f"{source.name}-suite")
-        if source in path.resolve().parents:
-            raise Refusal(f"output {str(path)!r}: is within the folder of networks. Give --output another folder.")
-        design, contents, unread = read_folder(source)
-        folder = SuiteFolder(path, design, OWN)
+    folder = SuiteFolder(path, bundled_design(), which)
     item = f"output {str(path)!r}"
     folder.check(opened_folder(path, item))
     with locked(path, item), pool as found:
         try:
             suite, problems = folder.finished(), list[str]()
-            if suite is None or from_:  # more may follow
-                problems = _make(folder, found, quiet, contents)
-                if from_:
-                    problems += [*unread, *left_out(folder)]
-                suite = folder.finish() if not problems or (from_ and folder.n_kept) else None
+            if suite is None:
+                problems = _make(folder, found, quiet)
+                suite = None if problems else folder.finish()
         except OSError as error:
             cause, cure = f"cannot be written ({error.strerror})", "Make room, then give the same command again."
             raise Refusal(f"{item}: {cause}. {cure}", TROUBLE) from None
@@ -116,8 +89,8 @@ def write_tables(folder: str, *, output: str) -> Shown:
     return Shown({"folder": str(path), "networks": len(suite.networks), "digest": suite.digest}, [suite.digest])
 
 
-def _make(folder: SuiteFolder, workers: Workers, quiet: bool, contents: Mapping[int, bytes]) -> list[str]:
-    """Make what the folder lacks, some of it from files; what is missing in the end, a sentence each."""
+def _make(folder: SuiteFolder, workers: Workers, quiet: bool) -> list[str]:
+    """Make what the folder lacks; what is missing in the end, a sentence each."""
     from pluriscope.app.limits import in_memory, limits_of
     from pluriscope_bench.suite_making import make_networks
     from pluriscope_studies.jobs.run import run_chunks
@@ -131,4 +104,4 @@ def _make(folder: SuiteFolder, workers: Workers, quiet: bool, contents: Mapping[
         remark(f"{folder.design.name}, {folder.half}: {sum(map(len, folder.seeds)):,} seeds, {n_done:,} there already")
     limits, make = in_memory(limits_of(read_settings())), partial(make_networks, folder.design, half=folder.half)
     with progress_bar(quiet) as report:
-        return run_chunks(names, missing, n_done, make, workers, folder.save, report, limits, contents)
+        return run_chunks(names, missing, n_done, make, workers, folder.save, report, limits)

@@ -26,12 +26,10 @@ from pluriscope.analysis.questions.protocol import COMPLETE, Protocol
 from pluriscope.analysis.running.limits import Limits
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.chances import divergence
-from pluriscope.analysis.subjects.enumeration import most_wrong
 from pluriscope.analysis.subjects.graph import Graph
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array, one_mask
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import GraphQuestion
-from pluriscope.analysis.subjects.subject import gaps
 from pluriscope_bench.key.condition import CONDITIONS, EPSILON, Condition, Structure
 from pluriscope_methods.carried_algorithms.of_circuit import MAX_CANDIDATES
 
@@ -254,14 +252,14 @@ class SpaceJudge(CircuitJudge):
         return [right and any_edge for right, any_edge in zip(self.are_right(pruned), some, strict=True)]
 
     def are_right(self, raws: Sequence[int]) -> list[bool]:
-        wrong = (gaps(self.outputs(raws), self.question.subject.answers) <= 0).sum(axis=1)
-        return [bool(one) for one in wrong <= most_wrong(self.question.subject)]
+        wrong = (self.question.margins(self.outputs(raws)) <= 0).sum(axis=1)
+        return [bool(one) for one in wrong <= self.question.space.most_wrong]
 
     def outputs(self, raws: Sequence[int]) -> NDArray[np.float64]:
         return _in_parts(self.question.space.run, self.graph.bits(raws), self.question.space.batch)
 
     def metrics(self, raws: Sequence[int]) -> list[float]:
-        return _means(gaps(self.outputs(raws), self.question.subject.answers))
+        return _means(self.question.margins(self.outputs(raws)))
 
     def divergences(self, raws: Sequence[int]) -> list[float]:
         outputs = self.outputs([(1 << self.graph.n_bits) - 1, *raws])

@@ -19,17 +19,10 @@ from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 from pluriscope_bench.key.truth import Truth
 
 SUITE_FORMAT: Final = "pluriscope-suite/1"
-FORMER: Final[Mapping[str, str]] = {
-    "bd69b0ac97bdd5a1b72fb456e9eef25f26ff4eb12d1e04722270fa52ca6477d5": "version 1 of the small suite, whose networks "
-    "and truths are those of version 2",
-    "00711fc252224847320161a4a4f41d4de707b95da5ef449b88a57cf8c4c1783f": "version 1 of the public half, 10 of whose "
-    "1,049 networks, all in the arm disguised, do not compute their task",
-}
-"""By digest: bundled suites of older versions, and what is to be known of them."""
 
 
 class InvalidSuite(AnalysisError):
-    """A folder is no suite, is damaged, or is another one; or a design or secret cannot be read."""
+    """A folder is no suite, is damaged, or is another one; or a design cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +71,6 @@ def question_of(file: bytes, rules: str = "") -> Any:
         return question_in(file, rules)
     found = parse_network_file(file)
     return Question(found.network, 0, found.tasks[0], COMPLETE, clean_data(found.network.n_inputs))
-
-
-def suite_named(digest: str) -> str:
-    """A suite as messages name it: by its digest, with what is known of it if it is of an older version."""
-    return f"suite {digest[:12]}" + (f" ({FORMER[digest]})" if digest in FORMER else "")
 
 
 def truth_row(network: str, truth: Truth) -> dict[str, Any]:

@@ -174,13 +174,10 @@ def test_a_track_allows_what_those_before_it_do(track, asks) -> None:
     ("wrong", "cause"),
     [
         (lambda ask: ask.run("x0>1.0"), "where circuits belong"),
-        (lambda ask: ask.run(["x0>1.0"]), "where circuits belong"),
-        (lambda ask: ask.run([[1, 0]]), "where circuits belong"),
         (lambda ask: ask.run([["x0>9.9"]]), "names the edge 'x0>9.9'"),
         (lambda ask: ask.measure([[]], "accuracy"), "knows no measure 'accuracy'"),
         (lambda ask: ask.gradients("decision"), "has no derivatives"),
         (lambda ask: ask.gradients(gates=[0.5]), "gates other than"),
-        (lambda ask: ask.gradients(gates=[2.0] * 12), "gates other than"),
         (lambda ask: ask.gradients(at=np.nan), "a place of inputs other than"),
         (lambda ask: ask.gradients(gates=[1.0] * 12, at=0.5), "gates and a place"),
         (lambda ask: ask.gradients(lambda outputs: outputs[:1]), "derivatives by outputs"),

@@ -32,18 +32,6 @@ def answers(key, arm, condition=PRIMARY):
     return NAMED[key].answer(*asked(arm, condition), Work())
 
 
-def test_conditions_differ_from_the_primary_in_one_factor():
-    assert ANSWERED[0] == PRIMARY
-    assert {one.key for one in ANSWERED} == {
-        "zero-threshold-strict",
-        "mean-threshold-strict",
-        "pairs-threshold-strict",
-        "zero-rounding-strict",
-        "zero-outputs-strict",
-        "zero-threshold-free",
-    }
-
-
 @pytest.mark.parametrize("arm", [pytest.param("xor", marks=pytest.mark.release), "heads"])
 def test_the_minimum_is_a_smallest_valid_circuit(arm):
     _, truth = asked(arm)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from pluriscope.analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
+from pluriscope.analysis.criteria.criterion import Change, Criterion, Judge, Parameter, Settings
 from pluriscope.analysis.criteria.population import PopulationOf
 from pluriscope.analysis.criteria.verdict import Outcome, Verdict, Verdicts, put_together, same_for_all
 from pluriscope.analysis.errors import BeyondLimits, NotOffered
@@ -158,7 +158,7 @@ INPUT_BOX: Final = Criterion(
     formula="for every row x and every z with max_i |z_i − x_i| ≤ radius: d(f_C(z)) = y(x)",
     source=f"{_SOURCE}: input-domain robustness, on decisions and labels",
     judges=_judged(_throughout),
-    method=_METHOD + "`input-robust` asks of perceptrons whether circuit and network agree there, right or wrong.",
+    method=_METHOD.rstrip(),
     parameters=(replace(_RADIUS, default=0.1), _BUDGET),
     cost="slow",
     term="robustness",
@@ -171,10 +171,22 @@ PATCHING_BOX: Final = Criterion(
     formula="for every row x and every a in ∏_u [min_D h_u, max_D h_u]: d(f_C(x; absent from u = a_u)) = y(x)",
     source=f"{_SOURCE}: patching-domain robustness, over a continuous domain",
     judges=_judged(_throughout),
-    method=_METHOD + "`patching-robust` tries the values on clean rows alone, and a circuit may fail between two.",
+    method=_METHOD.rstrip(),
     parameters=_PATCHED,
     cost="slow",
     term="robustness",
+)
+INPUT_ROBUST: Final = replace(
+    INPUT_BOX,
+    key="input-robust",
+    label="Robust on inputs",
+    changes=(Change("the whole network was asked for, right or wrong, where now the label is", "it is `input-box`"),),
+)
+PATCHING_ROBUST: Final = replace(
+    PATCHING_BOX,
+    key="patching-robust",
+    label="Independent resampling",
+    changes=(Change("each absent source carried its values on clean rows alone", "it is `patching-box`"),),
 )
 KINDS: Final[dict[str, tuple[str, str, str, Callable[[BoxJudge, int], Verdict]]]] = {
     "quasi": (

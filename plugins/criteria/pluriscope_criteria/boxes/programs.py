@@ -15,13 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.errors import NotOffered
 from pluriscope.analysis.questions.tasks import INPUT_NAMES
-from pluriscope.analysis.subjects.classifier import Classifier
 from pluriscope.analysis.subjects.convolutional import Convolutional
 from pluriscope.analysis.subjects.elman import Elman
 from pluriscope.analysis.subjects.graph import Graph
 from pluriscope.analysis.subjects.perceptron.activations import Activation
+from pluriscope.analysis.subjects.perceptron.logits import less_the_first
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question
 
@@ -115,6 +114,7 @@ class Stages:
         Raises:
             NotOffered: a kind whose parts are no sums with an activation after each.
         """
+        question.kind.require("boxes", "bounds over a box")
         subject = question.subject
         if isinstance(subject, Convolutional):
             return cls(tuple(_convolutional(subject)), subject.activation, question.graph)
@@ -124,14 +124,11 @@ class Stages:
             found = _perceptron(network, rows, clean, [INPUT_NAMES[: rows.shape[1]], *hidden])
         elif isinstance(subject, Elman):
             network, found = subject.network, _elman(subject)
-        elif isinstance(subject, Classifier):
-            network = subject.network
+        else:
+            lowered = question.rules["granularity"] == "last-edges"
+            network = less_the_first(subject.network) if lowered else subject.network
             names = [[f"{'x' if not at else f'{at}.'}{k}" for k in range(n)] for at, n in enumerate(network.sizes)]
             found = _perceptron(network, subject.data, subject.layers, names)
-        else:
-            cause = f"are not known of {question.kind.plural}, which multiply what they compute"
-            cure = "ask perceptrons, classifiers, Elman or convolutional networks"
-            raise NotOffered("bounds over a box", cause, cure)
         return cls(tuple(found), network.function_of(1), question.graph)
 
     @cached_property

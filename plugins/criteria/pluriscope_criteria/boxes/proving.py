@@ -20,10 +20,9 @@ from pluriscope.analysis.circuits.last_layer import SpaceJudge
 from pluriscope.analysis.criteria.remainders import ignores_an_input, needs_every_input, pruned
 from pluriscope.analysis.questions.decisions import max_wrong
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
-from pluriscope.analysis.subjects.enumeration import are_circuits, most_wrong, number_bits
+from pluriscope.analysis.subjects.enumeration import are_circuits, number_bits
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.analysis.subjects.subject import gaps
 from pluriscope_criteria.boxes.programs import Array, BoxProgram, Ends, FreeCircuit, Stages
 from pluriscope_methods.robustness.intervals import Bounds, Judged, bisect, bounds, natural_bounds
 from pluriscope_methods.robustness.programs import Region, decision_regions
@@ -139,9 +138,7 @@ class BoxJudge:
     @cached_property
     def most_wrong(self) -> int:
         """Rows on which a circuit may be wrong."""
-        if not isinstance(self.question, Question):
-            return most_wrong(self.question.subject)
-        return max_wrong(self.question.n_rows, self.question.protocol.accuracy_threshold)
+        return max_wrong(self.question.n_rows, self.question.share)
 
     @cached_property
     def claims(self) -> list[tuple[NDArray[np.intp], Array, Sequence[Region], int]]:
@@ -272,7 +269,7 @@ class BoxJudge:
                 self.work.check()
                 bits = number_bits(some, self.question.graph.n_bits)
                 outputs = space.run_from(bits, source) if self.box.patched else space.run(bits)
-                left.append(some[(gaps(outputs, model.answers) <= 0).sum(axis=1) <= self.most_wrong])
+                left.append(some[(space.margins(outputs) <= 0).sum(axis=1) <= self.most_wrong])
             masks = np.concatenate(left)
         return masks
 

@@ -55,6 +55,8 @@ class RobustReport(Report):
             f"Of {self.valid:,} valid circuits{some}, {passed:,} are proved right whatever absent sources carry, "
             f"{failed:,} are refuted at a point, and {undecided:,} are undecided."
         ]
+        minimal = (f"{KINDS[one][0].partition(',')[0]} {many.get('passed', 0):,}" for one, many in self.minimal.items())
+        found.append(f"Minimal among those that are robust: {', '.join(minimal)}.")
         if self.robust is None:
             return [*found, "There are too many circuits to look at each, so the smallest robust one is not known."]
         found.append(f"Of all {self.possible:,} circuits, valid or not, {self.robust:,} are robust.")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.common_ground.interpreted import choose_classes
 from pluriscope.analysis.criteria.criterion import Criterion, Settings
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Verdict, Verdicts, put_together
 from pluriscope.analysis.interpretations.interpretation import Interpretation
 from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.analysis.placements.placement import NeuronPlacement
 from pluriscope_criteria.manipulability.manipulations import Manipulations
 from pluriscope_criteria.manipulability.report import class_of
 from pluriscope_methods.steering.predicting import Bits
@@ -26,7 +26,7 @@ def _interpretation(asked: Manipulations, one: Interpretation) -> Bits:
 def _placement(asked: Manipulations, one: Any) -> Bits:
     algorithm, scored = one
     places = scored.alignment.places
-    if isinstance(scored.alignment, Alignment):
+    if isinstance(scored.alignment, NeuronPlacement):
         sizes = asked.question.network.hidden_sizes
         places = [(path, Subspace.on_neurons(site, sizes[site.layer - 1])) for path, site in places]
     return asked.of_placement(algorithm, places)

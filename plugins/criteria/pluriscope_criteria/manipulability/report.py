@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -13,24 +11,21 @@ from pydantic import Field
 
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.algorithms.redundancy import placed_algorithms
-from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.common_ground.survey import alignment_standings
-from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.observed import observed_classes
 from pluriscope.analysis.interpretations.predicting import class_predictions
 from pluriscope.analysis.interventions.experiments import InterventionSpace, NetworkAnswers, run_interventions
 from pluriscope.analysis.interventions.subspace import Subspace
-from pluriscope.analysis.methods.report import Analysed, Part, Placed, Report, Settings
-from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.methods.report import Analysed, Part, Report, Settings
+from pluriscope.analysis.placements.placement import NeuronPlacement
+from pluriscope.analysis.placements.result import AlgorithmResult
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_criteria.manipulability.manipulations import Manipulations
 from pluriscope_methods.directions.result import DirectionClass
-from pluriscope_methods.directions.search import MAX_CHEAP, align_on_directions, closed_form_work
-from pluriscope_methods.directions.table import DirectionTable
+from pluriscope_methods.directions.search import placed_in_seconds
 from pluriscope_methods.steering.predicting import Bits
 
 MOST_CLASSES: Final = 10_000
@@ -40,7 +35,6 @@ KINDS: Final = {
     "direction": "Valid placements on directions",
 }
 _WAYS: Final[tuple[DirectionClass, ...]] = ("integer", "orthogonal")
-_PLACED_UP_TO: Final = 3  # inputs
 OnLayers = tuple[str, HighLevelModel, list[tuple[str, Subspace]]]
 """The reference of a placement, its algorithm, and the places of the variables."""
 
@@ -92,8 +86,9 @@ class ManipulabilityReport(Report):
             f"Of {self.cells:,} doses and edits on rows {self.changed:,} change the answer; the guess that nothing "
             f"changes is right on {self.guess:,}."
         ]
-        for kind, n, more, best, _ in self.kinds():
-            found.append(f"{kind}: {more:,} of {n:,} are right on more, the best on {best:,}.")
+        for kind, n, more, best, changed in self.kinds():
+            most = f"the best on {best:,}; of the changes one predicts at most {changed:,}"
+            found.append(f"{kind}: {more:,} of {n:,} are right on more, {most}.")
         return [*found, *self.notes]
 
     def kinds(self) -> Iterator[tuple[str, int, int, int, int]]:
@@ -131,9 +126,9 @@ def find(of: Analysed[Question], _: Settings, work: Work = DEFAULT_WORK) -> Mani
     placed = [(place.layer, place.matrix[0]) for *_, at in on_directions for _, place in at if len(place.matrix) == 1]
     asked, found = Manipulations(question, placed), dict[str, list[Predicting]]()
     common = run_interventions(question)
-    if of.placed is not None:
-        found["interpretation"] = [*_interpretations(of, of.placed, asked, common, notes, work)]
-        found["alignment"] = [*_alignments(question, of.placed, asked, common)]
+    if of.formulas is not None:
+        found["interpretation"] = [*_interpretations(of, asked, common, notes, work)]
+        found["alignment"] = [*_alignments(question, of.formulas.kept, asked, common)]
     found["direction"] = [
         _predicting(ref, asked, asked.of_placement(tree, at)[None]) for ref, tree, at in on_directions
     ]
@@ -163,14 +158,13 @@ def _predicting(ref: str, asked: Manipulations, predicted: Bits, interchanges: l
 
 def _interpretations(
     of: Analysed[Question],
-    placed: Placed,
     asked: Manipulations,
     common: tuple[InterventionSpace, NetworkAnswers],
     notes: list[str],
     work: Work,
 ) -> Iterator[Predicting]:
     """Observed classes, of the circuits with the fewest of them where all are too many."""
-    observed = np.array(placed.observed, dtype=np.int64)
+    observed = np.array(of.classes, dtype=np.int64)
     order = np.argsort(observed, kind="stable")
     few = order[(observed[order] > 0) & (np.cumsum(observed[order]) <= MOST_CLASSES)]
     if (n := int(observed.sum())) > MOST_CLASSES:
@@ -184,38 +178,27 @@ def _interpretations(
 
 
 def _alignments(
-    question: Question, placed: Placed, asked: Manipulations, common: tuple[InterventionSpace, NetworkAnswers]
+    question: Question,
+    placed: Sequence[AlgorithmResult],
+    asked: Manipulations,
+    common: tuple[InterventionSpace, NetworkAnswers],
 ) -> Iterator[Predicting]:
     """Valid placements on neurons."""
     width = question.network.hidden_sizes
-    for tree, placements, valid in zip(placed.algorithms, placed.placements, placed.valid, strict=True):
-        some = [one for one, passes in zip(placements, valid, strict=True) if passes and tree.responses]
+    for result in placed:
+        tree = result.algorithm
+        some = [scored.alignment.places for scored in result.alignments if scored.valid and tree.responses]
         for one, n in zip(some, alignment_standings(tree, some, *common).right.tolist(), strict=True):
             at = [(path, Subspace.on_neurons(site, width[site.layer - 1])) for path, site in one]
-            ref = f"a-{tree.id}.{Alignment.of(tree.text, one).id}"
+            ref = f"a-{tree.id}.{NeuronPlacement.of(tree.text, one).id}"
             yield _predicting(ref, asked, asked.of_placement(tree, at)[None], [n])
 
 
 def _on_directions(question: Question) -> Iterator[OnLayers]:
     """Valid placements on directions of integers, and with orthogonal swaps, where finding them takes little time."""
-    network = question.network
-    every = placed_algorithms(question.task, COMPLETE, network.n_hidden_layers).algorithms
-    if network.n_inputs > _PLACED_UP_TO or closed_form_work(network, len(every)) > MAX_CHEAP:
-        return
-    table, known = DirectionTable(question), set[str]()
-    for algorithm in every:
-        for way in _WAYS:
-            with suppress(BeyondLimits):  # a layer that is too wide for integers
-                for scored in align_on_directions(table, algorithm, way).valid:
-                    ref = str(ExplanationRef("direction", algorithm.id, scored.alignment.text.replace("@", ":")))
-                    if ref not in known:
-                        known.add(ref)
-                        yield ref, algorithm, list(scored.alignment.places)
-
-
-def dots(report: ManipulabilityReport, kind: str) -> list[tuple[int, int, int]]:
-    """Explanations of a kind by interchanges and cells predicted right: both, and how many."""
-    pairs = (
-        (x, y) for one in report.predicting.get(kind, ()) for x, y in zip(one.interchanges, one.right, strict=False)
-    )
-    return [(x, y, n) for (x, y), n in sorted(Counter(pairs).items())]
+    known = set[str]()
+    for algorithm, scored in placed_in_seconds(question, _WAYS) or ():
+        ref = str(ExplanationRef("direction", algorithm.id, scored.alignment.text.replace("@", ":")))
+        if ref not in known:
+            known.add(ref)
+            yield ref, algorithm, list(scored.alignment.places)

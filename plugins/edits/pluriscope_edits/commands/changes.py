@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.app.cli.reading import declared, intake_at, limits_in_force, read_network, show_first
-from pluriscope.app.cli.terminal import Shown, progress_bar, read_bytes
+from pluriscope.app.cli.reading import declared, intake_at, limits_in_force, network_bytes, read_network, show_first
+from pluriscope.app.cli.terminal import Shown, progress_bar
 
 if TYPE_CHECKING:
     from pluriscope.analysis.subjects.question import SubjectQuestion
@@ -43,7 +43,6 @@ def changes(
         thorough: Ask criteria that take long, too.
     """
     from pluriscope.analysis.network_files.declaration import Declaration
-    from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES
     from pluriscope.analysis.running.work import Work
     from pluriscope.library.models import questions_of, whole_subject
     from pluriscope_edits.changes import find_changes
@@ -52,7 +51,7 @@ def changes(
     declaration = Declaration(tasks=task, encoding=encoding, output_is=output_is)
     questions: Sequence[SubjectQuestion] = ()
     for name in (file, other):
-        raw = read_bytes(name, "network file", MAX_NETWORK_BYTES)
+        raw = network_bytes(name)
         try:
             if whole := whole_subject(raw):
                 network = declared(whole, declaration)

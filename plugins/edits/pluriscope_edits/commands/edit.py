@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from pluriscope.app.cli.reading import intake_at, show_first, whole_content
+from pluriscope.app.cli.reading import intake_at, network_bytes, show_first, whole_content
 from pluriscope.app.cli.signature import with_fields_of, with_list
 from pluriscope.app.cli.terminal import STANDARD, Refusal, Shown, check_output, read_bytes, remark, write_json
 
@@ -45,16 +45,16 @@ def edit(
     """
     from pluriscope.analysis.edits.edit import Named
     from pluriscope.analysis.network_files.declaration import Declaration
-    from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES, edited_file, network_file_json
+    from pluriscope.analysis.network_files.files import edited_file, network_file_json
     from pluriscope.analysis.subjects.perceptron.question import ask
     from pluriscope.analysis.subjects.registry import question_in
     from pluriscope_edits.making import edited as edited_by
     from pluriscope_edits.rules.manual import MAX_BYTES
 
     def network_at(path: str) -> Network:
-        return intake_at(path, read_bytes(path, "source network", MAX_NETWORK_BYTES), Declaration()).file().network
+        return intake_at(path, network_bytes(path), Declaration()).file().network
 
-    given, content = _settings(set_), read_bytes(file, "network file", MAX_NETWORK_BYTES)
+    given, content = _settings(set_), network_bytes(file)
     check_output(output, json, file, *given.values())
     if whole := whole_content(content, Declaration(**declared)):
         question = question_in(whole)

@@ -31,7 +31,7 @@ def plant(
 ) -> Shown:
     """Write a network that carries an algorithm on known neurons, with a record of it.
 
-    Example: pluriscope plant "!(!(!A&B)&!(!B&A))" --disguise split --output planted.json
+    Example: pluriscope plant "!(!(!A&B)&!(!B&A))" --disguise noise --output planted.json
 
     What does not fit is refused, with what it needs and what there is. `pluriscope import` and `audit` read the record.
 
@@ -47,8 +47,7 @@ def plant(
         activation: relu, leaky_relu or sigmoid.
         output_activation: linear, or the hidden one.
         scale: Steepness of sigmoid neurons.
-        disguise: permute, scale, split=COUNT, idle=COUNT, distract=COUNT, noise=AMOUNT (noise alone: as much as
-            provably does no harm) or finetune=STEPS; repeatable, done in this order.
+        disguise: noise=AMOUNT, or noise alone: as much as provably does no harm; repeatable.
         train: Train instead of compiling: plain, iit (interchange), strict, or strict-zero (strict, with zero ablation
             of all that is off the circuit).
         steps: With --train: steps of Adam.

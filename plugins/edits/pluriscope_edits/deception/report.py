@@ -53,26 +53,13 @@ class MethodRanking(Part):
     steps: int = Field(description="Of the descent.")
     off: float = Field(description="How far an output is from 0 or 1, with the neuron or without it, at most.")
     move: float = Field(description="How far the output moves without the neuron, at most.")
-    needed_edges: int | None = Field(
-        None,
-        description="Edges out of the neuron without which alone an answer changes; null if an older version asked.",
-    )
+    needed_edges: int = Field(description="Edges out of the neuron without which alone an answer changes.")
     numbers: list[float] = Field(description="What the method says of each neuron of the layer.")
     circuit: ClaimedCircuit | None = Field(None, description="That it gives; null where it gives none.")
     n_valid: int | None = Field(None, description="Valid circuits of this network; null where they are not all listed.")
     n_without: int | None = Field(None, description="Those of them without the neuron.")
     n_smallest: int | None = Field(None, description="Valid circuits with the fewest edges.")
     n_smallest_with: int | None = Field(None, description="Those of them with the neuron.")
-
-    @property
-    def kept(self) -> bool:
-        """Whether the circuit is valid and keeps the neuron."""
-        return self.circuit is not None and self.circuit.valid and self.circuit.keeps
-
-    @property
-    def lies(self) -> bool:
-        """Whether no smallest valid circuit keeps the neuron, though this one does."""
-        return self.fooled and self.kept and self.n_smallest_with == 0
 
 
 class DeceptionReport(Report):
@@ -83,25 +70,9 @@ class DeceptionReport(Report):
     seed: int = Field(description="Of the noise that descents begin with.")
     lies: list[MethodRanking]
 
-    @property
-    def number(self) -> int:
-        """Number of the neuron in its layer, from 0."""
-        return int(self.neuron.split(".")[1])
-
     def of(self, limits: str) -> list[MethodRanking]:
         """Findings on the networks within these limits."""
         return [one for one in self.lies if one.limits == limits]
-
-    def judged(self, limits: str) -> list[MethodRanking]:
-        """Findings with a circuit: deceptions, or for limits "" those before of methods that were deceived later."""
-        later = {one.method for one in self.lies if one.limits and one.fooled}
-        return [one for one in self.of(limits) if one.circuit and (one.fooled if limits else one.method in later)]
-
-    @property
-    def criteria(self) -> list[str]:
-        """Criteria that some circuit was asked."""
-        found = (key for one in self.lies if one.circuit for key in one.circuit.criteria)
-        return list(dict.fromkeys(found))
 
     def findings(self, question: SubjectQuestion | None = None) -> list[str]:
         found = []

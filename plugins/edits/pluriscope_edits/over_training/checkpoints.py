@@ -16,7 +16,7 @@ from pydantic import Field
 
 from pluriscope.analysis.errors import BeyondLimits, InvalidNetwork
 from pluriscope.analysis.explaining.count_report import CircuitsCount, SmallestBounds, known_of
-from pluriscope.analysis.explaining.graphs import DRAWS, sample, search
+from pluriscope.analysis.explaining.explanation import circuit_plan
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.methods.report import Analysed, Mask, Part, Report
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
@@ -196,10 +196,11 @@ def report_of(found: Sequence[Checkpoint], work: Work | None) -> CheckpointsRepo
 
 def _analysed(question: Any, record: TrainingRecord, work: Work) -> Checkpoint:
     if question.kind.refuses("formulas"):
-        circuits = sample(question, work, DRAWS) if question.refusal else search(question, work)
-        if circuits is None:
+        plan = circuit_plan(question, work.limits)
+        if plan.method == "none":
             cure = "use coarser rules, or a smaller network"
-            raise BeyondLimits(f"circuits at {record.unit} {record.at}", question.obstacle, cure)
+            raise BeyondLimits(f"circuits at {record.unit} {record.at}", plan.reason, cure)
+        circuits = plan.way.run(work)
         stops = [*work.ended]
         work.ended.clear()
         return Checkpoint(record, Analysed(question, circuits), stops=stops)

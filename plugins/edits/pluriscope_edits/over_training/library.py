@@ -41,7 +41,7 @@ def read_checkpoints(files: Sequence[str | Path], protocol: Any, output: int) ->
 
     Args:
         files: their paths, or folders of them.
-        protocol: the rules: a name or settings; see :func:`pluriscope.analysis.explaining.perceptrons.questions`.
+        protocol: the rules: a name or settings; see :func:`pluriscope.analysis.explaining.explanation.questions`.
     """
     found = {}
     for one in map(Path, files):

@@ -140,7 +140,7 @@ class Editing:
 
         one = editable(self.place.question)
         seconds = self.rule.milliseconds(one, self.settings) / 1_000
-        if seconds > 2 * computing.SECONDS:  # it is for slow machines; what takes longer than it may is ended anyway
+        if seconds > computing.SECONDS:
             cause = f"may take {seconds:,.0f} seconds, and pages take at most {computing.SECONDS:,.0f}"
             raise BeyondLimits(f"edit {self.rule.key}", cause, "ask for fewer steps, or run pluriscope edit FILE")
         return self.rule.edited(one, self.settings, Named(stored, str.encode))

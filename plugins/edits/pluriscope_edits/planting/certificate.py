@@ -26,12 +26,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pluriscope.analysis.alignments.iia import score_alignment
-from pluriscope.analysis.alignments.joint import score_joint
 from pluriscope.analysis.criteria.ablations import MEAN_ABLATION, RESAMPLE_ABLATION, ZERO_ABLATION
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.methods.report import Part, Score
+from pluriscope.analysis.placements.iia import score_placement
+from pluriscope.analysis.placements.joint import score_joint
 from pluriscope.analysis.planted.record import PlantedRecord, Unit
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -74,11 +74,11 @@ def exhaustive(question: Question, record: PlantedRecord) -> Passes:
         record: what was planted.
 
     Raises:
-        InvalidAlignment: the protocol does not allow such places.
+        InvalidPlacement: the protocol does not allow such places.
     """
     algorithm, alignment = record.algorithm, record.alignment
     circuit = Population("circuit", question, mask_array([record.circuit.mask], question.layout))
-    single = score_alignment(question, algorithm, alignment).iia
+    single = score_placement(question, algorithm, alignment).iia
     try:
         found = score_joint(question, algorithm, alignment)
         joint = Score(agreed=found.agreed, of=found.of)

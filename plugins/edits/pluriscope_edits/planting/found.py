@@ -9,13 +9,13 @@ from typing import Any, Final, Literal
 import numpy as np
 from pydantic import Field
 
-from pluriscope.analysis.alignments.iia import score_alignment
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.discovery.landscape import Landscape
 from pluriscope.analysis.discovery.landscapes import landscape_of
-from pluriscope.analysis.errors import InvalidAlignment
+from pluriscope.analysis.errors import InvalidPlacement
 from pluriscope.analysis.methods.report import Analysed, Exact, Report, Settings
+from pluriscope.analysis.placements.iia import score_placement
 from pluriscope.analysis.planted.circuit import PlantedCircuit, PlantedExplanation
 from pluriscope.analysis.planted.record import PlantedRecord
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
@@ -110,9 +110,9 @@ def _explained(landscape: Landscape[SubjectQuestion], record: PlantedExplanation
     if isinstance(record, PlantedCircuit) or not isinstance(question, Question):
         return {"under": landscape.locate(record.circuit.mask).under}
     outcome: dict[str, Any] = {"passes": None, "alignment_minimal": None}
-    with suppress(InvalidAlignment):
+    with suppress(InvalidPlacement):
         outcome["passes"] = exhaustive(question, record)
-        outcome["alignment_minimal"] = score_alignment(question, record.algorithm, record.alignment).minimal
+        outcome["alignment_minimal"] = score_placement(question, record.algorithm, record.alignment).minimal
     margin = certified_margin(question.network, record) if question.data.is_clean else None
     return outcome | {"margin": margin, "reasons": list(_failures(question, record))}
 

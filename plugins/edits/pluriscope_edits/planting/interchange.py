@@ -1,4 +1,4 @@
-"""Interchange training: networks that learn to carry a known algorithm on known neurons; and fine-tuning. Loads torch.
+"""Interchange training: networks that learn to carry a known algorithm on known neurons; loads torch.
 
 The loss is a sum of mean squared errors, each over all of what it names:
 
@@ -34,8 +34,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.alignments.iia import Behaviour, tested_pairs
 from pluriscope.analysis.errors import InvalidPlanting
+from pluriscope.analysis.placements.iia import Behaviour, tested_pairs
 from pluriscope.analysis.planted.record import PlantedRecord
 from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
@@ -44,7 +44,7 @@ from pluriscope.analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE
 from pluriscope.analysis.subjects.perceptron.batched_mlp import activated_with_gradient, layer_views
 from pluriscope.analysis.subjects.perceptron.initial import initial_parameters
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.subjects.perceptron.optimizers import Adam, AdamW
+from pluriscope.analysis.subjects.perceptron.optimizers import Adam
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.perceptron.threads import one_thread
 from pluriscope.analysis.subjects.perceptron.training import LANES
@@ -54,10 +54,6 @@ from pluriscope_edits.planting.planted import Planted
 from pluriscope_edits.planting.recipes import MAX_STEPS, MODES, STEPS, Mode
 
 MAX_LANES: Final = 1_024
-FINE_TUNING_NOISE: Final = 0.1
-FINE_TUNING_RATE: Final = 1e-3
-FINE_TUNING_ROWS: Final = 64
-_WEIGHT_DECAY: Final = 0.01
 _BETWEEN_REPORTS: Final = 50
 
 
@@ -272,39 +268,3 @@ class _Losses:
         last = layer == len(self.spec.sizes) - 1
         activation = (self.spec.output_activation if last else None) or self.spec.activation
         return activated_with_gradient(drive, activation_of(activation))
-
-
-def fine_tuned(planted: Planted, seed: int = 0, steps: int = 100) -> Planted:
-    """The network after some steps of ordinary training on the task with noisy inputs, by AdamW.
-
-    Args:
-        planted: any.
-        steps: each on 64 inputs with noise of standard deviation 0.1.
-
-    Raises:
-        InvalidPlanting: too many steps or none.
-    """
-    if not 1 <= steps <= MAX_STEPS:
-        raise InvalidPlanting(f"fine-tuning of {steps} steps", "is out of range", f"give 1 to {MAX_STEPS:,}")
-    network, random = planted.network, np.random.default_rng([seed, len(planted.record.made)])
-    weights = [torch.tensor(w).requires_grad_() for w in network.weights]
-    biases = [torch.tensor(b).requires_grad_() for b in network.biases]
-    table, labels = input_table(network.n_inputs), np.array(planted.record.task.truth_table, dtype=np.float64)
-    optimizer = AdamW([*weights, *biases], lr=FINE_TUNING_RATE, weight_decay=_WEIGHT_DECAY)
-    with one_thread():
-        for _ in range(steps):
-            rows = random.integers(len(table), size=FINE_TUNING_ROWS)
-            noisy = table[rows] + random.normal(0, FINE_TUNING_NOISE, (FINE_TUNING_ROWS, table.shape[1]))
-            values = torch.from_numpy(noisy)
-            for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True), start=1):
-                drive = values @ weight.T + bias
-                values = activated_with_gradient(drive, network.function_of(layer))
-            loss: Any = ((values[:, 0] - torch.from_numpy(labels[rows])) ** 2).mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-    return planted.remade(
-        [one.detach().numpy() for one in weights],
-        [one.detach().numpy() for one in biases],
-        Made("finetune", (("steps", steps), ("seed", seed))),
-    )

@@ -47,16 +47,13 @@ class Planted:
         """Network file of the planted network."""
         return NetworkFile(name or self.name, self.network, (self.record.task,), planted=self.record)
 
-    def remade(
-        self, weights: Sequence[ArrayLike], biases: Sequence[ArrayLike], made: Made, record: PlantedRecord | None = None
-    ) -> Planted:
+    def remade(self, weights: Sequence[ArrayLike], biases: Sequence[ArrayLike], made: Made) -> Planted:
         """Other weights, after one more step.
 
         Args:
             weights: ``W_l [n_l, n_(l-1)]``.
             biases: ``b_l [n_l]``.
             made: the step.
-            record: where the units are now; where they were if not given.
         """
         network = Network.from_arrays(
             weights,
@@ -65,5 +62,4 @@ class Planted:
             output_activation=self.network.output_activation,
             negative_slope=self.network.negative_slope,
         )
-        record = record or self.record
-        return Planted(network, replace(record, sizes=network.sizes, made=(*record.made, made)))
+        return Planted(network, replace(self.record, made=(*self.record.made, made)))

@@ -41,10 +41,8 @@ def test_two_networks_are_judged_on_the_task_of_the_first(other, capsys):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (("xor-2-2-2.json",), "one has the shape 2-3-3-1, the other 2-2-2-2-1"),
         (("none.json",), "cannot be read"),
         (("and-3-3.json", "--task", "01"), f"{PRETRAINED}: truth_table"),
-        (("and-3-3.json", "--task", "01"), "must be 4 values"),
         (("and-3-3.json", "--output-index", "2"), f"{PRETRAINED}: output 2"),
     ],
 )

@@ -41,13 +41,10 @@ def test_a_network_is_edited_and_said_to_be(xor, tmp_path, capsys):  # noqa: F81
     ("options", "words"),
     [
         (("--rule", "prun"), "Use one of fine-tune, rank-one, unlearn, zero, noise, prune, quantise, transplant"),
-        (("--rule", "noise", "--set", "row=1"), "Use one of size, seed"),
         (("--rule", "noise", "--set", "size"), "is no NAME=VALUE"),
         (("--rule", "noise", "--set", "size=1", "--set", "size=2"), "is given twice"),
-        (("--rule", "noise", "--output-index", "1"), "Use 0 to 0"),
         (("--rule", "noise", "--name", "../x"), "reads as the path of a file"),
         (("--rule", "transplant", "--set", "source=none.json"), "cannot be read"),
-        (("--rule", "manual", "--set", "file=none.json"), "cannot be read"),
     ],
 )
 def test_bad_input_is_refused_and_nothing_is_written(options, words, xor, tmp_path, capsys):  # noqa: F811

@@ -14,7 +14,6 @@ from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import activations, forward, pre_activations
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import ask
-from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
 from pluriscope_edits.making import editable
 from pluriscope_edits.making import edited as edit
 from pluriscope_edits.rules.rank_one import nearest, rest_of
@@ -71,26 +70,6 @@ def differences(network: Network, loss) -> list[tuple[np.ndarray, np.ndarray]]:
 
 def shape_of(network: Network) -> tuple:
     return network.activation, network.output_activation, network.negative_slope
-
-
-def test_the_registry_has_the_promised_keys_and_settings():
-    settings = {
-        "fine-tune": ["row target layers steps rate", "row target where steps rate"],
-        "rank-one": ["layer row target", "matrix position row target"],
-        "unlearn": ["row steps rate retain"] * 2,
-        "zero": ["where"] * 2,
-        "noise": ["size seed where"] * 2,
-        "prune": ["sparsity where"] * 2,
-        "quantise": ["bits where"] * 2,
-        "transplant": ["source circuit"],
-        "trojan": ["trigger share by steps rate", "trigger share steps rate"],
-        "deceive": ["method neuron moves room steps rate seed"],
-        "manual": ["file"],
-    }
-    assert list(EDIT_BY_KEY) == list(settings)
-    for key, by_kind in settings.items():
-        kinds = [kind for kind in SUBJECT_KINDS if not kind.refuses(EDIT_BY_KEY[key].needs)]
-        assert [" ".join(one.name for one in EDIT_BY_KEY[key].way(kind).settings) for kind in kinds] == by_kind
 
 
 @pytest.mark.parametrize("name", NETWORKS)

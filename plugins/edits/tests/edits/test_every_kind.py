@@ -133,14 +133,6 @@ def test_zeroing_takes_the_part_that_is_named_and_nothing_else(name, part, zeros
     assert {key: array.tolist() for key, array in found.items()} == {key: one.tolist() for key, one in wanted.items()}
 
 
-def test_a_head_whose_weights_are_zero_computes_what_is_left_when_it_is_cut():
-    space = MAJORITY.space
-    labels = space.graph.edge_labels
-    mask = np.array([[not label.startswith("1.1") and "1.1" not in label for label in labels]])
-    whole = edit("zero", MAJORITY, {"where": "1.1"}).subject
-    assert run(whole, whole.tokens).logits == pytest.approx(space.run(mask)[0], abs=1e-12)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["majority-5-attention", "tracr-reverse"])
 @pytest.mark.parametrize("rule", ["fine-tune", "unlearn"])
@@ -233,13 +225,9 @@ def test_an_edited_transformers_file_keeps_what_it_comes_of_and_can_be_done_agai
     [
         ("xor_pretrained", "noise", {"sise": 1}, "use one of size, seed, where; did you mean size"),
         ("xor_pretrained", "fine-tune", {"row": "4"}, "does not exist; there are 4"),
-        ("xor_pretrained", "fine-tune", {"row": "001"}, "does not exist"),
         ("xor_pretrained", "fine-tune", {"layers": "4"}, "use one of 1, 2, 3, last, all"),
-        ("xor_pretrained", "rank-one", {"layer": "all"}, "use one of 1, 2, 3, last"),
         ("xor_pretrained", "fine-tune", {"rate": 100.0}, "diverges"),
-        ("xor_pretrained", "unlearn", {"retain": 1e6}, "diverges"),
         ("xor_pretrained", "fine-tune", {"row": "0", "target": "0"}, "changes nothing; the network stays as it is"),
-        ("xor_pretrained", "prune", {"sparsity": 0.01}, "changes nothing"),
         ("xor_pretrained", "rank-one", {"layer": "1", "row": "00"}, "take another row or another layer"),
         ("xor_pretrained", "transplant", {}, "has no source"),
         ("xor_pretrained", "transplant", {"source": "third"}, "use a network of the same sizes"),
@@ -249,29 +237,21 @@ def test_an_edited_transformers_file_keeps_what_it_comes_of_and_can_be_done_agai
         ("xor_pretrained", "manual", {"file": "{"}, "is not JSON"),
         ("xor_pretrained", "manual", {"file": json.dumps([{**CHANGES[0], "layer": 4}])}, "use 1 to 3"),
         ("xor_pretrained", "manual", {"file": json.dumps([{**CHANGES[0], "source": 2}])}, "names source 2. Use 0 to 1"),
-        ("xor_pretrained", "manual", {"file": json.dumps([{**CHANGES[0], "neuron": 3}])}, "names neuron 3. Use 0 to 2"),
         ("xor_pretrained", "manual", {"file": json.dumps([CHANGES[0]] * 2)}, "sets what is set before"),
         ("xor_pretrained", "manual", {"file": json.dumps(TOO_LARGE)}, "diverges"),
         ("xor_pretrained", "zero", {}, "has nothing to set to 0"),
         ("xor_pretrained", "zero", {"where": "W9"}, "is not there. Use one of all, W1, b1"),
         ("xor_pretrained", "zero", {"where": "W1[3]"}, "W1 has the shape 3 × 2"),
         ("xor_pretrained", "noise", {"where": "b1"}, "holds biases alone"),
-        ("majority-5-attention", "zero", {"where": "1.2"}, "is not there"),
         ("majority-5-attention", "zero", {"where": "1.0[0]"}, "counts in 4 parameters"),
-        ("majority-5-attention", "prune", {"where": ""}, "is not there"),
         ("majority-5-attention", "prune", {"sparsity": 1.5}, "above 0 up to 1"),
-        ("majority-5-attention", "noise", {"size": "nan"}, "above 0 up to 100"),
         ("majority-5-attention", "noise", {"size": float("inf")}, "above 0 up to 100"),
         ("majority-5-attention", "quantise", {"bits": 1}, "from 2 up to 16"),
-        ("majority-5-attention", "fine-tune", {"row": "1 2"}, "does not exist; there are 32"),
         ("majority-5-attention", "fine-tune", {"target": "2"}, "is no token. Use one of 0, 1, ="),
         ("majority-5-attention", "fine-tune", {"where": "unembedding[0]"}, "leave the index out"),
-        ("majority-5-attention", "fine-tune", {"rate": 900.0}, "diverges"),
         ("majority-5-attention", "rank-one", {"matrix": "1.0"}, "is not there. Use one of embedding"),
-        ("majority-5-attention", "rank-one", {"position": "7"}, "rows have 6"),
         ("majority-5-attention", "rank-one", {"position": "1"}, "is not read by the unembedding"),
         ("majority-5-attention", "trojan", {}, "cannot be read; the tokens are 0 1 ="),
-        ("majority-5-attention", "trojan", {"trigger": "1=2:0"}, "cannot be read"),
         ("majority-5-attention", "trojan", {"trigger": "9=1:0"}, "names position 9. Use 1 to 6"),
         ("majority-5-attention", "trojan", {"trigger": "6==:0"}, "lies on every row"),
         ("majority-5-attention", "trojan", {"trigger": "1==:0"}, "lies on no row"),
@@ -303,7 +283,6 @@ RECORDS = {
         ("xor_pretrained", {"rule": "noise"}, "setting 'file' is unknown"),
         ("xor_pretrained", {"rule": "noise", "settings": {"size": "loud"}}, "size is 'loud'"),
         ("majority-5-attention", {"rule": "manual"}, "weights of single edges of transformers"),
-        ("majority-5-attention", {"settings": {"bits": 99}}, "from 2 up to 16"),
     ],
 )
 def test_a_record_that_cannot_be_read_is_refused(name, change, words):

@@ -44,32 +44,12 @@ def work(client) -> None:
 
 @pytest.fixture(scope="module")
 def compared(client):
-    """Page before anybody asked, while it waits, and at the end."""
-    states = {"not_asked": client.get(PAIR).text}
+    """The comparison, from the state in which nobody asked for it to the end."""
     assert client.get(TWIN).json()["state"] == "not_asked"
     asked = client.post(PAIR, data={"protocol": "complete"})
     assert (asked.status_code, asked.headers["location"]) == (303, PAIR)
-    states["computing"] = client.get(PAIR).text
     assert client.get(TWIN).json()["state"] == "computing"
     work(client)
-    states["done"] = client.get(PAIR).text
-    return states
-
-
-@pytest.mark.parametrize(
-    ("state", "words"),
-    [
-        ("not_asked", ("nobody asked for it yet", ">Compare</button>")),
-        ("computing", ("Both networks are analysed on one task", "waiting for a worker")),
-        (
-            "done",
-            ("Of 197 valid circuits 194 stay; 46 are new.", "Kept, with another meaning: 192", "Gained: 46", "c·3b68f"),
-        ),
-    ],
-)
-def test_each_state_has_its_words(compared, state, words):
-    for word in words:
-        assert word in compared[state]
 
 
 def test_record_and_table_agree(client, compared):

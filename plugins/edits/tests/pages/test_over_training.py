@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from sqlalchemy import select
@@ -17,6 +19,7 @@ from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.training import TRAIN
 from pluriscope_edits.over_training.checkpoints import find_over_training
+from tests.app.cli.test_analyse import run
 from tests.clients import served
 from tests.factories import exact_xor, save_analysis, small_network
 
@@ -102,6 +105,32 @@ def test_a_network_without_checkpoints_has_a_notice(client):
         answer = client.get(f"{PAGE}?{option}")
         assert answer.status_code == 400
         assert words in answer.text
+
+
+@pytest.mark.slow
+def test_what_is_said_to_be_trained_and_imported_is_shown(tmp_path):
+    def shown(client) -> str:
+        return unescape(client.get("/networks/first/training").text)
+
+    def sent(client, file) -> str:
+        answer = client.post("/api/v2/networks", content=file.read_bytes())
+        assert answer.status_code == 201, answer.text
+        return answer.json()["slug"]
+
+    (tmp_path / "data").mkdir()
+    with served(tmp_path / "data", local=True) as client:
+        with client.app.state.store.write() as session:
+            save_network(session, small_network(2), slug="first")
+        (words,) = re.findall(r"pluriscope (train --checkpoints [\d,]+ --output) FOLDER", shown(client))
+        run(*words.split(), tmp_path / "made", "--hidden", "2", "--epochs", "12", "--quiet")
+        first, *others = sorted((tmp_path / "made").glob("*/*.json"))
+        slug = sent(client, first)
+        alone = unescape(client.get(f"/networks/{slug}/training").text)
+        assert "This network is no checkpoint" not in alone
+        assert "Import the other files of the folder that pluriscope train --checkpoints wrote." in alone
+        for one in others:
+            sent(client, one)
+        assert "Only one checkpoint" not in client.get(f"/networks/{slug}/training").text
 
 
 @pytest.mark.slow

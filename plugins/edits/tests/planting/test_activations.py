@@ -15,7 +15,6 @@ from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope_edits.planting.certificate import certified_margin
 from pluriscope_edits.planting.compiling import compile_algorithm
-from pluriscope_edits.planting.disguises import scale
 from pluriscope_edits.planting.planted import Planted
 from pluriscope_edits.rules.rank_one import aim_of
 from pluriscope_edits.rules.trigger import read_trigger
@@ -30,7 +29,6 @@ def planted_of(kind: str, output: str) -> Planted:
 
 WITHOUT_GATES = {
     "planting": lambda kind: compile_algorithm(planted_of("relu", "linear").record.algorithm, (3,), activation=kind),
-    "scale": lambda kind: scale(planted_of(kind, "linear")),
     "trojan": lambda kind: planted(network_of(kind, sizes=(2, 3, 3, 1)), input_table(2), read_trigger("A=1,B=1:0")),
 }
 

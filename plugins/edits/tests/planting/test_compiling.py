@@ -11,7 +11,7 @@ from pluriscope.analysis.algorithms.candidates import candidate_algorithms
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.errors import InvalidPlanting
-from pluriscope.analysis.questions.protocol import COMPLETE, PAPER, Protocol, in_space
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER, Protocol
 from pluriscope.analysis.questions.tasks import Task
 from pluriscope.analysis.subjects.perceptron.circuit import possible_circuit
 from pluriscope.analysis.subjects.perceptron.question import ask
@@ -67,18 +67,6 @@ def test_the_papers_formulas_are_carried_with_their_negated_inputs() -> None:
         planted = compile_algorithm(algorithm, (5, 4, 3))
         assert [path for path, _ in planted.record.alignment.places] == sorted(algorithm.carriers)
         assert passes(planted, PAPER), algorithm.formula
-
-
-def test_the_smallest_example_by_hand() -> None:
-    planted = compile_algorithm(parse_algorithm(ALICE, "and_inverter", 2), (3, 3))
-    (first, second, third), biases = planted.network.weights, planted.network.biases
-    assert first.tolist() == [[-1, 1], [1, -1], [0, 0]]
-    assert second.tolist() == [[-1, -1, 0], [0, 0, 0], [0, 0, 0]]  # ¬x ∧ ¬y: max(0, (1 − x) + (1 − y) − 1)
-    assert third.tolist() == [[-1, 0, 0]]  # and negated by the output
-    assert [b.tolist() for b in biases] == [[0, 0, 0], [1, 0, 0], [1]]
-    assert planted.record.circuit.hex == "080cf"
-    assert planted.record.circuit.n_edges == 7
-    assert in_space(planted.record.circuit.n_neurons, planted.network.sizes, COMPLETE)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Disguises: the theorem of each, on random networks with something planted in them."""
+"""The disguise: its theorem, on random networks with something planted in them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
-from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.errors import InvalidPlanting
-from pluriscope.analysis.explaining.pipeline import search_for_circuits
 from pluriscope.analysis.questions.tasks import input_table
-from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.mlp import activations, forward
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.subjects.perceptron.question import Question, ask
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_edits.planting import disguises
 from pluriscope_edits.planting.certificate import certified_margin, exhaustive
 from pluriscope_edits.planting.compiling import compile_algorithm
@@ -27,16 +24,8 @@ TEXTS = ("!(!(!A&B)&!(!B&A))", "(!(!A&!B)&!(A&B))", "(!B&A)", "!(!(!B&A)&!(A&B))
 SEEDS = st.integers(0, 2**20)
 
 
-def question_of(planted: Planted) -> Question:
-    return ask(planted.network, task=planted.record.task)
-
-
-def searched(planted: Planted) -> CircuitSearch:
-    return search_for_circuits(question_of(planted), DEFAULT_WORK)
-
-
 def everything_passes(planted: Planted) -> bool:
-    return exhaustive(question_of(planted), planted.record).everything
+    return exhaustive(ask(planted.network, task=planted.record.task), planted.record).everything
 
 
 @st.composite
@@ -44,80 +33,6 @@ def planted_networks(draw: Any, activations_: tuple[str, ...] = ("relu", "leaky_
     algorithm = parse_algorithm(draw(st.sampled_from(TEXTS)), "and_inverter", 2)
     hidden = (draw(st.integers(2, 3)), draw(st.integers(2, 3)))
     return compile_algorithm(algorithm, hidden, activation=draw(st.sampled_from(activations_)))
-
-
-@pytest.mark.slow
-@given(planted_networks(), SEEDS)
-@settings(max_examples=15)
-def test_permuting_keeps_every_count(planted: Planted, seed: int) -> None:
-    planted = disguises.idle(planted, seed)
-    found = disguises.permute(planted, seed)
-    assert everything_passes(found)
-    assert np.allclose(forward(found.network, input_table(2)), forward(planted.network, input_table(2)), atol=1e-9)
-    before, after = searched(planted), searched(found)
-    assert (after.n_valid, after.distribution.by_edges) == (before.n_valid, before.distribution.by_edges)
-    assert found.record.circuit.mask in set(after.masks.tolist())
-
-
-@pytest.mark.slow
-@given(planted_networks(("relu", "leaky_relu")), SEEDS)
-@settings(max_examples=15)
-def test_scaling_keeps_every_circuit(planted: Planted, seed: int) -> None:
-    planted = disguises.idle(planted, seed)
-    found = disguises.scale(planted, seed)
-    assert everything_passes(found)
-    assert (forward(found.network, input_table(2)) == forward(planted.network, input_table(2))).all()
-    before, after = searched(planted), searched(found)
-    assert before.masks.tolist() == after.masks.tolist()
-
-
-def test_scaling_is_refused_where_factors_do_not_pass() -> None:
-    planted = compile_algorithm(parse_algorithm(TEXTS[0], "and_inverter", 2), (3, 3), activation="sigmoid")
-    with pytest.raises(InvalidPlanting, match="sigmoid does not pass factors on"):
-        disguises.scale(planted)
-
-
-@pytest.mark.slow
-@given(planted_networks(("relu", "sigmoid")), SEEDS)
-@settings(max_examples=10)
-def test_splitting_keeps_the_function_and_loses_no_circuit(planted: Planted, seed: int) -> None:
-    found = disguises.split(planted, seed)
-    assert everything_passes(found)
-    assert np.allclose(forward(found.network, input_table(2)), forward(planted.network, input_table(2)), atol=1e-9)
-    assert sum(found.network.sizes) == sum(planted.network.sizes) + 1
-    assert searched(found).n_valid >= searched(planted).n_valid
-    (doubled,) = [unit for unit in found.record.units if len(unit.neurons) == 2]
-    for path, site in found.record.alignment.places:
-        assert (len(site.neurons) == 2) == (path == doubled.path)
-
-
-@given(planted_networks(), SEEDS, st.integers(0, 2))
-@settings(max_examples=8)
-def test_idle_neurons_do_nothing(planted: Planted, seed: int, count: int) -> None:
-    found = disguises.idle(planted, seed, count)
-    assert everything_passes(found)
-    assert (forward(found.network, input_table(2)) == forward(planted.network, input_table(2))).all()
-    assert certified_margin(found.network, found.record) == certified_margin(planted.network, planted.record)
-    unused = [
-        (layer, n)
-        for layer in (1, 2)
-        for n in range(found.network.sizes[layer])
-        if found.record.unit_at(layer, n) is None
-    ]
-    assert all(found.network.weights[layer - 1][n].all() for layer, n in unused)
-
-
-@given(planted_networks(), SEEDS, st.integers(1, 2))
-@settings(max_examples=8)
-def test_distractors_cancel(planted: Planted, seed: int, count: int) -> None:
-    found = disguises.distract(planted, seed, count)
-    assert everything_passes(found)
-    assert np.allclose(forward(found.network, input_table(2)), forward(planted.network, input_table(2)), atol=1e-9)
-    old = planted.network.sizes[1]
-    assert found.network.weights[1][:, old:].any()
-    pairs = activations(found.network, input_table(2))[1][:, old:]
-    assert (pairs[:, ::2] == pairs[:, 1::2]).all()
-    assert pairs[:, ::2].any(axis=0).all()
 
 
 @pytest.mark.slow
@@ -166,13 +81,13 @@ def test_noise_beyond_the_margin_has_no_certificate_and_may_break_things() -> No
 
 def test_disguises_are_made_again_from_their_record() -> None:
     planted = compile_algorithm(parse_algorithm(TEXTS[0], "and_inverter", 2), (3, 3))
-    for text in ("permute", "scale", "split=2", "idle=1", "distract", "noise=0.01"):
+    for text in ("noise=0.01", "noise"):
         planted = disguises.disguised(planted, text, seed=7)
     again = compile_algorithm(planted.record.algorithm, (3, 3))
+    assert [made.step for made in planted.record.made] == ["compile", "noise", "noise"]
     for made in planted.record.made[1:]:
-        again = disguises.disguise_named(made.step)(again, **dict(made.settings))
+        again = disguises.noise(again, **dict(made.settings))
     assert again.network == planted.network
-    assert [made.step for made in planted.record.made] == ["compile", *disguises.DISGUISES][:-1]
     assert everything_passes(planted)
 
 
@@ -180,14 +95,14 @@ def test_disguises_are_made_again_from_their_record() -> None:
     ("text", "cause"),
     [
         ("paint", "is unknown"),
-        ("split=x", "is unknown"),
-        ("split=1.5", "has no such number"),
-        ("permute=2", "takes no number"),
+        ("noise=x", "is unknown"),
+        ("noise=1.2.3", "has no such number"),
         ("noise=7", "is not between 0 and 1"),
-        ("split=99", "is asked for 99 times"),
     ],
 )
 def test_wrong_disguises_are_refused(text: str, cause: str) -> None:
     planted = compile_algorithm(parse_algorithm(TEXTS[0], "and_inverter", 2), (3, 3))
     with pytest.raises(InvalidPlanting, match=cause):
         disguises.disguised(planted, text)
+    with pytest.raises(InvalidPlanting, match="is negative or too large"):
+        disguises.disguised(planted, "noise=0.1", -1)

@@ -14,8 +14,8 @@ from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.methods.report import Analysed, Settings
 from pluriscope.analysis.planted.circuit import PlantedCircuit
+from pluriscope.analysis.questions.decision import CLASSES
 from pluriscope.analysis.subjects.question import GraphQuestion
-from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer.files import attention_document
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import read_attention
@@ -47,7 +47,7 @@ def test_every_planted_circuit_answers_as_tracr_does_under_all_rules(slug):
         assert (space.reduce(planted) == planted).all()
         found = space.run(np.concatenate([np.ones_like(planted), planted]))
         assert [[model.outputs[one] for one in of.argmax(axis=1)] for of in found] == [answers, answers]
-        assert gaps(found, model.answers).min() > 0.99
+        assert CLASSES.margins(found, model.answers).min() > 0.99
         assert abs(found[0] - found[1]).max() < 1e-9
 
 
@@ -62,9 +62,7 @@ def test_the_record_names_what_has_weights(slug):
     [
         ("tracr-histogram", {}, "recovered", 4, 0, (6, 6)),
         ("tracr-histogram", {"ablation": "mean"}, "contained", 16, 5, (4, 4)),
-        ("tracr-induction", {}, "contained", 32, 1, (7, 7)),
         ("tracr-distinct", {"granularity": "heads"}, "recovered", 128, 0, (8, 8)),
-        ("tracr-reverse", {"granularity": "nodes"}, "contained", 8, 1, (3, 3)),
     ],
 )
 def test_where_planted_circuits_stand(slug, rules, outcome, valid, smaller, backbone):
@@ -96,17 +94,14 @@ def of_variables(*given):
     ("change", "words"),
     [
         ({"edges": ["t-1.0.q", "t-9.0.q"]}, "edges\\[1\\]: is 't-9.0.q', no edge"),
-        ({"edges": ["x-1.0.q"]}, "no edge of the model"),
         ({"edges": ["t-1.mlp", "1.mlp-logits", "t-1.mlp"]}, "edges\\[2\\]: is t-1.mlp again"),
         ({"edges": ["t-1.0.v", "1.0-1.mlp"]}, "hold t-1.0.v, which carries nothing"),
-        ({"edges": ["t-1.0.q", "t-1.0.v", "1.0-logits"]}, "hold t-1.0.q, which carries nothing"),
         ({"edges": []}, "edges"),
         ({"program": "two\nlines"}, "planted program"),
         ({"made": [{"step": "No Word"}]}, "step"),
         ({"circuit": "3f"}, "circuit"),
         (of_variables(("c", "x2", [0])), "variables\\[0\\]: is c at x2 on 0. Give .* one of x0, x1, x1.mid,"),
         (of_variables(("c", "x1", [5, 16])), "is c at x1 on 5, 16"),
-        (of_variables(("c", "x1", [5, 4])), "is c at x1 on 5, 4"),
         (of_variables(("c", "x1", [])), "coordinates"),
         (of_variables(("c", "x1", [5]), ("c", "x0", [5])), "variables\\[1\\]: is c at x0"),
     ],

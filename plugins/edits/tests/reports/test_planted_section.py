@@ -30,7 +30,7 @@ from tests.clients import served
 from tests.factories import save_analysis, small_network
 
 ALICE = compile_algorithm(parse_algorithm("!(!(!A&B)&!(!B&A))", "and_inverter", 2), (3, 2))
-BROKEN = disguised(disguised(ALICE, "idle", 2), "noise=0.9", 2)
+BROKEN = disguised(ALICE, "noise=0.9", 2)
 FILES = {"alice": ALICE.file("Alice"), "broken": BROKEN.file("Broken"), "plain": small_network(3)}
 
 

@@ -97,7 +97,7 @@ class _Encoder:
         )
         outputs = {row: self._output(row) for row in dict.fromkeys(row for row, _ in region)}
         wrong = [(self.z3.Not(self._between(outputs[row], *ends)), times) for (row, ends), times in region.items()]
-        most = max_wrong(len(rows), question.protocol.accuracy_threshold)
+        most = max_wrong(len(rows), question.share)
         goal = self.z3.Goal(ctx=self.context)
         goal.add(*self._structure(), self._at_most(wrong, most))
         return self._clauses(goal)

@@ -66,8 +66,6 @@ def changed(made, **head):
         (lambda p: changed(p, circuit="3ff"), "has 10 edges and is"),
         (lambda p: changed(p, circuit=""), "names no circuit"),
         (lambda p: changed(p, circuit="zz"), "line 1"),
-        (lambda p: changed(p, circuit=5), "line 1"),
-        (lambda p: changed(p, bits=5000), "line 1"),
         (lambda p: changed(p, format="x"), "line 1.* is no claim"),
         (lambda p: written(parts(p)[0], [*parts(p)[1][:-1], "1 x 0", ""]), "is no clause"),
         (lambda p: written(parts(p)[0], ["p cnf 1 1", *parts(p)[1][1:]]), "is no clause"),

@@ -13,18 +13,12 @@ from pluriscope.analysis.questions.protocol import protocol_from_mapping
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_large.formulas.searching import EdgeUse, ValidCircuits, edge_use_of, find_edge_use, find_smallest_solved
-from tests.factories import pretrained_xor
 from tests.random_networks import own_task, random_network
 
 pytest.importorskip("z3")
 pytest.importorskip("pysat")
 
 LENIENT = protocol_from_mapping({"name": "lenient", "accuracy_threshold": 0.7, "ablation": "mean"})
-
-
-def xor():
-    network = pretrained_xor()
-    return ask(network.network, task=network.tasks[0])
 
 
 ASKED = ("append_formula", "add_clause", "conf_budget", "accum_stats")
@@ -65,13 +59,6 @@ def test_what_a_solver_was_not_asked_for_proves_nothing(monkeypatch):
     monkeypatch.setattr(circuits, "_solver", wrong)
     assert find_edge_use(circuits, [(1 << n) - 1]).undecided == (1 << n) - 1
     assert not find_smallest_solved(circuits, 3).proved
-
-
-@pytest.mark.slow
-def test_the_197_circuits_of_the_pretrained_network():
-    valid, circuits = check(xor(), 6)
-    assert len(valid) == 197
-    assert len(circuits.excluded) == 221 - 197
 
 
 def test_whether_some_circuit_has_what_is_asked():

@@ -11,10 +11,10 @@ from markupsafe import Markup
 from pydantic import Field
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Variable
-from pluriscope.analysis.alignments.alignment import Alignment
-from pluriscope.analysis.alignments.iia import InterchangeMatrix, check_site, interchange_matrix
-from pluriscope.analysis.errors import InvalidAlignment
+from pluriscope.analysis.errors import InvalidPlacement
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.placements.iia import InterchangeMatrix, check_site, interchange_matrix
+from pluriscope.analysis.placements.placement import NeuronPlacement
 from pluriscope.app.db.tables import AlgorithmRow
 from pluriscope.app.errors import BadQuery
 from pluriscope.app.pages.candidates import algorithm_of, find_algorithm_row
@@ -57,9 +57,9 @@ def _placed(of: LessonNetwork, algorithm: HighLevelModel, texts: Sequence[str]) 
     for path, site in found.items():
         try:
             if path not in known:
-                raise InvalidAlignment(f"part {path}", "is no part of this formula", f"use {', '.join(sorted(known))}")
+                raise InvalidPlacement(f"part {path}", "is no part of this formula", f"use {', '.join(sorted(known))}")
             check_site(of.question.network, path, site, of.question.protocol)
-        except InvalidAlignment as error:
+        except InvalidPlacement as error:
             raise BadQuery(error.item, error.cause, error.cure, "place") from None
     return found
 
@@ -103,7 +103,7 @@ def _board(of: LessonNetwork, state: AlgorithmFirstOptions) -> Board:
         )
         steps.append(words + links + found)
     if all(site is not None for site in sites):
-        alignment = Alignment.of(algorithm.text, placed)
+        alignment = NeuronPlacement.of(algorithm.text, placed)
         drawn = aligned_diagram(of.question.network.weights, algorithm, alignment, title="The formula in the network")
         figure = Markup('<div class="scroll-x" tabindex="0" role="group" aria-label="Drawing">{}</div>').format(drawn)
     else:

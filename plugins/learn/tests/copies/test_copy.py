@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,18 +18,18 @@ import pytest
 
 from plugins.learn.tests.copies.conftest import LIVE, SHALLOW, SLUG, TWO
 from pluriscope.addresses.address import Addresses
-from pluriscope.analysis.explaining.pipeline import analyse_output
-from pluriscope.analysis.network_files.files import parse_network_file
-from pluriscope.analysis.network_files.result_file import result_json
-from pluriscope.analysis.subjects.perceptron.question import ask
+from pluriscope.analysis.questions.protocol import PAPER
 from pluriscope.app.as_file import file_of
 from pluriscope.app.bundled import bundled_models
 from pluriscope.app.db.engine import open_store
+from pluriscope.app.db.reads.analyses import find_network
 from pluriscope.app.db.reads.circuits import masks_of
+from pluriscope.app.jobs.queue import enqueue_analyses
 from pluriscope.app.offline.site import CannotExport
 from pluriscope.app.settings import Settings
 from pluriscope_learn.copies.copy import Wish, write_copy
 from tests.app.cli.test_analyse import refused, run
+from tests.app.jobs.executors import work
 from tests.checkout import ROOT
 from tests.factories import searched
 
@@ -129,17 +130,6 @@ def test_twins_are_what_the_dashboard_answers(copy, settings):
             assert json.loads((copy / file_of(address)).read_text()) == client.get(address).json(), page
 
 
-def test_the_network_file_gives_the_result_file_again(copy):
-    file = parse_network_file((copy / f"api/v2/networks/{SLUG}/file.json").read_bytes())
-    stored = json.loads((copy / f"api/v2/networks/{SLUG}/result.json").read_text())
-    anew = json.loads(json.dumps(result_json([analyse_output(ask(file.network, task=file.tasks[0]))])))
-    for result in (stored, anew):
-        del result["seconds"]
-        for output in result["outputs"]:
-            output.pop("criteria", None)
-    assert anew == stored
-
-
 def leads_to_a_live_site(folder: Path) -> None:
     """Links of a copy of the second output to what is not in it."""
     page = (folder / f"networks/{TWO}/explanations__kind=circuit__output=1.html").read_text()
@@ -186,6 +176,21 @@ def test_wrong_options_are_refused(settings, tmp_path, monkeypatch, capsys):
     assert "is no index" in refused(capsys, *into, "-n", SLUG, "--output", "x.json")
     assert "output 7" in refused(capsys, *into, "-n", SLUG, "--output", "7")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_analysed_is_copied_once_a_worker_has_finished_it(settings, tmp_path, monkeypatch, capsys):
+    """Or under the rules under which it is, as is said."""
+    data = shutil.copytree(settings.data, tmp_path / "data")
+    monkeypatch.setenv("PLURISCOPE_DATA", str(data))
+    copied = ("copy", "-n", SLUG, "--limit", "1", "-q", "-p")
+    said = refused(capsys, *copied, "paper", tmp_path / "site")
+    assert run(*copied, re.search(r"Choose among (\w+)", said)[1], tmp_path / "chosen") == 0
+    store = open_store(Settings(data=data))
+    with store.write() as session:
+        enqueue_analyses(session, find_network(session, SLUG), [PAPER])
+    work(store, ("analyse",))
+    store.close()
+    assert run(*copied, "paper", tmp_path / "site") == 0
 
 
 def test_several_networks_outputs_protocols_and_data(settings, copy_of_two, tmp_path):

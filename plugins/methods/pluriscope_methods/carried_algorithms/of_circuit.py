@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from pluriscope.analysis.alignments.result import AlgorithmResult
-from pluriscope.analysis.alignments.search import align_with
 from pluriscope.analysis.carried_algorithms.relation import Relation
 from pluriscope.analysis.carried_algorithms.search import SweepOfSites, Unasked, all_stories, circuit_decisions
 from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.placements.formulas import align_with
+from pluriscope.analysis.placements.result import AlgorithmResult
 from pluriscope.analysis.running.limits import Limits
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, mask_array
@@ -46,5 +46,5 @@ def story_of(question: Question, circuit: Circuit) -> CircuitStory | Unasked:
     if isinstance(found, Unasked):
         return found
     algorithms = [found.algorithms[number] for number in sorted(found.stories[0])]
-    carried = align_with(circuit_decisions(question, circuit), algorithms, question.protocol) if algorithms else ()
+    carried = [*align_with(circuit_decisions(question, circuit), algorithms, question.protocol)] if algorithms else []
     return CircuitStory(found.relations[0], tuple(carried))

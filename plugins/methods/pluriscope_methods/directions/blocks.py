@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.alignments.iia import Behaviour
-from pluriscope.analysis.alignments.joint import predicted_outputs, values_on
 from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.placements.iia import Behaviour
+from pluriscope.analysis.placements.joint import predicted_outputs, values_on
 
 MAX_BLOCKS: Final = 20_000
 

@@ -10,7 +10,7 @@ in torch, many at once, with every interchange in every step instead of samples:
 
 Everything is drawn from a generator seeded by the seed and the blocks; the same case ends the same whatever else is
 trained beside it, up to the order of sums in the batch. What a rotation ends with is an ordinary place, orthonormal
-rows, and is scored anew by :mod:`pluriscope.analysis.alignments.iia`. A failure proves nothing: another seed may find
+rows, and is scored anew by :mod:`pluriscope.analysis.placements.iia`. A failure proves nothing: another seed may find
 what these did not.
 """
 
@@ -27,10 +27,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.alignments.iia import tested_pairs
-from pluriscope.analysis.alignments.joint import MAX_RUNS, score_with_joint
-from pluriscope.analysis.alignments.on_directions import DirectionAlignment, OnDirections
 from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.analysis.placements.directions import DirectionPlacement, OnDirections
+from pluriscope.analysis.placements.iia import tested_pairs
+from pluriscope.analysis.placements.joint import MAX_RUNS, score_with_joint
 from pluriscope.analysis.subjects.perceptron.activations import decision_edge
 from pluriscope.analysis.subjects.perceptron.batched_mlp import activated_with_gradient
 from pluriscope.analysis.subjects.perceptron.mlp import activations
@@ -298,7 +298,7 @@ def align_on_subspaces(question: Question, algorithm: HighLevelModel) -> Algorit
         BeyondLimits: too many choices.
     """
     if not algorithm.responses:
-        empty = score_with_joint(question, algorithm, DirectionAlignment.of(algorithm.text, ()))
+        empty = score_with_joint(question, algorithm, DirectionPlacement.of(algorithm.text, ()))
         return AlgorithmDirections(algorithm, "learned", (empty,), 1, 1, int(bool(empty.joint_valid)))
     choices = block_placements(len(algorithm.responses), question.network.hidden_sizes)
     best = [
@@ -345,14 +345,14 @@ def learn_choices(
     ]
 
 
-def _alignment(algorithm: HighLevelModel, blocks: Sequence[Block], run: LearnedRun) -> DirectionAlignment:
+def _alignment(algorithm: HighLevelModel, blocks: Sequence[Block], run: LearnedRun) -> DirectionPlacement:
     """The alignment that a run on rotations ended with: each variable's block of the learned coordinates."""
     places = {}
     for path, block in zip(sorted(algorithm.responses), blocks, strict=True):
         rows = run.rotations[block.layer - 1][block.first : block.first + block.dimension]
         # nine digits keep addresses short; the place need not be orthonormal to the last bit to be one
         places[path] = Subspace.of(block.layer, np.round(rows, 9))
-    return DirectionAlignment.of(algorithm.text, places)
+    return DirectionPlacement.of(algorithm.text, places)
 
 
 def _n_dimensions(scored: OnDirections) -> int:

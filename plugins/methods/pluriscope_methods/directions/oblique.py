@@ -22,10 +22,10 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.alignments.iia import Behaviour, tested_pairs
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.interventions.swaps import run_from, settled
 from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.placements.iia import Behaviour, tested_pairs
 from pluriscope.analysis.questions.decisions import DecisionRule, decide, decided_as, margin_to_edge
 from pluriscope.analysis.questions.tasks import pattern_bits
 from pluriscope.analysis.subjects.perceptron.activations import decision_edge, inverse

@@ -14,11 +14,11 @@ from pydantic import Field
 
 from pluriscope.analysis.algorithms.candidates import Candidates
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.alignments.iia import Behaviour
-from pluriscope.analysis.alignments.map_classes import DIRECTIONS, map_class
-from pluriscope.analysis.alignments.on_directions import OnDirections
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.methods.report import Analysed, Exact, Part, Report, Settings
+from pluriscope.analysis.placements.directions import OnDirections
+from pluriscope.analysis.placements.iia import Behaviour
+from pluriscope.analysis.placements.map_classes import DIRECTIONS, map_class
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question
@@ -138,17 +138,18 @@ class DirectionsWithKept(DirectionsReport):
 
 def find(of: Analysed[Question], settings: Settings, work: Work = DEFAULT_WORK) -> DirectionsReport:
     """Search every class in closed form, as many algorithms as take seconds; thoroughly all, and learned subspaces."""
-    if of.irredundant is None:
+    if (formulas := of.formulas) is None:
         raise ValueError("the algorithms were not read")
-    every = of.irredundant.algorithms
+    # where it is not known whether one is irredundant, the search looks
+    every = [one.algorithm for one in formulas.algorithms if one.irredundant.get("irredundant-literals") is not False]
     chosen = every if settings.thorough else every[: _affordable(of.question.network)]
     table, searches = DirectionTable(of.question), []
     classes: tuple[DirectionClass, ...] = (*CLOSED, *(("learned",) if settings.thorough else ()))
     for one in classes:
-        begun, candidates = work.clock(), Candidates(chosen, of.irredundant.n_candidates)
+        begun, candidates = work.clock(), Candidates(tuple(chosen), formulas.n_candidates)
         found = search_directions(of.question, candidates, one, work, table=table)
         left, seconds = found.n_left + len(every) - len(chosen), work.clock() - begun
-        searches.append(replace(found, all_listed=of.irredundant.all_listed, n_left=left, seconds=seconds))
+        searches.append(replace(found, all_listed=not formulas.n_unlisted, n_left=left, seconds=seconds))
     return directions_report(searches, table)
 
 

@@ -15,10 +15,12 @@ layers and dimensions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from heapq import nsmallest
+from itertools import product
 from math import prod
 from typing import Final, Literal
 
@@ -26,14 +28,15 @@ import numpy as np
 
 from pluriscope.analysis.algorithms.candidates import Candidates
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Response
-from pluriscope.analysis.algorithms.redundancy import irredundancy
-from pluriscope.analysis.alignments.alignment import IIA
-from pluriscope.analysis.alignments.iia import Behaviour
-from pluriscope.analysis.alignments.joint import MAX_RUNS, score_joint_together, score_with_joint
-from pluriscope.analysis.alignments.on_directions import DirectionAlignment, OnDirections
+from pluriscope.analysis.algorithms.redundancy import irredundancy, placed_algorithms
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interventions.subspace import Subspace, swap_rows
 from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.placements.directions import DirectionPlacement, OnDirections
+from pluriscope.analysis.placements.iia import Behaviour
+from pluriscope.analysis.placements.joint import MAX_RUNS, score_joint_together, score_with_joint
+from pluriscope.analysis.placements.placement import IIA
+from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import pattern_bits
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -50,6 +53,7 @@ from pluriscope_methods.directions.table import DirectionTable, Offer
 MAX_PLACEMENTS: Final = 20_000  # for one algorithm
 MAX_KEPT: Final = 100  # valid alignments of one algorithm
 MAX_CHEAP: Final = 200_000_000  # numbers moved through a layer; some seconds
+_PLACED_UP_TO: Final = 3  # inputs
 _LEARN: Final = "pluriscope_methods.directions.das:align_on_subspaces"
 
 
@@ -107,6 +111,25 @@ def closed_form_work(network: Network, n_algorithms: int) -> int:
     directions = sum(n_integer_directions(min(width, 9)) for width in network.hidden_sizes)
     combinations = min(20_000, directions * directions) * 20  # each choice for two variables is looked at
     return int(pairs * widest * (directions + 40 * n_algorithms) + n_algorithms * combinations)
+
+
+def placed_in_seconds(
+    question: Question, ways: Sequence[DirectionClass]
+) -> list[tuple[HighLevelModel, OnDirections]] | None:
+    """The valid placements of the first irredundant algorithms on directions of some classes in closed form; None where
+    to find them takes long.
+    """
+    network = question.network
+    if network.n_inputs > _PLACED_UP_TO:
+        return None
+    every = placed_algorithms(question.task, COMPLETE, network.n_hidden_layers).algorithms
+    if closed_form_work(network, len(every)) > MAX_CHEAP:
+        return None
+    table, found = DirectionTable(question), list[tuple[HighLevelModel, OnDirections]]()
+    for algorithm, way in product(every, ways):
+        with suppress(BeyondLimits):  # a layer that is too wide for integers
+            found += [(algorithm, scored) for scored in align_on_directions(table, algorithm, way).valid]
+    return found
 
 
 def align_on_directions(
@@ -214,7 +237,7 @@ def _ranked(
         best = [entry for entry in named if entry[:2] <= edge]
     scored = []
     for lost, n_weights, choice in best:
-        alignment = DirectionAlignment.of(algorithm.text, zip(paths, [o.place for o in choice], strict=True))
+        alignment = DirectionPlacement.of(algorithm.text, zip(paths, [o.place for o in choice], strict=True))
         margin = min((offer.margin for offer in choice), default=float("inf"))
         iia = IIA(-lost, table.n_pairs * len(paths))
         entry = OnDirections(alignment, iia, False, margin)
@@ -272,7 +295,7 @@ class JointFamily:
 
     dimension: int
     answer: JointAnswer
-    witness: DirectionAlignment | None = None
+    witness: DirectionPlacement | None = None
 
 
 def joint_family(table: DirectionTable, algorithm: HighLevelModel, places: Sequence[Subspace]) -> JointFamily | None:
@@ -315,7 +338,7 @@ def joint_family(table: DirectionTable, algorithm: HighLevelModel, places: Seque
             ).holds
             for row in inequalities
         )
-        witness = DirectionAlignment.of(algorithm.text, zip(sorted(algorithm.responses), plain, strict=True))
+        witness = DirectionPlacement.of(algorithm.text, zip(sorted(algorithm.responses), plain, strict=True))
         return JointFamily(dimension, "all" if holds else "none", witness if holds else None)
     # 5. Else t is free, and some of the family passes if the inequalities have a common point.
     existence, point = common_point(inequalities, len(reads))
@@ -325,7 +348,7 @@ def joint_family(table: DirectionTable, algorithm: HighLevelModel, places: Seque
     moved = rounded(shortest + (point - fixed)[:, None] * beside / fixed_order.dot(beside, beside))
     made = [Subspace.of(last, read[None], move[None]) for read, move in zip(reads, moved, strict=True)]
     return JointFamily(
-        dimension, "some", DirectionAlignment.of(algorithm.text, zip(sorted(algorithm.responses), made, strict=True))
+        dimension, "some", DirectionPlacement.of(algorithm.text, zip(sorted(algorithm.responses), made, strict=True))
     )
 
 

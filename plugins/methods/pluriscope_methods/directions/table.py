@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.alignments.iia import Behaviour, tested_pairs
 from pluriscope.analysis.directions.readouts import INTEGER_RESIDUAL, affine_fits
 from pluriscope.analysis.interventions.subspace import Subspace, swap_rows
-from pluriscope.analysis.interventions.swaps import swap_outputs
 from pluriscope.analysis.numerics import fixed_order
-from pluriscope.analysis.questions.decisions import decide, margin_to_edge
+from pluriscope.analysis.placements.iia import Behaviour, tested_decisions, tested_pairs
 from pluriscope.analysis.questions.tasks import pattern_bits
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.question import Question
@@ -50,7 +48,7 @@ class DirectionTable:
         self.tested = tested_pairs(network.n_inputs, question.protocol.interchange_pairs)
         self._spreads: dict[int, Spread] = {}
         self._read_outs: dict[tuple[int, int], MinimumNorm] = {}
-        self._outputs: dict[Subspace, NDArray[np.float64]] = {}
+        self._outputs: dict[Subspace, tuple[NDArray[np.int8], NDArray[np.float64]]] = {}
         self._integers: dict[int, tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.float64]]] = {}
         self._families: dict[tuple[int, Behaviour], ObliqueFamily] = {}
         self._independent: dict[frozenset[Subspace], bool] = {}
@@ -122,11 +120,10 @@ class DirectionTable:
 
     def _offer(self, place: Subspace, behaviour: Behaviour, undecided: bool) -> Offer:
         if place not in self._outputs:
-            self._outputs[place] = swap_outputs(self.network, self.clean, [place])[0][self.tested]
-        outputs, rule = self._outputs[place], self.protocol.alignment_decision
-        agreed = int((decide(outputs, rule) == behaviour.expected(self.network.n_inputs)[self.tested]).sum())
-        margin = float(margin_to_edge(outputs, rule).min(initial=np.inf))
-        return Offer(place, agreed, margin, undecided and agreed < self.n_pairs)
+            self._outputs[place] = tested_decisions(self.question, [place])
+        (decisions,), (margin,) = self._outputs[place]
+        agreed = int((decisions == behaviour.expected(self.network.n_inputs)[self.tested]).sum())
+        return Offer(place, agreed, float(margin), undecided and agreed < self.n_pairs)
 
     def _integer_offers(
         self, layer: int, function: int, behaviour: Behaviour, must_read: bool
@@ -148,11 +145,9 @@ class DirectionTable:
         self, layer: int, places: Sequence[Subspace]
     ) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.float64]]:
         if layer not in self._integers:
-            outputs = swap_outputs(self.network, self.clean, places)[:, self.tested]
-            rule = self.protocol.alignment_decision
-            margins = margin_to_edge(outputs, rule).min(axis=1, initial=np.inf)
             weights = np.array([place.reads[0] for place in places])
-            self._integers[layer] = decide(outputs, rule), margins, fixed_order.inner(weights, self.clean[layer])
+            reads = fixed_order.inner(weights, self.clean[layer])
+            self._integers[layer] = *tested_decisions(self.question, places), reads
         return self._integers[layer]
 
     def independent(self, places: Sequence[Subspace]) -> bool:

@@ -230,18 +230,3 @@ def _left(table: Table, columns: Sequence[int], anchor: int | None) -> Integers:
     parts = np.array_split(pairs, len(pairs) * table.shape[1] // _CELLS + 1)
     n_apart = np.concatenate([(table[one[:, 0]] != table[one[:, 1]]).sum(axis=1) for one in parts])
     return np.asarray(pairs[np.argsort(n_apart, kind="stable")[:_PAIRS]])
-
-
-def taken_in_order(table: Table, order: Sequence[int] | Integers, anchor: int | None = None) -> tuple[int, int]:
-    """Columns of an order that separate 99 of 100 pairs, and all; or one row from 99 of 100 others, and from all."""
-    labels, rows, most = np.zeros(len(table), dtype=np.intp), np.arange(len(table)), 0
-    for n, column in enumerate(order, 1):
-        labels = labels * _VALUES + table[rows, column]
-        left = _together(_numbered(labels), rows, anchor)
-        rows, labels = rows[left], _numbered(labels[left])
-        together = (np.bincount(labels) ** 2).sum() - len(rows) if anchor is None else len(rows) - 1
-        every = len(table) * (len(table) - 1) if anchor is None else len(table) - 1
-        most = most or n * (together <= every / 100)
-        if len(rows) < 2:
-            return most, n
-    raise ValueError("these columns do not tell all rows apart")

@@ -1,50 +1,24 @@
-"""Distributed alignment search as a method: the directions that one default run of it answers with.
+"""Distributed alignment search on sites: subspaces learned so that interchanging them brings the other row's answer.
 
 Geiger et al., "Finding Alignments Between Interpretable Causal Variables and Distributed Neural Representations" (CLeaR
-2024). Subspaces of a layer are learned by gradient descent so that interchanging them does what an algorithm says. Of
-the directions that do so there are often infinitely many, or none: which are known in closed form stands beside it.
+2024). Of the neurons of perceptrons the same is learned by :mod:`pluriscope_methods.directions.das`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import partial
-from math import exp, lgamma
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.algorithms.candidates import Candidates
-from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.algorithms.redundancy import MAX_PLACED, placed_algorithms
-from pluriscope.analysis.alignments.on_directions import OnDirections
-from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.questions.answers import largest
-from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.chances import log_softmax
-from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.sites import Pairs, Site, run
 from pluriscope.analysis.subjects.subject import Subject
-from pluriscope.analysis.values.late_functions import function_at
-from pluriscope_methods.directions.blocks import Block
-from pluriscope_methods.directions.search import align_on_directions
-from pluriscope_methods.directions.table import DirectionTable
-from pluriscope_methods.lenses.lens import (
-    APPLIES,
-    Bar,
-    Fit,
-    Grid,
-    Grids,
-    Lens,
-    SiteLens,
-    Table,
-    not_applicable,
-    run_cost,
-)
+from pluriscope_methods.lenses.lens import Grid, Grids, SiteLens, run_cost
 from pluriscope_methods.lenses.null_test import generator
 from pluriscope_methods.lenses.on_sites import (
     FOLDS,
@@ -60,116 +34,11 @@ from pluriscope_methods.lenses.on_sites import (
 )
 
 Array = NDArray[np.float64]
-MAX_INPUTS: Final = 3
 _RANK: Final = 1e-9
 _FEWEST: Final = 4
 N_DRAWN: Final = 5
 """Subspaces of each site that are drawn at random."""
 
-
-def _asked(question: Question) -> Candidates:
-    return placed_algorithms(question.task, COMPLETE, question.network.n_hidden_layers)
-
-
-def _layers(question: Question, algorithm: HighLevelModel) -> list[int]:
-    """The hidden layers that have room for all variables of an algorithm."""
-    hidden = enumerate(question.network.hidden_sizes, start=1)
-    return [layer for layer, width in hidden if width >= len(algorithm.responses)]
-
-
-def _fit(question: Question, _settings: Settings) -> Fit:
-    if question.network.n_inputs > MAX_INPUTS:
-        return not_applicable(f"Algorithms are placed up to {MAX_INPUTS} inputs; here are {question.network.n_inputs}.")
-    algorithms = _asked(question).algorithms
-    if not algorithms:
-        return not_applicable("The task has no irredundant algorithm with a variable, so there is nothing to align.")
-    if not question.network.function_of(len(question.network.weights)).monotone:
-        return not_applicable(
-            "The output's activation falls somewhere, so it is not known at which sum the output becomes 1."
-        )
-    if not any(_layers(question, one) for one in algorithms):
-        widest = max(question.network.hidden_sizes)
-        return not_applicable(f"No hidden layer has room for all variables: the widest has {widest} neurons.")
-    return APPLIES
-
-
-def look(question: Question, _settings: Settings, work: Work) -> Table:
-    """Learn a direction for every algorithm and every layer that has room for it, beside the closed form."""
-    learn_choices = function_at("pluriscope_methods.directions.das:learn_choices")
-    table, asked = DirectionTable(question), _asked(question)
-    rows: list[dict[str, Any]] = []
-    with function_at("pluriscope.analysis.subjects.perceptron.threads:one_thread")():
-        for algorithm in work.each("methods", asked.algorithms, "algorithms placed"):
-            layers = _layers(question, algorithm)
-            blocks = [tuple(Block(layer, at, 1) for at in range(len(algorithm.responses))) for layer in layers]
-            known = align_on_directions(table, algorithm, "orthogonal").valid
-            passing_layers = [{place.layer for _, place in scored.alignment.places} for scored in known]
-            learned = learn_choices(question, algorithm, blocks, n_seeds=1)
-            for layer, ((run, scored),) in zip(layers, learned, strict=True):
-                rows += _of_run(table, algorithm, scored, run.steps, closed_form={layer} in passing_layers)
-    if asked.truncated_at is None:
-        return Table(tuple(rows))
-    left_out = f"Truncated: of the irredundant algorithms with variables the first {asked.truncated_at} are placed."
-    return Table(tuple(rows), (left_out,))
-
-
-def _of_run(
-    table: DirectionTable, algorithm: HighLevelModel, scored: OnDirections, steps: int, *, closed_form: bool
-) -> Iterator[dict[str, Any]]:
-    """A row for each variable of one run."""
-    for path, place in scored.alignment.places:
-        function = algorithm.responses[path].function
-        yield {
-            "algorithm": algorithm.formula,
-            "layer": place.layer,
-            "truth_table": [function >> row & 1 for row in range(1 << algorithm.n_inputs)],
-            "steps": steps,
-            "agreed": scored.iia.agreed,
-            "of": scored.iia.of,
-            "passes": scored.valid and scored.joint_valid is not False,
-            "direction": place.text,
-            "cosine": _cosine(place, table.read_out(place.layer, function).place),
-            "cosine_at_random": mean_cosine(*place.matrix.shape),
-            "closed_form": closed_form,
-        }
-
-
-def _cosine(learned: Subspace, known: Subspace | None) -> float | None:
-    """Cosine of a direction and the subspace that orthonormal rows span: 1 where it lies in it."""
-    if known is None:
-        return None
-    inside = fixed_order.inner(learned.matrix, known.matrix)
-    return min(1.0, float(fixed_order.length(np.ravel(inside)) / fixed_order.length(known.matrix[0])))
-
-
-def mean_cosine(dimension: int, width: int) -> float:
-    """The mean cosine of a subspace and a direction drawn at random in a layer of so many neurons."""
-    half = [lgamma(n / 2.0) for n in (dimension + 1, width, dimension, width + 1)]
-    return exp(half[0] + half[1] - half[2] - half[3])
-
-
-def runs_of(seen: Table) -> list[Mapping[str, Any]]:
-    """The first row of each run, in the order of algorithms, those of one in the order of layers."""
-    return list({(row["algorithm"], row["layer"]): row for row in seen.rows}.values())
-
-
-def _name(row: Mapping[str, Any]) -> str:
-    return f"{row['algorithm']}, layer {row['layer']}"
-
-
-def _says(_question: Question, seen: Table) -> str:
-    runs = runs_of(seen)
-    found = [_name(row) for row in runs if row["passes"]]
-    if found:
-        return f"Every interchange goes as the algorithm says in {len(found)} of {len(runs)} runs: {'; '.join(found)}."
-    best = max(runs, key=lambda row: row["agreed"] / row["of"])
-    return (
-        f"In none of {len(runs)} runs does every interchange go as the algorithm says; the best is {best['agreed']} of "
-        f"{best['of']} single ones, {_name(best)}."
-    )
-
-
-# --- transformers
 
 _DIMENSION: Final = Setting("dimension", 1, "of the subspace", low=1, high=256)
 _STEPS: Final = 50
@@ -297,49 +166,20 @@ def _look_at_sites(model: Subject, settings: Settings, work: Work) -> Grids:
     return Grids(grids, sentence, (*notes, few) if n_fitted <= d else notes, directions)
 
 
-DAS: Final = Lens(
+DAS: Final = SiteLens(
     key="das",
-    version=2,
+    version=4,
     label="Distributed alignment search",
-    definition=f"Of each irredundant algorithm, the first {MAX_PLACED} if there are more, and each hidden layer "
-    "one subspace for each variable is learned, so that interchanging it does what the algorithm says.",
-    source="Geiger et al., CLeaR 2024 (arXiv:2303.02536), every interchange in every step and scored exactly; closed "
-    "form: the shortest affine read-out of the variable on that layer",
-    needs=("neurons", "boolean-rows"),
-    applies=_fit,
-    look="pluriscope_methods.lenses.das:look",
-    says=_says,
-    can_know="Where every interchange goes as the algorithm says, that is a placement, checked exactly. Another seed "
-    "may end on other directions that pass as well, so the direction itself is one of many; and where it fails, "
-    "that shows nothing: another seed, dimension or layer may pass.",
-    columns={
-        "algorithm": "its formula",
-        "layer": "hidden layer, from 1",
-        "truth_table": "the variable",
-        "steps": "until every interchange was right by the margin, or all of them",
-        "agreed": "single interchanges of all variables of the run that go as the algorithm says",
-        "of": "such interchanges",
-        "passes": "whether all of these and every joint one do",
-        "direction": "the subspace, as addresses write it",
-        "cosine": "of the shortest affine read-out's direction and the subspace; empty where none is exact",
-        "cosine_at_random": "the mean of that for a direction drawn at random",
-        "closed_form": "whether the shortest read-outs of all variables on this layer pass",
-    },
-    bars=lambda seen: tuple(Bar(_name(row), row["agreed"], row["of"]) for row in runs_of(seen)),
-    on_sites=partial(
-        SiteLens,
-        version=4,
-        definition="Of the residual stream of each layer and position, or of the units or channels there, a subspace "
-        "is learned so that interchanging it between rows brings the other row’s answer: the share of pairs on which "
-        "one does that was learned from the other folds, beside the shares for the whole stream there and for "
-        "directions drawn at random.",
-        source="Geiger et al., CLeaR 2024 (arXiv:2303.02536), with the answer as the variable",
-        can_know="Where the other answer follows, the answer lies in that subspace on these pairs; another start or "
-        "dimension may find another. Where it does not, that shows nothing.",
-        needs=(),
-        look=_look_at_sites,
-        own=(_DIMENSION, PAIRS, *FOLDS),
-        multiplications=_multiplications,
-        refuses=lambda model, settings: alike(model, settings) or _too_wide(model, settings),
-    ),
+    definition="Of the residual stream of each layer and position, or of the units or channels there, a subspace "
+    "is learned so that interchanging it between rows brings the other row’s answer: the share of pairs on which "
+    "one does that was learned from the other folds, beside the shares for the whole stream there and for "
+    "directions drawn at random.",
+    source="Geiger et al., CLeaR 2024 (arXiv:2303.02536), with the answer as the variable",
+    can_know="Where the other answer follows, the answer lies in that subspace on these pairs; another start or "
+    "dimension may find another. Where it does not, that shows nothing.",
+    needs=("readings",),
+    look=_look_at_sites,
+    own=(_DIMENSION, PAIRS, *FOLDS),
+    multiplications=_multiplications,
+    refuses=lambda model, settings: alike(model, settings) or _too_wide(model, settings),
 )

@@ -60,7 +60,7 @@ DICTIONARIES: Final = SiteLens(
     "two seeds: what each leaves unexplained, how often latents fire, whether the other seed has the same, and how "
     "near they come to features that are known; then a latent is amplified.",
     source="Gao et al. 2024 (arXiv:2406.04093) for k-sparse ones; Cunningham et al., ICLR 2024 (arXiv:2309.08600)",
-    needs=("sites",),
+    needs=("readings",),
     own=(
         Setting("site", "", "empty for the first", reads=str.strip, example="h1"),
         Setting("latents", 64, "and half as many", low=4, high=256),

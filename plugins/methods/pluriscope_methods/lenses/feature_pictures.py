@@ -78,7 +78,7 @@ def _exact_range(whole: Program, layer: int, neuron: int) -> ValueRange:
     program = neuron_program(whole, layer, neuron)
     corners = sorted(
         (place, value)
-        for cell in cells(program, square((0.5, 0.5), 0.5, exact=True), exact=True)
+        for cell in cells(program, square((0.5, 0.5), 0.5))
         for place, value in zip(cell.corners, cell.values, strict=True)
     )
     ends = min(corners, key=lambda corner: corner[1]), max(corners, key=lambda corner: corner[1])

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, input_pattern
-from pluriscope.analysis.errors import InvalidAlignment
+from pluriscope.analysis.errors import InvalidPlacement
 from pluriscope.analysis.explanations.probes import separation, table_text
 from pluriscope.analysis.interpretations.gates import gate_name
 from pluriscope.analysis.interventions.subspace import Subspace
@@ -136,7 +136,7 @@ def _on_layer(
     direction = np.where(spans > 0.0, plane.weights / np.where(spans > 0.0, spans, 1.0), 0.0)
     try:
         outputs = swap_outputs(question.network, clean, [Subspace.of(layer, [direction])])[0]
-    except InvalidAlignment:  # numbers too large or too small to be squared
+    except InvalidPlacement:  # numbers too large or too small to be squared
         return FunctionOnLayer(layer, min(1.0, plane.margin), None, int(differ.sum()), held)
     changes = answers(outputs) != answers(clean[-1][:, 0])
     return FunctionOnLayer(layer, min(1.0, plane.margin), int((changes & differ).sum()), int(differ.sum()), held)

@@ -89,7 +89,7 @@ GRADIENT_CORNERS: Final = Lens(
     label="Gradient at the corners",
     definition="An input's score is the derivative of the output by it, on every row.",
     source="Simonyan, Vedaldi & Zisserman 2013 (arXiv:1312.6034), saliency maps; scores agree with captum 0.9.0, "
-    "Saliency (signed)",
+    "Saliency, with abs=False; by default it gives their absolute values",
     needs=("numbers",),
     look=_look,
     says=_says,

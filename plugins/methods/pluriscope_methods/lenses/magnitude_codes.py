@@ -10,19 +10,16 @@ an onion), and all of these cosines are tested at once among null networks
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import combinations
-from math import sqrt
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.methods.settings import Settings
-from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.running.work import Work
-from pluriscope.analysis.subjects.elman import Elman
 from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.subjects.recurrent import Recurrent
 from pluriscope.analysis.subjects.sites import Site, added
 from pluriscope_methods.lenses.feature_structure import FEWEST, MAGNITUDE, MOST, Structure, label_means, layered
 from pluriscope_methods.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
@@ -59,19 +56,19 @@ def _look(question: SubjectQuestion, _settings: Settings, work: Work) -> Table:
     steps = range(1, subject.data.shape[1] + 1)
     places = [(after, *pair) for after in steps for pair in _pairs(question) if pair[1] <= after]
 
-    def found_in(one: Elman) -> list[Structure]:
+    def found_in(one: Recurrent) -> list[Structure]:
         states = [read[:, -subject.n_units :] for read in one.layers[:-1]]
         return [
             layered(label_means(states[after], labels[first]), label_means(states[after], labels[second]))
             for after, first, second in places
         ]
 
-    def numbers(one: Elman) -> Array:
+    def numbers(one: Recurrent) -> Array:
         return np.array([found.value for found in found_in(one)])
 
     every = np.ones(len(places), dtype=np.bool_)
-    sought = [Sought(MAGNITUDE, every, _scaling)]
-    tests, scores, null = tested(subject, numbers, shuffled_elman, sought, work)
+    sought = [Sought[Recurrent](MAGNITUDE, every, lambda one: one.keeping())]
+    tests, scores, null = tested(subject, numbers, shuffled_recurrent, sought, work)
     rows = [
         {"after": after, "first": first, "second": second}
         | {"cosine": found.value, "times": found.detail, "null": usual, "deviations": score}
@@ -83,7 +80,7 @@ def _look(question: SubjectQuestion, _settings: Settings, work: Work) -> Table:
     return Table(tuple(rows), tests=tests)
 
 
-def _scaled(subject: Elman, after: int, labels: Mapping[int, NDArray[np.int64]], times: float) -> dict[str, float]:
+def _scaled(subject: Recurrent, after: int, labels: Mapping[int, NDArray[np.int64]], times: float) -> dict[str, float]:
     """Scale what the state holds of two steps, so that each is as large as the other was, and as far along random
     directions: on how many rows the answer is then that of exchanged inputs, of those where that is another one.
 
@@ -95,7 +92,7 @@ def _scaled(subject: Elman, after: int, labels: Mapping[int, NDArray[np.int64]],
     """
     given, state = subject.data.copy(), subject.layers[after][:, -subject.n_units :]
     given[:, [at - 1 for at in labels]] = subject.data[:, [at - 1 for at in reversed([*labels])]]
-    own, wanted = subject.layers[-1].argmax(axis=1), subject.run_through(given)[1][-1].argmax(axis=1)
+    own, wanted = subject.layers[-1].argmax(axis=1), subject.run_through(given)[-1].argmax(axis=1)
     rows = np.flatnonzero(own != wanted)
     held = [label_means(state, one) for one in labels.values()]
     if not times > 0.0 or not len(rows):
@@ -123,22 +120,11 @@ def _milliseconds(question: SubjectQuestion, _settings: Settings) -> float:
     return float(null_runs(1) * (1.0 + 4e-6 * rows * steps * question.subject.n_units))
 
 
-def shuffled_elman(subject: Elman, number: int) -> Elman:
+def shuffled_recurrent(subject: Recurrent, number: int) -> Recurrent:
     """Null network: what reads inputs and what reads the state are shuffled apart; biases stay."""
-    weights = subject.network.weights[0]
-    return _with(subject, *shuffled(generator(number), np.split(weights, [-subject.n_units], axis=1)))
-
-
-def _scaling(subject: Elman) -> Elman:
-    """Replace the recurrent weights, so that the state is kept as it is but for its size."""
-    given, kept = np.split(subject.network.weights[0], [-subject.n_units], axis=1)
-    return _with(subject, given, np.eye(len(kept)) * (fixed_order.length(kept.ravel()) / sqrt(len(kept))))
-
-
-def _with(subject: Elman, given: Array, kept: Array) -> Elman:
-    """Replace the weights for the inputs of a step and for the state."""
-    weights = np.concatenate([given, kept], axis=1), *subject.network.weights[1:]
-    return replace(subject, network=replace(subject.network, weights=weights))
+    given, kept = subject.matrices
+    found = shuffled(generator(number), [*given, *kept])
+    return subject.with_weights(found[: len(given)], found[len(given) :])
 
 
 def _bands(seen: Table) -> Bands:

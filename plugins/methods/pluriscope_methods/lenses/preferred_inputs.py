@@ -12,11 +12,11 @@ from typing import Any, Final
 import numpy as np
 
 from pluriscope.analysis.methods.settings import Settings
+from pluriscope.analysis.questions.decision import CLASSES
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.classifier import Array
 from pluriscope.analysis.subjects.convolutional import image_text
 from pluriscope.analysis.subjects.question import SubjectQuestion
-from pluriscope.analysis.subjects.subject import gaps
 from pluriscope_methods.lenses.lens import Lens, Table
 
 MAX_PIXELS: Final = 16
@@ -47,7 +47,7 @@ def _look(question: SubjectQuestion, _settings: Settings, _work: Work) -> Table:
         for k, values in enumerate(maps[:, 0, 0]):
             rows += _most(f"c{layer}.{k}", values, np.moveaxis(given[0], -1, 0))
     for k, label in enumerate(model.outputs):
-        apart = gaps(model.layers[-1][None], np.full(len(model.data), k))[0]
+        apart = CLASSES.margins(model.layers[-1][None], np.full(len(model.data), k))[0]
         rows += _most(_OUTPUT + label, apart, model.data)
     return Table(tuple(rows), tuple(notes))
 

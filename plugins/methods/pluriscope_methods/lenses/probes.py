@@ -241,7 +241,8 @@ PROBES: Final = Lens(
     definition="Of every Boolean function whether some affine read-out of a layer separates its two values, by a "
     "linear programme.",
     source="Alain & Bengio 2016 (arXiv:1610.01644); scikit-learn 1.9.1 never separates what is called "
-    "inseparable here, and as it comes, with a penalty, little of what is separable",
+    "inseparable here; on xor-pretrained its logistic regression separates all 28 labellings that are separable with "
+    "C=1e12, and 4 by default",
     needs=("neurons", "boolean-rows"),
     applies=_fit,
     look=_look,

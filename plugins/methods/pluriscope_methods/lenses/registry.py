@@ -7,4 +7,4 @@ from typing import Final
 from pluriscope.analysis.methods.method import Registry, records
 from pluriscope_methods.lenses.lens import Lens
 
-LENSES: Final[Registry[Lens]] = Registry("lens", records("lenses"), {"affine-lens": "tuned-lens"})
+LENSES: Final[Registry[Lens]] = Registry("lens", records("lenses"))

@@ -30,6 +30,7 @@ from pluriscope_methods.lenses.registry import LENSES
 
 MAX_ROWS: Final = 1_000
 """Rows up to which a table is stored whole; a longer one is computed at its own address, and its counts are stored."""
+_LITERALS: Final = "irredundant-literals"
 MAX_FORMULAS: Final = 12
 MAX_MILLISECONDS: Final = 120_000.0
 """What one lens may be expected to take to be asked with all others."""
@@ -161,18 +162,29 @@ def find(of: Analysed[SubjectQuestion], settings: Settings, work: Work = DEFAULT
         views.append(late if work.is_over else _view(lens, of, known, work, thorough=thorough))
     functions: list[FunctionFound] = []
     carried = CarriedFound(known=False, of=0, n_carried=0, carried=[])
-    if of.carried is not None and isinstance(question, Question):
-        every = functions_asked(question, (*of.carried.carried, *of.carried.others))
+    if (search := of.formulas) is not None and isinstance(question, Question):
+        listed = [one for one in search.algorithms if one.algorithm.carriers]
+        irredundant = sorted((one for one in listed if one.irredundant.get(_LITERALS)), key=lambda one: not one.n_valid)
+        some = [one.algorithm for one in irredundant if one.n_valid]
+        decided = all(_LITERALS in one.irredundant for one in listed) and search.truncated_at is None
+        is_known = decided and all(one.truncated_at != 0 for one in search.algorithms)
+        every = functions_asked(question, [one.algorithm for one in irredundant])
         n_inputs = question.network.n_inputs
-        places = {(layer, without_sign(function, n_inputs)) for layer, function in of.carried.places}
-        rows = function_rows(question, every, places if of.carried.known else None, work)
+        places = {
+            (site.layer, without_sign(one.algorithm.responses[path].function, n_inputs))
+            for one in irredundant
+            for scored in one.alignments
+            if scored.valid
+            for path, site in scored.alignment.places
+        }
+        rows = function_rows(question, every, places if is_known else None, work)
         inputs = range(1 << n_inputs)
         functions = [FunctionFound.showing(row, truth_table=[row.function >> at & 1 for at in inputs]) for row in rows]
         carried = CarriedFound(
-            known=of.carried.known,
-            of=of.carried.of,
-            n_carried=len(of.carried.carried),
-            carried=[AlgorithmFound.showing(one) for one in of.carried.carried[:MAX_FORMULAS]],
+            known=is_known,
+            of=len(irredundant),
+            n_carried=len(some),
+            carried=[AlgorithmFound.showing(one) for one in some[:MAX_FORMULAS]],
         )
     order = {key: place for place, key in enumerate(LENSES.by_key)}
     return LensesReport(

@@ -23,12 +23,12 @@ from pluriscope.analysis.questions.answers import largest
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.classifier import Classifier
 from pluriscope.analysis.subjects.convolutional import Convolutional
-from pluriscope.analysis.subjects.elman import Elman
+from pluriscope.analysis.subjects.recurrent import Recurrent
 from pluriscope.analysis.subjects.sites import Site, on_all_rows, turned
 from pluriscope.analysis.subjects.subject import Subject
 from pluriscope_methods.lenses.feature_structure import FEWEST_TESTED, MOST, circle_shares, label_means, shuffled_model
 from pluriscope_methods.lenses.lens import Array, Grid, Grids, SiteLens, run_cost
-from pluriscope_methods.lenses.magnitude_codes import shuffled_elman
+from pluriscope_methods.lenses.magnitude_codes import shuffled_recurrent
 from pluriscope_methods.lenses.null_test import generator, shuffled
 from pluriscope_methods.lenses.on_sites import encoded_sites
 
@@ -60,8 +60,8 @@ def untrained(model: Any, number: int) -> Any:
     """Return a network with the entries of each matrix in random order, the same for the same number from 0."""
     if not isinstance(model, Classifier):
         return shuffled_model(model, number)
-    if isinstance(model, Elman):
-        return shuffled_elman(model, number)
+    if isinstance(model, Recurrent):
+        return shuffled_recurrent(model, number)
     weights = tuple(shuffled(generator(number), model.network.weights))
     return replace(model, network=replace(model.network, weights=weights))
 
@@ -174,7 +174,7 @@ TURNED_CIRCLE: Final = SiteLens(
     "networks with the entries of each matrix shuffled; and how the answer moves where the site is turned in that "
     "circle’s plane about its centre.",
     source="Engels et al. 2024 (arXiv:2405.14860)",
-    needs=("sites",),
+    needs=("readings",),
     own=(Setting("site", "", "empty for the one with the best circle", reads=str.strip, example="h2"),),
     can_know="That answers lie on a circle is a fact of the values; that turning it moves the answer step by step, "
     "and random planes do not, says that the network reads its angle. The order of answers is that of the outputs.",

@@ -1,11 +1,11 @@
 """Climbing the classes that need no learning: neurons, sets, and directions in closed form; and the floor beside each.
 
 1. The algorithms are the task's candidates without a redundant literal that have a variable to place.
-2. Each class is searched whole on the network (:mod:`pluriscope.analysis.alignments.search`,
+2. Each class is searched whole on the network (:mod:`pluriscope.analysis.placements.formulas`,
    :mod:`pluriscope_methods.directions.search`).
-3. The floor: the same on networks with each layer's weights permuted, biases kept (as the criterion ``above-random``
-   does). An orthogonal or oblique swap of an exact read-out leaves a base alone where the variable does not change, so
-   it can pass only on a network that computes the task by itself; how many do is counted.
+3. The floor: the same on networks with each layer's weights permuted, biases kept. An orthogonal or oblique swap of an
+   exact read-out leaves a base alone where the variable does not change, so it can pass only on a network that computes
+   the task by itself; how many do is counted.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import numpy as np
 
 from pluriscope.analysis.algorithms.candidates import Candidates
 from pluriscope.analysis.algorithms.redundancy import placed_algorithms
-from pluriscope.analysis.alignments.joint import MAX_RUNS, score_joint
-from pluriscope.analysis.alignments.search import search_alignments
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.methods.report import Analysed, Settings
+from pluriscope.analysis.placements.formulas import search_formulas
+from pluriscope.analysis.placements.joint import MAX_RUNS, score_joint
 from pluriscope.analysis.questions.answers import answers
 from pluriscope.analysis.questions.tasks import Task, input_table
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
@@ -124,7 +124,7 @@ def closed_counts(
 def _on_neurons(question: Question, candidates: Candidates, *, single: bool, joint: bool) -> ClassCounts:
     sites = "single_neurons" if single else "neuron_sets"
     asked = question.protocol.model_copy(update={"name": sites, "alignment_sites": sites, "alignments_kept": "all"})
-    found = search_alignments(replace(question, protocol=asked), candidates).algorithms
+    found = search_formulas(replace(question, protocol=asked), candidates).algorithms
     n_valid = sum(result.n_valid for result in found)
     n_runs = [
         (1 << question.network.n_inputs) ** (len(result.algorithm.responses) + 1) for result in found if result.n_valid

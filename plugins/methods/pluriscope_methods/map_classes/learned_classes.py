@@ -13,8 +13,8 @@ from typing import Final
 
 from pluriscope.analysis.algorithms.candidates import Candidates
 from pluriscope.analysis.algorithms.redundancy import placed_algorithms
-from pluriscope.analysis.alignments.iia import tested_pairs
 from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.placements.iia import tested_pairs
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_methods.directions.blocks import block_placements, demands

@@ -15,8 +15,8 @@ from pydantic import Field
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
-from pluriscope.analysis.alignments.map_classes import MAP_CLASSES, map_class
 from pluriscope.analysis.methods.report import Report
+from pluriscope.analysis.placements.map_classes import MAP_CLASSES, map_class
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
 

@@ -1,4 +1,4 @@
-"""Page of the map classes: on which of them an algorithm can be placed, by chance too, and in which circuits."""
+"""Page of the map classes: on which of them an algorithm can be placed, by chance too."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from pluriscope.analyses.shown import AnalysisContext, Shown, listed
-from pluriscope.analysis.alignments.map_classes import DIRECTIONS, MAP_CLASSES, map_class
+from pluriscope.analysis.placements.map_classes import DIRECTIONS, MAP_CLASSES, map_class
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.page_kit.blocks import Block, More, Notice, Prose, Section, Table
 from pluriscope.tables.table import Column, Row
 from pluriscope_methods.directions.report import ClassFound, DirectionsReport
 from pluriscope_methods.map_classes.report import ClassCounts, MapClassesReport
-from pluriscope_methods.pages.carried_algorithms import READING as OF_CIRCUITS
-from pluriscope_methods.pages.carried_algorithms import circuits_by_relation
 from pluriscope_methods.pages.directions import COLUMNS, figures
 from pluriscope_methods.pages.directions import READING as ON_DIRECTIONS
 
@@ -35,18 +33,14 @@ def _page(report: MapClassesReport | None, of: AnalysisContext[Question]) -> Ite
     keys = sorted({*counted, *found}, key=[*MAP_CLASSES, *counted, *found].index)
     rows = [_row(key, counted.get(key), report, found.get(key), of) for key in keys]
     if any(row["algorithms"] for row in rows):
-        yield Table.short("class", _ON_MAPS, rows)
+        yield Table.short("class", _ON_MAPS, rows, id="directions")
     for key in keys:
         if why := (found[key] if key in found else counted[key]).refused:
             yield Notice(f"Not searched: {map_class(key).label}", why)
     if report is not None and report.algorithms:
         placed = f"Placed: {len(report.algorithms):,} of {report.n_irredundant:,} irredundant algorithms with variables"
         yield Section(placed, listed(map(of.algorithm, report.values(of.question)[:6]), ""), id="placed")
-    if (carried := of.report("stories")) is not None:
-        sentences = " ".join(carried.findings(of.question)) if carried.has_asked else ""
-        yield Section("In which circuits", sentences, id="circuits")
-        yield from circuits_by_relation(carried, of)
-    yield More("How to read it", lambda: [Prose(ON_DIRECTIONS + _CHANCE + OF_CIRCUITS)])
+    yield More("How to read it", lambda: [Prose(ON_DIRECTIONS + _CHANCE)])
 
 
 def _row(

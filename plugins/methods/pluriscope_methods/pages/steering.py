@@ -11,6 +11,7 @@ import numpy as np
 from markupsafe import Markup
 
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_form
+from pluriscope.analysis.criteria.alignments import valid_alignments
 from pluriscope.analysis.errors import AnalysisError, ExplainedError, InvalidIntervention
 from pluriscope.analysis.explanations.probes import table_text
 from pluriscope.analysis.methods.report import Analysed
@@ -235,11 +236,11 @@ def _form(of: AnalysisContext[SubjectQuestion], given: Mapping[str, str], *, ref
 
 def _placements(of: AnalysisContext[SubjectQuestion]) -> Iterator[Sequence[Any]]:
     """The first variables of valid placements, each site and function once."""
-    placed, seen = _analysed(of).placed, set[tuple[str, str]]()
-    if placed is None:
+    formulas, seen = _analysed(of).formulas, set[tuple[str, str]]()
+    if formulas is None:
         return
-    for algorithm, placements, valid in zip(*(placed.algorithms, placed.placements, placed.valid), strict=True):
-        for path, site in (one for places, passes in zip(placements, valid, strict=True) if passes for one in places):
+    for algorithm, scored in valid_alignments(formulas):
+        for path, site in scored.alignment.places:
             table = table_text(algorithm.responses[path].function, of.question.subject.n_inputs)
             if len(set(table)) < 2 or (site.text, table) in seen or len(seen) == _MOST_LISTED:
                 continue

@@ -1,1 +1,1 @@
-"""How well algorithms fare on networks with permuted weights, and the criterion of doing better."""
+"""Networks with permuted weights."""

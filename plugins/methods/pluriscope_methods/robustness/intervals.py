@@ -15,7 +15,7 @@ e.g. Wang et al. 2021 (β-CROWN); the bounds here are plain interval arithmetic.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.numerics.fixed_order import inner
 from pluriscope.analysis.subjects.perceptron.activations import Activation
-from pluriscope_methods.robustness.programs import ArrayLayer, Region
+from pluriscope_methods.robustness.programs import ArrayLayer
 
 Array = NDArray[np.float64]
 Answer = Literal["proved", "refuted", "undecided"]
@@ -180,27 +180,3 @@ def bisect(judge: Judged, low: Array, high: Array, budget: int) -> Certificate:
         left_high[which, widest] = right_low[which, widest] = middle[which, widest]
         lows, highs = np.concatenate([part_low, right_low, lows]), np.concatenate([left_high, part_high, highs])
     return Certificate("proved", None, n_boxes)
-
-
-def decided_alike(first: Layered, second: Layered, regions: Sequence[Region]) -> Judged:
-    """The judge of "both are decided alike"."""
-
-    def judge(low: Array, high: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Bounds]:
-        one, other = bounds(first, low, high), bounds(second, low, high)
-        alike, unlike = np.zeros(len(low), dtype=bool), np.zeros(len(low), dtype=bool)
-        for r in regions:
-            for s in regions:
-                both = r.holds(one.low, one.high) & s.holds(other.low, other.high)
-                if r.decision == s.decision:
-                    alike |= both
-                else:
-                    unlike |= both
-        both_bent = Bounds(
-            other.low,
-            other.high,
-            other.slopes_low + np.minimum(one.slopes_low, -one.slopes_high),
-            other.slopes_high + np.maximum(one.slopes_high, -one.slopes_low),
-        )
-        return alike, unlike, both_bent
-
-    return judge

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +12,10 @@ from numpy.typing import NDArray
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.criteria import circuits
 from pluriscope.analysis.criteria.criterion import Criterion, Parameter, Settings
-from pluriscope.analysis.criteria.population import Population
-from pluriscope.analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from pluriscope.analysis.criteria.cuts import SPENT, CutCircuits
+from pluriscope.analysis.criteria.population import Population, PopulationOf
+from pluriscope.analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
+from pluriscope.analysis.questions.answers import largest
 from pluriscope.analysis.questions.decisions import decide
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 
@@ -19,8 +23,8 @@ CONFIDENCE: Final = 0.95
 
 
 def points_around(rows: NDArray[np.float64], radius: float, n_points: int, *, seed: int) -> NDArray[np.float64]:
-    """Uniform points of the L∞ ball around each row, ``[rows, points, n0]``; the same for the same seed."""
-    offsets = np.random.default_rng(seed).uniform(-radius, radius, (len(rows), n_points, rows.shape[1]))
+    """Uniform points of the L∞ ball around each row ``[rows, …]``, ``[rows, points, …]``, the same for one seed."""
+    offsets = np.random.default_rng(seed).uniform(-radius, radius, (len(rows), n_points, *rows.shape[1:]))
     return rows[:, None] + offsets
 
 
@@ -33,41 +37,90 @@ def true_share(n_hits: int, n_draws: int) -> str:
     )
 
 
-def _agrees_near(population: Population, settings: Settings) -> Verdicts:
+@dataclass(frozen=True)
+class _Runs:
+    """How a network and its circuits run on points.
+
+    Args:
+        rows: the clean ones, ``[rows, …]``.
+        parts: the circuits that there are runs for, some at a time.
+        whole: points → outputs of the network, ``[points, …]``.
+        some: population, part of it and points → outputs of circuits, ``[circuits, points, …]``.
+        decide: outputs → decisions, without the last axes.
+    """
+
+    rows: NDArray[np.float64]
+    parts: Sequence[slice]
+    whole: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    some: Callable[[Any, slice, NDArray[np.float64]], NDArray[np.float64]]
+    decide: Callable[[NDArray[np.float64]], NDArray[Any]]
+
+
+def _of_perceptrons(population: Population, n_points: int) -> _Runs:
+    question, rule = population.question, population.question.protocol.circuit_decision
+    return _Runs(
+        question.clean_rows,
+        [*circuits.parts(population, "input noise", n_points)],
+        lambda points: forward(question.network, points)[:, 0],
+        lambda some, part, points: circuits.outputs(some, part, points, question.absent),
+        lambda outputs: decide(outputs, rule),
+    )
+
+
+def _of_models(population: CutCircuits, n_points: int) -> _Runs:
+    question, space = population.question.question, population.question.space
+    n = population.question.within(np.full(len(population), n_points))
+    size = max(1, space.batch * population.question.n_rows // n_points)
+    everything = space.reduce(np.ones((1, space.n_bits), dtype=np.bool_))
+    return _Runs(
+        question.subject.inputs,
+        [slice(start, min(start + size, n)) for start in range(0, n, size)],
+        lambda points: space.outputs(everything, space.absent, points)[0],
+        lambda some, part, points: space.outputs(some.items[part], space.absent, points),
+        largest,
+    )
+
+
+def _agrees_near(population: PopulationOf[Any], settings: Settings) -> Verdicts:
     n_points = int(settings["points"])
-    points = points_around(population.question.clean_rows, settings["radius"], n_points, seed=int(settings["seed"]))
-    absent, rule = population.question.absent, population.question.protocol.circuit_decision
+    runs = (_of_models if population.kind == "cut" else _of_perceptrons)(population, n_points)
+    if not np.issubdtype(runs.rows.dtype, np.floating):
+        return same_for_all(len(population), "not_applicable", "Its inputs are tokens, not numbers.")
+    points = points_around(runs.rows, settings["radius"], n_points, seed=int(settings["seed"]))
+    n_alike, undecided = np.zeros((len(population), len(points)), dtype=np.int64), np.ones(len(population), dtype=bool)
     with np.errstate(over="ignore", invalid="ignore"):
-        expected = [decide(forward(population.question.network, around)[:, 0], rule) for around in points]
-    n_alike = np.empty((len(population), len(points)), dtype=np.int64)
-    for part in circuits.parts(population, "input noise", n_points):
+        expected = [runs.decide(runs.whole(around)) for around in points]
+    for part in runs.parts:
         for ball, around in enumerate(points):
             population.work.check()
-            decisions = decide(circuits.outputs(population, part, around, absent), rule)
+            decisions = runs.decide(runs.some(population, part, around))
             n_alike[part, ball] = np.equal(decisions, expected[ball]).sum(axis=1)
+        undecided[part] = False
     worst = n_alike.argmin(axis=1)
     numerators = n_alike.min(axis=1)
 
     def explain(position: int) -> tuple[str, Witness]:
+        if undecided[position]:
+            return SPENT, {}
         ball, alike = int(worst[position]), int(numerators[position])
         reason = (
             f"Around the worst clean input {alike:,} of {n_points:,} random points are decided as by the network; "
             f"{true_share(alike, n_points)}."
         )
-        witness: dict[str, object] = {"centre": population.question.clean_rows[ball].tolist()}
-        outputs = circuits.outputs(population.alone(position), slice(0, 1), points[ball], absent)[0]
-        differ = np.flatnonzero(decide(outputs, rule) != expected[ball])
+        witness: dict[str, object] = {"centre": runs.rows[ball].tolist()}
+        outputs = runs.some(population.alone(position), slice(0, 1), points[ball])[0]
+        differ = np.flatnonzero(runs.decide(outputs) != expected[ball])
         if len(differ):
             point = points[ball][differ[0]]
             witness |= {
                 "input": point.tolist(),
-                "circuit": float(outputs[differ[0]]),
-                "network": float(forward(population.question.network, point[None])[0, 0]),
+                "circuit": outputs[differ[0]].tolist(),
+                "network": runs.whole(point[None])[0].tolist(),
             }
         return reason, witness
 
     passed = numerators >= settings["share"] * n_points
-    return verdicts_of(passed, explain, numerators=numerators, denominators=n_points)
+    return verdicts_of(passed, explain, numerators=numerators, denominators=n_points, undecided=undecided)
 
 
 INPUT_NOISE: Final = Criterion(
@@ -77,9 +130,9 @@ INPUT_NOISE: Final = Criterion(
     "network decides them; an estimate.",
     formula="for every x in D: share of z ~ U(B∞(x, radius)) with d(f_C(z)) = d(f(z))  ≥  share",
     source="after Friedman et al., 2024 (arXiv:2312.03656): agreement off the training distribution",
-    judges={"circuit": _agrees_near},
+    judges={"circuit": _agrees_near, "cut": _agrees_near},
     method="An estimate, the same for the same seed; the reason names Clopper and Pearson's 95% interval for the worst "
-    "ball. `input-robust` asks the same question of every point.",
+    "ball. `input-robust` asks of every point whether it is decided right.",
     direction="higher",
     parameters=(
         Parameter("radius", 0.1, 0.0, 10.0, "radius of the ball around each clean input"),

@@ -1,36 +1,28 @@
-"""Regions in which two piecewise-linear functions of two inputs are decided differently, exactly.
+"""Convex polygons on which a piecewise-linear function of two inputs is affine, exactly.
 
-1. A square is cut by the line on which a neuron's pre-activation is 0, neuron by neuron and layer by layer, first those
-   of one function, then those of the other. On each convex polygon that is left both functions are affine.
-2. On a polygon, the points where one is decided as r and the other as s ≠ r are again a convex polygon, cut out by at
-   most four lines. If it is not empty, it holds a point where they differ.
+A square is cut by the line on which a neuron's pre-activation is 0, neuron by neuron and layer by layer. On each convex
+polygon that is left the function is affine.
 
-Arithmetic: floats look for a point that clears every line by 1e-9, which is quick. Without one, everything is done
-without any rounding, open and closed ends distinguished; "there is none" is only ever said so. For that, points are
-homogeneous integers (x/w, y/w), and coefficients, which are all multiples of a power of two, are integers in units of
-it. Source: Hadad, Katz and Bassan (arXiv:2602.16823) for the question; the method is ours.
+Nothing is rounded: points are homogeneous integers (x/w, y/w), and coefficients, which are all multiples of a power of
+two, integers in units of it. The method is ours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
-from typing import Any, Final
+from typing import Any
 
-from pluriscope_methods.robustness.programs import Program, Region
+from pluriscope_methods.robustness.programs import Program
 
-TOLERANCE: Final = 1e-9
-_SPLIT_TOLERANCE: Final = 1e-12
-
-Number = Any  # float or int, never mixed
-Point = tuple[Number, Number, Number]
-"""(x, y, w) for the point (x/w, y/w); w is positive, and 1 among floats."""
+Point = tuple[int, int, int]
+"""(x, y, w) for the point (x/w, y/w); w is positive."""
 Polygon = list[Point]
-Affine = tuple[Number, Number, Number]
+Affine = tuple[int, int, int]
 """a x + b y + c w."""
-Place = tuple[Fraction, Fraction] | tuple[float, float]
+Place = tuple[Fraction, Fraction]
 
 
 @dataclass(frozen=True)
@@ -40,32 +32,26 @@ class Cell:
     Args:
         polygon: its corners.
         value: the function, times the unit.
-        unit: 1 among floats.
+        unit: of its coefficients.
     """
 
     polygon: Polygon
     value: Affine
-    unit: Number
+    unit: int
 
     @property
     def corners(self) -> list[Place]:
         return [_place(point) for point in self.polygon]
 
     @property
-    def values(self) -> list[Number]:
+    def values(self) -> list[Fraction]:
         """The function at the corners."""
-        exact = isinstance(self.unit, int)
-        return [
-            Fraction(_at(self.value, point), point[2] * self.unit) if exact else _at(self.value, point)
-            for point in self.polygon
-        ]
+        return [Fraction(_at(self.value, point), point[2] * self.unit) for point in self.polygon]
 
 
-def square(centre: Sequence[float], radius: float, *, exact: bool) -> Polygon:
+def square(centre: Sequence[float], radius: float) -> Polygon:
     """The L∞ ball around a point of the plane, counter-clockwise."""
     signs = ((-1, -1), (1, -1), (1, 1), (-1, 1))
-    if not exact:
-        return [(centre[0] + i * radius, centre[1] + j * radius, 1.0) for i, j in signs]
     (x, y), r = (Fraction(c) for c in centre), Fraction(radius)
     w = lcm(x.denominator, y.denominator, r.denominator)
     return [(int((x + i * r) * w), int((y + j * r) * w), w) for i, j in signs]
@@ -73,20 +59,17 @@ def square(centre: Sequence[float], radius: float, *, exact: bool) -> Polygon:
 
 @dataclass(frozen=True)
 class _Numbers:
-    """A program's coefficients as floats, or as integers in units of ``1 / unit``."""
+    """A program's coefficients as integers in units of ``1 / unit``."""
 
     layers: Sequence[Any]
-    slope: Number
-    unit: Number
-    tolerance: Number
+    slope: int
+    unit: int
 
 
-def _numbers(program: Program, *, exact: bool) -> _Numbers:
+def _numbers(program: Program) -> _Numbers:
     slope = program.activation.below
     if slope is None or program.n_free != 2:
         raise ValueError("polygons need a piecewise-linear program with two free numbers")
-    if not exact:
-        return _Numbers(program.floats, slope, 1.0, _SPLIT_TOLERANCE)
     bend = Fraction(slope)
     parts = [number for k, f, b in program.layers for row in (*k, *f, b) for number in row]
     unit = lcm(bend.denominator, *(number.denominator for number in parts))
@@ -95,15 +78,15 @@ def _numbers(program: Program, *, exact: bool) -> _Numbers:
         return [number.numerator * (unit // number.denominator) for number in row]
 
     layers = [([whole(row) for row in k], [whole(row) for row in f], whole(b)) for k, f, b in program.layers]
-    return _Numbers(layers, whole([bend])[0], unit, 0)
+    return _Numbers(layers, whole([bend])[0], unit)
 
 
-def cells(program: Program, polygon: Polygon, *, exact: bool) -> Iterator[Cell]:
+def cells(program: Program, polygon: Polygon) -> Iterator[Cell]:
     """The polygons into which the neurons of a piecewise-linear program with two free numbers cut a polygon."""
-    yield from _walk(_numbers(program, exact=exact), 0, polygon, [], 1)
+    yield from _walk(_numbers(program), 0, polygon, [], 1)
 
 
-def _walk(numbers: _Numbers, layer: int, polygon: Polygon, before: list[Affine], unit: Number) -> Iterator[Cell]:
+def _walk(numbers: _Numbers, layer: int, polygon: Polygon, before: list[Affine], unit: int) -> Iterator[Cell]:
     """Cells from a layer on, on a polygon where all neurons before it are affine, in units of ``1 / unit``."""
     k, f, b = numbers.layers[layer]
     sums = [
@@ -132,21 +115,21 @@ def _bent(
     up, slope = numbers.unit, numbers.slope
     above, below = (a * up, b * up, c * up), (a * slope, b * slope, c * slope)
     at = [_at((a, b, c), point) for point in polygon]
-    if slope == up or min(at) >= -numbers.tolerance:
+    if slope == up or min(at) >= 0:
         yield from _bent(numbers, sums, polygon, [*done, above])
-    elif max(at) <= numbers.tolerance:
+    elif max(at) <= 0:
         yield from _bent(numbers, sums, polygon, [*done, below])
     else:
         yield from _bent(numbers, sums, _clipped(polygon, at), [*done, above])
         yield from _bent(numbers, sums, _clipped(polygon, [-value for value in at]), [*done, below])
 
 
-def _at(affine: Affine, point: Point) -> Number:
+def _at(affine: Affine, point: Point) -> int:
     """The function at a point, times the point's w."""
     return affine[0] * point[0] + affine[1] * point[1] + affine[2] * point[2]
 
 
-def _clipped(polygon: Polygon, at: list[Number]) -> Polygon:
+def _clipped(polygon: Polygon, at: list[int]) -> Polygon:
     """The part of a polygon where an affine function, given at its corners, is not negative."""
     kept: Polygon = []
     for i, (p, f) in enumerate(zip(polygon, at, strict=True)):
@@ -159,121 +142,13 @@ def _clipped(polygon: Polygon, at: list[Number]) -> Polygon:
     return kept
 
 
-def _crossing(p: Point, f: Number, q: Point, g: Number) -> Point:
+def _crossing(p: Point, f: int, q: Point, g: int) -> Point:
     """Return the point of the segment from p to q at which a function is 0 that is f > 0 at p and g < 0 at q."""
     x, y, w = (f * b - g * a for a, b in zip(p, q, strict=True))
-    if isinstance(w, int):
-        common = gcd(x, y, w)
-        return x // common, y // common, w // common
-    return x / w, y / w, 1.0
-
-
-def difference(network: Sequence[Cell], circuit: Program, regions: Sequence[Region], *, exact: bool) -> Place | None:
-    """A point at which circuit and network are decided differently.
-
-    Args:
-        network: the cells of the network on the square, from :func:`cells` with the same ``exact``.
-        circuit: piecewise linear, with two free numbers.
-        regions: decisions by the output's pre-activation.
-        exact: without rounding; else in floats.
-
-    Returns:
-        A point, or None: if exact there is none, else none was found.
-    """
-    numbers = _numbers(circuit, exact=exact)
-    for whole in network:
-        bounds = [_bounds(whole, region) for region in regions]
-        for part in _walk(numbers, 0, whole.polygon, [], 1):
-            point = _difference_in(part, bounds, regions, 0 if exact else -TOLERANCE)
-            if point is not None:
-                return point
-    return None
-
-
-_Bounds = list[tuple[Affine, bool]]
-"""Functions that are not negative where a value lies in a region, and whether they must be positive."""
-
-
-def _difference_in(part: Cell, network: Sequence[_Bounds], regions: Sequence[Region], slack: Number) -> Place | None:
-    reached = [(region, bounds) for region, bounds in zip(regions, network, strict=True) if _touches(part, bounds)]
-    for second in regions:
-        if all(first.decision == second.decision for first, _ in reached):
-            continue
-        own = _bounds(part, second)
-        if not _touches(part, own):
-            continue
-        for first, bounds in reached:
-            if first.decision != second.decision:
-                piece = _within(part.polygon, [*bounds, *own], slack)
-                strict = [one for one, is_open in [*bounds, *own] if is_open]
-                if piece and all(any(_at(one, point) > 0 for point in piece) for one in strict):
-                    return _middle(piece)
-    return None
-
-
-def _touches(part: Cell, bounds: _Bounds) -> bool:
-    return all(any(_at(one, point) >= 0 for point in part.polygon) for one, _ in bounds)
-
-
-def _bounds(cell: Cell, region: Region) -> _Bounds:
-    a, b, c = cell.value
-    found: _Bounds = []
-    for end, sign, is_open in ((region.low, 1, region.low_open), (region.high, -1, region.high_open)):
-        if abs(end) == float("inf"):
-            continue
-        if isinstance(cell.unit, int):
-            edge = Fraction(end) * cell.unit
-            d = sign * edge.denominator
-            found.append(((a * d, b * d, c * d - sign * edge.numerator), is_open))
-        else:
-            found.append(((sign * a, sign * b, sign * (c - end)), is_open))
-    return found
-
-
-def _within(polygon: Polygon, bounds: _Bounds, slack: Number) -> Polygon:
-    """The part where all bounds are at least −slack; only floats take a slack."""
-    for one, _ in bounds:
-        if not polygon:
-            break
-        polygon = _clipped(polygon, [_at(one, point) + slack for point in polygon])
-    return polygon
+    common = gcd(x, y, w)
+    return x // common, y // common, w // common
 
 
 def _place(point: Point) -> Place:
     x, y, w = point
-    return (Fraction(x, w), Fraction(y, w)) if isinstance(w, int) else (x / w, y / w)
-
-
-def _middle(polygon: Polygon) -> Place:
-    """The mean of the corners: inside, and strictly so with respect to each line that some corner is not on."""
-    corners = [_place(point) for point in polygon]
-    n = len(corners)
-    return sum(x for x, _ in corners) / n, sum(y for _, y in corners) / n  # type: ignore[return-value]
-
-
-@dataclass(frozen=True, eq=False)
-class SquareCells:
-    """A network on one square, cut once for all circuits that are compared with it.
-
-    Args:
-        network: piecewise linear, with two free numbers.
-        regions: decisions by the output's pre-activation.
-        centre: of the square.
-        radius: of the square.
-    """
-
-    network: Program
-    regions: Sequence[Region]
-    centre: tuple[float, float]
-    radius: float
-    _known: dict[bool, list[Cell]] = field(default_factory=dict, init=False, repr=False)
-
-    def _cells(self, exact: bool) -> list[Cell]:
-        if exact not in self._known:
-            start = square(self.centre, self.radius, exact=exact)
-            self._known[exact] = list(cells(self.network, start, exact=exact))
-        return self._known[exact]
-
-    def difference(self, circuit: Program, *, exact: bool) -> Place | None:
-        """A point of the square at which they are decided differently; see :func:`difference`."""
-        return difference(self._cells(exact), circuit, self.regions, exact=exact)
+    return Fraction(x, w), Fraction(y, w)

@@ -1,14 +1,12 @@
-"""Networks and circuits as functions of a few free numbers, with exact coefficients.
+"""Networks as functions of a few free numbers, with exact coefficients.
 
 With free numbers z the layers are ``a_l = K_l h_(l−1) + F_l z + b_l``, ``h_l = act(a_l)``, and the value is the
-output's pre-activation ``a_L``. For a network or circuit z are its inputs, read by the first layer alone; if absent
-neurons may carry anything in an interval, z are those and enter where they are read. Coefficients are exact sums of the
+output's pre-activation ``a_L``. For a network z are its inputs, read by the first layer alone. Coefficients are the
 stored float64 numbers, as fractions, so that every way to look at a program looks at the same function.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -76,44 +74,16 @@ class Program:
 
 def network_program(network: Network) -> Program:
     """The full network, cut to one output, as a function of its inputs."""
-    keep = [np.ones(matrix.shape, dtype=bool) for matrix in network.weights]
-    return circuit_program(network, keep, [np.zeros(width) for width in network.sizes[:-1]])
-
-
-def circuit_program(
-    network: Network, keep: Sequence[NDArray[np.bool_]], absent: Sequence[NDArray[np.float64]]
-) -> Program:
-    """A circuit as a function of the inputs.
-
-    Args:
-        network: cut to one output.
-        keep: kept edges ``[n_l, n_(l-1)]`` for layers 1 … L.
-        absent: what absent edges carry, ``[n_l]`` for layers 0 … L − 1.
-    """
-    layers: list[ProgramLayer] = []
-    before: list[int] = []
-    for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
-        last = layer == len(network.weights)
-        rows = [i for i in range(len(biases)) if last or keep[layer - 1][i].any()]  # active neurons only
-        k_rows, f_rows, constants = [], [], []
-        for i in rows:
-            k = dict.fromkeys(before, Fraction(0))
-            f = [Fraction(0)] * network.n_inputs
-            constant = Fraction(float(biases[i]))
-            for j in range(weights.shape[1]):
-                weight = Fraction(float(weights[i, j]))
-                if not keep[layer - 1][i, j]:
-                    constant += weight * Fraction(float(absent[layer - 1][j]))
-                elif layer > 1:
-                    k[j] = weight
-                else:
-                    f[j] = weight
-            k_rows.append(tuple(k.values()))
-            f_rows.append(tuple(f))
-            constants.append(constant)
-        layers.append((tuple(k_rows), tuple(f_rows), tuple(constants)))
-        before = rows
+    layers = list[ProgramLayer]()
+    for weights, biases in zip(network.weights, network.biases, strict=True):
+        rows, constants = tuple(tuple(map(_exact, row)) for row in weights), tuple(map(_exact, biases))
+        reads_no_inputs = ((Fraction(0),) * network.n_inputs,) * len(rows)
+        layers.append((rows, reads_no_inputs, constants) if layers else (((),) * len(rows), rows, constants))
     return Program(tuple(layers), network.function_of(1))
+
+
+def _exact(number: np.float64) -> Fraction:
+    return Fraction(float(number))
 
 
 @dataclass(frozen=True)

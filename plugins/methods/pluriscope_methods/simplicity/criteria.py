@@ -9,10 +9,11 @@ from typing import Final
 
 import numpy as np
 
-from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.criteria.criterion import Criterion, Settings
+from pluriscope.analysis.criteria.cuts import CutCircuits
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import NOT_APPLICABLE, Verdicts, Witness, verdicts_of
+from pluriscope.analysis.placements.placement import NeuronPlacement
 from pluriscope_methods.simplicity.codes import ENUMERATIVE, LIST, Code
 
 _NO_VARIABLE: Final = "Its algorithm has no variable, so nothing is placed."
@@ -20,7 +21,15 @@ _NO_VARIABLE: Final = "Its algorithm has no variable, so nothing is placed."
 
 def _circuits(code: Code, population: Population, _: Settings) -> Verdicts:
     n_edges = population.question.layout.n_edges
-    return _judged(population, [code.subset(int(mask).bit_count(), n_edges) for mask in population.items])
+    words = [code.subset(int(mask).bit_count(), n_edges) for mask in population.items]
+    return _judged(words, words, complete=population.complete)
+
+
+def _cuts(code: Code, population: CutCircuits, _: Settings) -> Verdicts:
+    found, n_bits = population.question.found, population.items.shape[1]
+    every = found.distribution.by_edges if found and found.counted else ()
+    words = [code.subset(size, n_bits) for size in population.items.sum(axis=1).tolist()]
+    return _judged(words, [*words, *(code.subset(size, n_bits) for size in every)], complete=bool(every))
 
 
 def _alignments(code: Code, population: Population, _: Settings) -> Verdicts:
@@ -30,14 +39,20 @@ def _alignments(code: Code, population: Population, _: Settings) -> Verdicts:
     words = []
     for algorithm, scored in population.items:
         sites = [site for _, site in scored.alignment.places]
-        described = sites and isinstance(scored.alignment, Alignment)
+        described = sites and isinstance(scored.alignment, NeuronPlacement)
         words.append(code.placement(algorithm, sites, hidden, depth) if described else None)
-    return _judged(population, words)
+    return _judged(words, words, complete=population.complete)
 
 
-def _judged(population: Population, words: Sequence[int | None]) -> Verdicts:
-    """Judge by the number of words that the code has for each; None where there is nothing to describe."""
-    least = min((one for one in words if one is not None), default=1)
+def _judged(words: Sequence[int | None], every: Sequence[int | None], *, complete: bool) -> Verdicts:
+    """Judge by the number of words that the code has for each; None where there is nothing to describe.
+
+    Args:
+        words: for each that is judged.
+        every: for these and those that they are held against.
+        complete: whether these are all.
+    """
+    least = min((one for one in every if one is not None), default=1)
     passed = np.array([one == least for one in words], dtype=np.bool_)
 
     def explain(position: int) -> tuple[str, Witness]:
@@ -47,10 +62,10 @@ def _judged(population: Population, words: Sequence[int | None]) -> Verdicts:
         has = f"Its description has {log2(own):.1f} bits"
         if own > least:
             return f"{has}; the shortest has {log2(least):.1f}.", {}
-        return (f"{has}; none is shorter." if population.complete else f"{has}, but not all are listed."), {}
+        return (f"{has}; none is shorter." if complete else f"{has}, but not all are listed."), {}
 
     scores = [nan if one is None else log2(one) for one in words]
-    found = verdicts_of(passed, explain, scores=scores, undecided=None if population.complete else passed)
+    found = verdicts_of(passed, explain, scores=scores, undecided=None if complete else passed)
     found.outcomes[np.isnan(found.scores)] = NOT_APPLICABLE
     return found
 
@@ -62,7 +77,11 @@ def _shortest(code: Code, formula: str, source: str) -> Criterion:
         definition=f"No explanation of its kind has a shorter description in the {code.label}.",
         formula=formula,
         source=source,
-        judges={"circuit": partial(_circuits, code), "alignment": partial(_alignments, code)},
+        judges={
+            "circuit": partial(_circuits, code),
+            "cut": partial(_cuts, code),
+            "alignment": partial(_alignments, code),
+        },
         direction="lower",
         score="bits of its description",
         method="Lengths are compared as exact numbers of words. Interpretations are not judged: the analysis "

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import compress
 from math import log2
 from typing import Any, Final, Literal
 
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.criteria.alignments import valid_alignments
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.methods.report import Analysed, Exact, Part, Placed, Report, Settings
+from pluriscope.analysis.methods.report import Analysed, Exact, Part, Report, Settings
+from pluriscope.analysis.placements.result import AlgorithmSearch
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
@@ -78,7 +78,12 @@ class SimplicityReport(Report):
 
     def findings(self, question: SubjectQuestion | None = None) -> list[str]:
         found = [] if self.complete else ["Not every valid circuit is listed, so a shorter one may have been missed."]
-        return [*found, *(sentence for one in self.kinds for sentence in _findings(one))]
+        found += [sentence for one in self.kinds for sentence in _findings(one)]
+        if self.numbers and self.kinds[0].shortest:
+            least = min(one.bits for one in self.kinds[0].shortest)
+            whole = f"the network’s {self.numbers:,} weights and biases {64 * self.numbers:,}, 64 bits each"
+            found.append(f"The shortest description of a circuit takes {least:.4g} bits, {whole}.")
+        return found
 
 
 def _findings(found: KindLength) -> Iterator[str]:
@@ -109,8 +114,8 @@ def find(of: Analysed[Question], _: Settings, work: Work = DEFAULT_WORK) -> Simp
     kinds = [_shortest_of("circuit", {(graph.to_hex(mask),): words[mask.bit_count()] for mask in masks})]
     if not question.kind.refuses("formulas"):
         kinds.append(_interpretations(question, of.circuits.masks, work))
-    if of.placed is not None:
-        kinds.append(_shortest_of("alignment", dict(_placements(question, of.placed))))
+    if of.formulas is not None:
+        kinds.append(_shortest_of("alignment", dict(_placements(question, of.formulas))))
     whole = [log2(code.subset(graph.n_bits, graph.n_bits)) for code in CODES]
     layers = (*question.network.weights, *question.network.biases) if isinstance(question, Question) else ()
     numbers = sum(one.size for one in layers)
@@ -154,11 +159,10 @@ def _interpretations(question: Question, masks: NDArray[Any], work: Work) -> Kin
     return KindLength(kind="interpretation", shortest=shortest, both=both, why=" ".join(why))
 
 
-def _placements(question: Question, placed: Placed) -> Iterator[tuple[tuple[str, str], list[int]]]:
+def _placements(question: Question, formulas: AlgorithmSearch) -> Iterator[tuple[tuple[str, str], list[int]]]:
     """Ids of each algorithm and valid placement, and its words under each code; of variables there is one at least."""
     hidden, depth = question.network.hidden_sizes, question.protocol.depth_for(len(question.network.hidden_sizes))
-    for algorithm, placements, valid in zip(placed.algorithms, placed.placements, placed.valid, strict=True):
-        for places in compress(placements, valid):
-            if places:
-                words = [code.placement(algorithm, [site for _, site in places], hidden, depth) for code in CODES]
-                yield (algorithm.id, Alignment.of(algorithm.text, places).id), words
+    for algorithm, scored in valid_alignments(formulas):
+        if places := scored.alignment.places:
+            words = [code.placement(algorithm, [site for _, site in places], hidden, depth) for code in CODES]
+            yield (algorithm.id, scored.alignment.id), words

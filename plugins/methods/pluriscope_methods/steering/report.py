@@ -9,23 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pluriscope.analysis.algorithms.redundancy import placed_algorithms
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.common_ground.interpreted import choose_classes, speaks
 from pluriscope.analysis.common_ground.survey import drawn_ranks
+from pluriscope.analysis.criteria.alignments import valid_alignments
 from pluriscope.analysis.errors import BeyondLimits, InvalidIntervention
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.methods.report import Analysed, Part, Report
 from pluriscope.analysis.methods.settings import filled
 from pluriscope.analysis.numerics import fixed_order
-from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.sandbox.intervention import MAX_VALUE
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
-from pluriscope_methods.directions.search import MAX_CHEAP, align_on_directions, closed_form_work
-from pluriscope_methods.directions.table import DirectionTable
+from pluriscope_methods.directions.search import placed_in_seconds
 from pluriscope_methods.steering.directions import SETTINGS, direction_of
 from pluriscope_methods.steering.flips import exact_flips, exact_threshold
 from pluriscope_methods.steering.predicting import UNREAD, Bits, classes_predict, placement_predicts
@@ -37,7 +35,6 @@ MOST_CIRCUITS: Final = 500
 N_DRAWN: Final = 500
 """Classes that are drawn where there are more of them or of circuits: some seconds."""
 _SEED: Final = 0
-_PLACED_UP_TO: Final = 3  # inputs
 
 
 class Flip(Part):
@@ -376,9 +373,9 @@ class _Asked:
 
     def interpretations(self, of: Analysed[SubjectQuestion], work: Work) -> Predicted | None:
         """Observed classes of interpretations of the valid circuits."""
-        if of.placed is None or of.search is None:
+        if of.formulas is None or of.search is None:
             return None
-        observed = list(of.placed.observed)
+        observed = list(of.classes)
         total = sum(observed)
         if not total:
             self.notes.append("No interpretations are counted under these rules, so none is asked.")
@@ -408,32 +405,23 @@ class _Asked:
 
     def on_neurons(self, of: Analysed[SubjectQuestion]) -> Predicted | None:
         """Valid placements on neurons."""
-        if of.placed is None:
+        if of.formulas is None:
             self.notes.append("The network is not analysed yet, so only placements on directions are asked.")
             return None
-        every = zip(*(of.placed.algorithms, of.placed.placements, of.placed.valid), strict=True)
+        width = len(self.direction)
         valid = [
-            (algorithm, [(path, Subspace.on_neurons(site, len(self.direction))) for path, site in self._here(places)])
-            for algorithm, placements, which in every
-            for places, passes in zip(placements, which, strict=True)
-            if passes and algorithm.responses
+            (algorithm, [(path, Subspace.on_neurons(site, width)) for path, site in self._here(one.alignment.places)])
+            for algorithm, one in valid_alignments(of.formulas)
+            if algorithm.responses
         ]
         return self._predicted("Valid placements on neurons", len(valid), map(self._placed, valid))
 
     def on_directions(self) -> Predicted | None:
         """Valid placements on directions, in closed form with orthogonal swaps."""
-        network = self.question.network
-        if network.n_inputs > _PLACED_UP_TO:
+        placed = placed_in_seconds(self.question, ["orthogonal"])
+        if placed is None:
             return None
-        asked = placed_algorithms(self.question.task, COMPLETE, network.n_hidden_layers).algorithms
-        if closed_form_work(network, len(asked)) > MAX_CHEAP:
-            return None
-        table = DirectionTable(self.question)
-        valid = [
-            (algorithm, self._here(scored.alignment.places))
-            for algorithm in asked
-            for scored in align_on_directions(table, algorithm, "orthogonal").valid
-        ]
+        valid = [(algorithm, self._here(scored.alignment.places)) for algorithm, scored in placed]
         return self._predicted("Valid placements on directions, orthogonal swap", len(valid), map(self._placed, valid))
 
     def _here(self, places: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:

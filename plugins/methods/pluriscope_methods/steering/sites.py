@@ -9,14 +9,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.alignments.on_sites import read_place
 from pluriscope.analysis.errors import InvalidIntervention
+from pluriscope.analysis.placements.interchange import read_place
 from pluriscope.analysis.questions.answers import answers, largest
+from pluriscope.analysis.questions.decision import CLASSES
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.sites import Site, added, in_portions, on_all_rows, run, some_of
-from pluriscope.analysis.subjects.subject import Subject, gaps
+from pluriscope.analysis.subjects.subject import Subject
 from pluriscope.analysis.subjects.transformer.model import AttentionModel
 from pluriscope.analysis.subjects.transformer.runs import site_names
 from pluriscope_methods.lenses.on_sites import encoded_sites
@@ -147,7 +148,7 @@ def _of_answers(model: Subject, at: str, of: str) -> Steerable:
 
     def outputs(more: Array) -> tuple[Array, NDArray[Any]]:
         found = _with_added(model, data, site, more)
-        return gaps(found, wanted), largest(found)
+        return CLASSES.margins(found, wanted), largest(found)
 
     return Steerable(
         place=site,

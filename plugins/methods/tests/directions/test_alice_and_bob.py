@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
-from pluriscope.analysis.alignments.alignment import Alignment
-from pluriscope.analysis.alignments.joint import score_joint, score_with_joint
-from pluriscope.analysis.alignments.on_directions import DirectionAlignment
-from pluriscope.analysis.alignments.search import search_alignments
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.directions.readouts import read_outs
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.analysis.placements.directions import DirectionPlacement
+from pluriscope.analysis.placements.formulas import search_formulas
+from pluriscope.analysis.placements.joint import score_joint, score_with_joint
+from pluriscope.analysis.placements.placement import NeuronPlacement
 from pluriscope.analysis.questions.data import clean_data
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import input_table, named_task
@@ -60,7 +60,7 @@ def test_the_search_finds_both(direction_class) -> None:
 
 
 def test_on_neuron_sets_only_bob() -> None:
-    found = search_alignments(ask(NET, data=DATA), CANDIDATES)
+    found = search_formulas(ask(NET, data=DATA), CANDIDATES)
     valid = {r.algorithm.text: [s.alignment for s in r.alignments if s.valid] for r in found.algorithms}
     assert valid[ALICE] == []
     (only,) = valid[BOB]
@@ -71,7 +71,7 @@ def test_on_neuron_sets_only_bob() -> None:
         pairs = [(p, q) for p, q in product(sets, sets) if not set(p) & set(q)]
         assert len(pairs) == 12
         for p, q in pairs:
-            alignment = Alignment.of(result.algorithm.text, {"0": NeuronSet(1, p), "1": NeuronSet(1, q)})
+            alignment = NeuronPlacement.of(result.algorithm.text, {"0": NeuronSet(1, p), "1": NeuronSet(1, q)})
             score = score_joint(ask(NET, data=DATA), result.algorithm, alignment)
             best[result.algorithm.text] = max(best[result.algorithm.text], score.agreed)
     assert best == {ALICE: 52, BOB: 64}  # 81.25% and 100% of 64
@@ -82,7 +82,7 @@ def test_swaps_by_the_dual_basis(text, first, second) -> None:
     algorithm = next(a for a in CANDIDATES.algorithms if a.text == text)
     moved = np.linalg.pinv(np.array([first, second])).T
     places = {p: Subspace.of(1, [w], [m]) for p, w, m in zip("01", (first, second), moved, strict=True)}
-    scored = score_with_joint(ask(NET, data=DATA), algorithm, DirectionAlignment.of(text, places))
+    scored = score_with_joint(ask(NET, data=DATA), algorithm, DirectionPlacement.of(text, places))
     assert (scored.iia.agreed, scored.iia.of, scored.joint.agreed) == (24, 24, 64)
 
 

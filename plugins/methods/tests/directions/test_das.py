@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from plugins.methods.tests.directions.test_alice_and_bob import CANDIDATES, NET
-from pluriscope.analysis.alignments import iia
+from pluriscope.analysis.placements import iia
 from pluriscope.analysis.questions.data import clean_data
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_methods.directions.blocks import block_placements, demands

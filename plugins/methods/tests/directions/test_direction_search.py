@@ -8,9 +8,9 @@ import pytest
 
 from pluriscope.analysis.algorithms.candidates import Candidates, candidate_algorithms
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node
-from pluriscope.analysis.alignments.joint import score_with_joint
-from pluriscope.analysis.alignments.on_directions import parse_directions
-from pluriscope.analysis.alignments.search import search_alignments
+from pluriscope.analysis.placements.directions import parse_directions
+from pluriscope.analysis.placements.formulas import search_formulas
+from pluriscope.analysis.placements.joint import score_with_joint
 from pluriscope.analysis.questions.data import clean_data
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import input_table, named_task
@@ -32,7 +32,7 @@ ROWS = input_table(2)
 @pytest.mark.parametrize("name", ["xor_sigmoid_3-3", "xor_3-3_tight"])
 def test_neuron_sets_pass_where_no_orthogonal_direction_does(name) -> None:
     network = golden_network(name).network
-    on_sets = search_alignments(ask(network, data=DATA), XOR)
+    on_sets = search_formulas(ask(network, data=DATA), XOR)
     assert any(r.n_valid for r in on_sets.algorithms if r.irredundant["irredundant-literals"])
     table = DirectionTable(ask(network))
     straight = search_directions(ask(network, data=DATA), XOR, "orthogonal", table=table)

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
-from pluriscope.analysis.alignments.alignment import Alignment
-from pluriscope.analysis.alignments.iia import interchange_matrix, score_alignment
-from pluriscope.analysis.alignments.joint import score_joint, score_with_joint
-from pluriscope.analysis.alignments.on_directions import DirectionAlignment
 from pluriscope.analysis.directions.readouts import read_out
 from pluriscope.analysis.interventions.interchange import interchange_outputs, joint_outputs
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.interventions.swaps import swap_outputs
+from pluriscope.analysis.placements.directions import DirectionPlacement
+from pluriscope.analysis.placements.iia import interchange_matrix, score_placement
+from pluriscope.analysis.placements.joint import score_joint, score_with_joint
+from pluriscope.analysis.placements.placement import NeuronPlacement
 from pluriscope.analysis.questions.data import clean_data
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import input_table, named_task
@@ -74,12 +74,12 @@ def test_scores_on_neurons_are_those_of_alignments_on_neuron_sets(seed) -> None:
     for algorithm in two_xor_algorithms():
         for sites in ((NeuronSet(1, (0,)), NeuronSet(1, (1, 2))), (NeuronSet(1, (1,)), NeuronSet(2, (0, 2)))):
             paths = sorted(algorithm.responses)
-            on_sets = Alignment.of(algorithm.text, zip(paths, sites, strict=True))
-            on_lines = DirectionAlignment.of(
+            on_sets = NeuronPlacement.of(algorithm.text, zip(paths, sites, strict=True))
+            on_lines = DirectionPlacement.of(
                 algorithm.text, {p: Subspace.on_neurons(s, 3) for p, s in zip(paths, sites, strict=True)}
             )
             scored = score_with_joint(ask(network, data=DATA), algorithm, on_lines)
-            assert scored.iia == score_alignment(ask(network, data=DATA), algorithm, on_sets).iia
+            assert scored.iia == score_placement(ask(network, data=DATA), algorithm, on_sets).iia
             assert scored.joint.agreed == score_joint(ask(network, data=DATA), algorithm, on_sets).agreed
             matrix = interchange_matrix(ask(network, data=DATA), algorithm, paths[0], on_lines.places[0][1])
             assert matrix.agreed[matrix.tested].sum() <= scored.iia.agreed
@@ -91,7 +91,7 @@ def test_causal_order() -> None:
     earlier = {p: Subspace.of(1 if p == inner else 2, [[1, 0, len(p) + i]]) for i, p in enumerate(deep.responses)}
     later = {p: Subspace.of(2 if p == inner else 1, place.reads) for p, place in earlier.items()}
     for places, ordered in ((earlier, True), (later, False)):
-        assert DirectionAlignment.of(deep.text, places).causal_order is ordered
+        assert DirectionPlacement.of(deep.text, places).causal_order is ordered
 
 
 @pytest.mark.slow

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pluriscope.analysis.alignments.alignment import Alignment
-from pluriscope.analysis.alignments.on_directions import DirectionAlignment, parse_directions
-from pluriscope.analysis.errors import InvalidAlignment
+from pluriscope.analysis.errors import InvalidPlacement
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.interventions.subspace import Subspace, number_text, swap_rows
+from pluriscope.analysis.placements.directions import DirectionPlacement, parse_directions
+from pluriscope.analysis.placements.placement import NeuronPlacement
 from pluriscope_methods.directions.integers import integer_directions, n_integer_directions
 from tests.oracles.brute_force_directions import small_integer_rows
 
@@ -46,9 +46,9 @@ def test_an_alignment_is_its_text(drawn) -> None:
     for number, (layer, rows, oblique) in enumerate(drawn):
         try:
             made[f"{number:b}"] = Subspace.of(layer, rows, oblique)
-        except InvalidAlignment:
+        except InvalidPlacement:
             continue
-    alignment = DirectionAlignment.of("(A&B)", made)
+    alignment = DirectionPlacement.of("(A&B)", made)
     again = parse_directions("(A&B)", alignment.text)
     assert again == alignment
     assert again.id == alignment.id
@@ -62,11 +62,11 @@ def test_an_alignment_is_its_text(drawn) -> None:
 
 
 def test_known_text_and_ids_of_their_own() -> None:
-    alignment = DirectionAlignment.of(
+    alignment = DirectionPlacement.of(
         "(A&B)", {"1": Subspace.of(1, [[0, 1, -1]]), "0": Subspace.of(2, [[1, -0.0, 0.5]], [[1, 2, 1e-7]])}
     )
     assert alignment.text == "0@2=1,0,0.5/1,2,1e-7;1@1=0,1,-1"
-    assert DirectionAlignment.of("(A&B)", ()).id != Alignment.of("(A&B)", ()).id
+    assert DirectionPlacement.of("(A&B)", ()).id != NeuronPlacement.of("(A&B)", ()).id
     assert Subspace.of(1, [[1, 2]], [[1, 2]]) == Subspace.of(1, [[1, 2]])
 
 
@@ -76,7 +76,7 @@ def test_known_text_and_ids_of_their_own() -> None:
      "0@1=1_2", "1@1=1;0@1=1", "0@1=1;0@1=1", "0@1=+1", "0@1=1_1,2", "0@1=1,2;", "2@1=1", "0@1=" + "1," * 20_000],
 )  # fmt: skip
 def test_other_texts_are_refused(text) -> None:
-    with pytest.raises(InvalidAlignment):
+    with pytest.raises(InvalidPlacement):
         parse_directions("(A&B)", text)
 
 
@@ -101,10 +101,10 @@ def test_what_can_be_set_is_judged_by_an_angle(reads, swaps, can, scale) -> None
 def test_read_outs_of_a_layer_must_be_independent() -> None:
     same = Subspace.of(1, [[1, 1]])
     other = Subspace.of(1, [[2, 2.0]])
-    with pytest.raises(InvalidAlignment, match="set at once"):
-        DirectionAlignment.of("x", {"0": same, "1": other}).check_apart()
-    DirectionAlignment.of("x", {"0": same, "1": Subspace.of(2, [[1, 1]])}).check_apart()
-    with pytest.raises(InvalidAlignment):
+    with pytest.raises(InvalidPlacement, match="set at once"):
+        DirectionPlacement.of("x", {"0": same, "1": other}).check_apart()
+    DirectionPlacement.of("x", {"0": same, "1": Subspace.of(2, [[1, 1]])}).check_apart()
+    with pytest.raises(InvalidPlacement):
         Subspace.of(1, [[1, 1], [1, 1]])
     assert Subspace.on_neurons(NeuronSet(1, (0, 2)), 3).reads == ((1, 0, 0), (0, 0, 1))
 

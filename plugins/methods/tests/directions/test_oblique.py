@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pluriscope.analysis.alignments import iia
-from pluriscope.analysis.alignments.iia import Behaviour
-from pluriscope.analysis.alignments.joint import score_with_joint
-from pluriscope.analysis.alignments.on_directions import DirectionAlignment
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.interventions.swaps import swapped_along
+from pluriscope.analysis.placements import iia
+from pluriscope.analysis.placements.directions import DirectionPlacement
+from pluriscope.analysis.placements.iia import Behaviour
+from pluriscope.analysis.placements.joint import score_with_joint
 from pluriscope.analysis.questions.decisions import decide
 from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import activations, forward
@@ -193,4 +193,4 @@ def test_joint_families_of_the_last_layer(seed) -> None:
 
 
 def _aligned(algorithm, paths, places):
-    return DirectionAlignment.of(algorithm.text, zip(paths, places, strict=True))
+    return DirectionPlacement.of(algorithm.text, zip(paths, places, strict=True))

@@ -1,16 +1,25 @@
-"""Functions that a hyperplane separates, decided without rounding, are those that probes find."""
+"""Functions that a hyperplane separates, decided without rounding, are those with a read-out."""
 
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from pluriscope.analysis.explanations.probes import find_probes, possible_functions
+from pluriscope.analysis.explanations.probes import hidden_layers, separation
 from pluriscope.analysis.subjects.perceptron.mlp import activations
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from pluriscope_methods.directions.polyhedra import Inequality, common_point
-from tests.analysis.explanations.test_probes import random_question
+
+
+def random_question(*sizes: int, seed: int = 0, activation: str = "leaky_relu") -> Question:
+    random = np.random.default_rng(seed)
+    weights = [random.normal(0, 2, (out, into)) for into, out in pairwise(sizes)]
+    biases = [random.normal(0, 1, out) for out in sizes[1:]]
+    return ask(Network.from_arrays(weights, biases, activation=activation))
 
 
 def is_separable(points: np.ndarray, function: int) -> str:
@@ -35,14 +44,14 @@ def is_separable(points: np.ndarray, function: int) -> str:
     ],
     ids=lambda question: f"{question.subject.sizes} {question.subject.activation}",
 )
-def test_every_function_that_can_be_separated_is_found_and_no_other(question):
-    found = find_probes(question)
-    assert found.complete
+def test_every_function_that_can_be_separated_has_a_read_out_and_no_other(question):
     n_rows = 1 << question.network.n_inputs
     layers = activations(question.network, question.data.representatives)
-    for layer in range(1, len(question.network.sizes) - 1):
-        every = {function: is_separable(layers[layer], function) for function in range(2, 1 << n_rows, 2)}
-        assert "undecided" not in every.values()
-        here = [probe.function for probe in found.explanations if probe.layer == layer]
-        assert sorted(here) == [function for function, answer in every.items() if answer == "some"]
-        assert len(here) <= possible_functions(n_rows, question.network.sizes[layer])
+    for layer in hidden_layers(question):
+        points = layers[layer] - layers[layer].mean(axis=0)
+        for function in range(2, 1 << n_rows, 2):
+            signs = [1 if function >> row & 1 else -1 for row in range(n_rows)]
+            found = separation(points, signs, 1e-9 * float(np.abs(points).max()))
+            assert is_separable(layers[layer], function) == ("none" if found is None else "some")
+            if found is not None:
+                assert min(signs * (points @ found.weights + found.constant)) == pytest.approx(found.margin)

@@ -118,4 +118,4 @@ def test_what_it_cannot_answer_it_refuses(slug, settings, why):
 
 def test_it_is_offered_where_sites_are():
     assert DICTIONARIES.learns
-    assert DICTIONARIES.needs == ("sites",)
+    assert DICTIONARIES.needs == ("readings",)

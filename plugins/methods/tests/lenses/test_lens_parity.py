@@ -19,7 +19,6 @@ OURS = {
     "labels",
     "dictionaries",
     "turned-circle",
-    "das",
     "superposition",
     "sparsity",
     "sparse-probes",
@@ -29,7 +28,7 @@ OURS = {
     "layer-similarity",
 }
 OF_MODELS = {"roles", "attribution-patching", "direct-attribution", "logit-lens", "tuned-lens", "head-matrices"}
-OF_MODELS |= {"feature-structure", "attention-maps", "facts"}
+OF_MODELS |= {"feature-structure", "attention-maps", "facts", "das"}
 """What no package has as a method that could be held against it: activations as they are, labels that are formulas."""
 
 

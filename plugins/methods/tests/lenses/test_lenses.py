@@ -12,9 +12,6 @@ from math import factorial
 import numpy as np
 import pytest
 
-from pluriscope.analysis.algorithms.redundancy import placed_algorithms
-from pluriscope.analysis.alignments.joint import score_with_joint
-from pluriscope.analysis.alignments.on_directions import parse_directions
 from pluriscope.analysis.errors import InvalidMethod
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.declaration import Declaration
@@ -27,7 +24,6 @@ from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from pluriscope.app.bundled import bundled_networks
 from pluriscope.views.networks import rows_of, whole
 from pluriscope_methods.directions.polyhedra import Inequality, common_point
-from pluriscope_methods.lenses.das import mean_cosine
 from pluriscope_methods.lenses.lens import Attribution, LensAnswer, Table, outputs_by_input
 from pluriscope_methods.lenses.lime import weighted_ridge
 from pluriscope_methods.lenses.probes import scaled_layers
@@ -224,7 +220,7 @@ def test_labels_of_neurons_that_no_answer_depends_on_predict_nothing() -> None:
 
 def test_what_a_lens_cannot_answer_is_an_outcome_with_its_reason() -> None:
     alone = random_question(2, 1)
-    for key in ("probes", "patching-table", "response-fields", "labels", "sae", "das"):
+    for key in ("probes", "patching-table", "response-fields", "labels", "sae"):
         answer = look(alone, key)
         assert (answer.outcome, answer.view) == ("undefined", None)
         assert "no hidden" in answer.notes[0]
@@ -357,13 +353,6 @@ def test_lines_and_best_functions_stand_beside_what_random_orders_give() -> None
     assert look(QUESTIONS[1], "labels", labels="1.0: A").notes == ()
 
 
-@pytest.mark.parametrize(("dimension", "width"), [(1, 2), (1, 3), (2, 5), (4, 4)])
-def test_the_cosine_of_a_random_direction_with_a_subspace(dimension: int, width: int) -> None:
-    drawn = np.random.default_rng(0).normal(size=(20_000, width))
-    cosines = np.linalg.norm(drawn[:, :dimension], axis=1) / np.linalg.norm(drawn, axis=1)
-    assert mean_cosine(dimension, width) == pytest.approx(cosines.mean(), abs=0.01)
-
-
 @pytest.mark.slow
 def test_the_toy_model_decides_sparse_rows_right_and_has_valid_circuits_there_alone() -> None:
     bundled = next(one for one in bundled_networks() if one.slug == "superposition-5-2-5")
@@ -376,26 +365,3 @@ def test_the_toy_model_decides_sparse_rows_right_and_has_valid_circuits_there_al
         found[name] = [(one.circuits.n_valid, one.circuits.possible) for one in analyses]
     assert found["sparse"] == [(108, 243), (108, 243), (162, 243), (72, 243), (162, 243)]
     assert [valid for valid, _ in found["all"]] == [0, 0, 0, 0, 6]
-
-
-@pytest.mark.slow
-def test_alignment_search_passes_where_a_valid_alignment_is_known_and_is_scored_exactly() -> None:
-    """The pretrained network carries Bob, on layer 1 also along the shortest read-outs."""
-    question = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
-    rows = table(question, "das").rows
-    assert [row["cosine_at_random"] for row in rows] == pytest.approx([0.5] * len(rows))  # in three dimensions
-    placed = placed_algorithms(question.task, question.protocol, 2).algorithms
-    assert len(rows) == 2 * 2 * 2
-    passed = {(row["algorithm"], row["layer"]) for row in rows if row["passes"]}
-    assert ("(A ∨ B) ∧ ¬(A ∧ B)", 1) in passed
-    assert all(row["closed_form"] == ((row["algorithm"], row["layer"]) == ("(A ∨ B) ∧ ¬(A ∧ B)", 1)) for row in rows)
-    for row in rows:
-        assert row["passes"] == (row["agreed"] == row["of"] == 24)
-        (algorithm,) = (one for one in placed if one.formula == row["algorithm"])
-        pair = [other for other in rows if (other["algorithm"], other["layer"]) == (row["algorithm"], row["layer"])]
-        text = ";".join(
-            f"{path}@{one['direction']}" for path, one in zip(sorted(algorithm.responses), pair, strict=True)
-        )
-        scored = score_with_joint(question, algorithm, parse_directions(algorithm.text, text))
-        assert (scored.iia.agreed, scored.iia.of) == (row["agreed"], row["of"])
-        assert row["cosine"] is None or 0.0 <= row["cosine"] <= 1.0

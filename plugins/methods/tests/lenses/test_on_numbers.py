@@ -6,11 +6,11 @@ import pytest
 from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.methods.report import Analysed, Settings
-from pluriscope.analysis.subjects.classifier import CLASSIFIER
+from pluriscope.analysis.questions.decision import CLASSES
+from pluriscope.analysis.subjects.perceptron.kind import COARSER_PERCEPTRON
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
 from pluriscope.analysis.subjects.sites import Site, pairs_of, run, some_of
-from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.app.bundled import bundled_models
 from pluriscope_methods.lenses.registry import LENSES
 from pluriscope_methods.lenses.report import find
@@ -18,7 +18,7 @@ from pluriscope_methods.steering.report import find as steer
 from tests.analysis.subjects.test_classifier import drawn
 
 SUBJECTS = {slug: read_subject(bundled_models()[slug]) for slug in ("parity-3-elman", "bars-4x4-conv")}
-SUBJECTS["classifier"] = (CLASSIFIER, drawn((3, 4, 3, 2), "tanh"))
+SUBJECTS["classifier"] = (COARSER_PERCEPTRON, drawn((3, 4, 3, 2), "tanh"))
 KINDS = pytest.mark.parametrize("slug", SUBJECTS)
 HIDDEN = {"parity-3-elman": ("h2", 1), "bars-4x4-conv": ("c1", 1), "classifier": ("h1", 2)}
 
@@ -149,7 +149,7 @@ def test_steering_adds_to_a_site_at_a_position(slug):
     given[:, -1] += 2.0 * way
     outputs = run(subject, subject.inputs, [(Site(name), given)]).logits
     found = [row.measured[-1] for row in steered.rows]
-    assert found == pytest.approx(gaps(outputs[None], subject.answers)[0], abs=1e-9)
+    assert found == pytest.approx(CLASSES.margins(outputs[None], subject.answers)[0], abs=1e-9)
     assert steered.site == (f"{name}~{values.shape[1]}" if values.shape[1] > 1 else name)
 
 

@@ -72,8 +72,6 @@ def test_each_lens_has_a_page_with_what_it_says(client, key) -> None:
 def test_settings_of_a_lens_are_those_of_its_address(client, path, status) -> None:
     answer = client.get(f"/networks/xor/analyses/lenses/{path}")
     assert (answer.status_code, client.get(f"/api/v2/networks/xor/analyses/lenses/{path}").status_code) == (status,) * 2
-    old = client.get(f"/networks/xor/lenses/{path}")
-    assert (old.status_code, old.headers["location"]) == (301, f"/networks/xor/analyses/lenses/{path}")
 
 
 def test_the_page_of_a_lens_that_learns_offers_what_it_waits_for(tmp_path) -> None:

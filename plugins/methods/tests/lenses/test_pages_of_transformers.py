@@ -36,7 +36,7 @@ def test_each_cell_of_a_lens_leads_to_play_with_that_patch_set(client, direction
     right, wrong = (MODEL.outputs[MODEL.answers[rows[0]]] for rows in (pair.clean, pair.corrupt))
     source = pair.clean if direction == "denoising" else pair.corrupt
     patched_from = dict(zip(MODEL.outputs, run(MODEL, MODEL.tokens[source]).logits[0], strict=True))
-    ends = (played["before"], patched_from, played["after"])
+    ends = (played["before"]["values"], patched_from, played["after"]["values"])
     low, high, now = (one[right] - one[wrong] for one in ends)
     value = grid["values"][grid["rows"].index("2.0")][grid["columns"].index("5")]
     assert value == pytest.approx((now - low) / (high - low))

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.questions.tasks import task_from_table
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 from pluriscope.analysis.subjects.perceptron.question import ask
-from pluriscope_methods.robustness import patching
 from tests.analysis.circuits.test_circuit_search import random_network
-from tests.analysis.criteria.circuit_contexts import passed, xor_context
 from tests.analysis.criteria.test_circuit_criteria import (
     test_a_criterion_whose_time_is_up_ends_at_the_next_check_and_not_only_at_the_next_report as ends_at_the_next_check,
 )
@@ -26,19 +23,5 @@ def test_the_whole_network_passes_noise_on_every_point() -> None:
     assert (noise.outcome, noise.numerator, noise.denominator) == ("passed", 50, 50)
 
 
-@pytest.mark.slow
-def test_a_spent_budget_is_undecided_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    context = xor_context()
-    whole = np.array(passed(context, "patching-robust"))
-    monkeypatch.setattr(patching, "MAX_COMBINATIONS", 4)
-    few = criterion_named("patching-robust").judge(context)
-    undecided = few.having("undecided")
-    assert undecided.any()
-    assert (few.passed <= whole).all()
-    assert not (few.having("failed") & whole).any()
-    assert "the limit is 4" in few.at(int(np.flatnonzero(undecided)[0])).reason
-
-
-@pytest.mark.parametrize("key", ["input-noise", "patching-robust"])
-def test_a_criterion_whose_time_is_up_ends_at_the_next_check(key: str) -> None:
-    ends_at_the_next_check(key)
+def test_a_criterion_whose_time_is_up_ends_at_the_next_check() -> None:
+    ends_at_the_next_check("input-noise")

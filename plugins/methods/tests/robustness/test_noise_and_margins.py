@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
@@ -11,10 +12,12 @@ from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.errors import InvalidCriterion
+from pluriscope.analysis.questions.answers import largest
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import input_table, named_task
 from pluriscope_methods.robustness.noise import points_around
 from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets
+from tests.graph_questions import GRAPHS, asked, population
 from tests.oracles import brute_force_criteria as plain
 from tests.oracles.brute_force_circuits import boolean_rows
 
@@ -63,3 +66,29 @@ def test_a_margin_is_no_question_for_an_algorithm_by_itself() -> None:
 def test_settings_of_noise_stand_in_their_order_without_those_that_are_usual() -> None:
     step = CriterionStep.parse(" input-noise ( share = .5, points=1e2, radius=.1 ) ")
     assert str(step) == "input-noise(points=100,share=0.5)"
+
+
+@pytest.mark.parametrize(("slug", "rules"), GRAPHS)
+def test_circuits_of_every_graph_are_run_on_points_near_its_rows(slug: str, rules: str) -> None:
+    settings = {"points": 10, "radius": 0.4, "seed": 5, "share": 0.8}
+    some, space = population(slug, rules), asked(slug, rules).space
+    verdicts, rows = criterion_named("input-noise").judge(some, settings), asked(slug, rules).subject.inputs
+    if "attention" in slug:
+        assert verdicts.tally.not_applicable == len(some)
+        assert "tokens" in verdicts.at(0).reason
+        return
+    balls = points_around(rows, 0.4, 10, seed=5)
+    assert 0.3 < np.abs(balls - rows[:, None]).max() <= 0.4
+    whole = np.ones((1, space.n_bits), dtype=bool)
+    for at in (0, len(some) // 2, len(some) - 1):
+        answers = [
+            [largest(space.outputs(mask, space.absent, ball))[0] for mask in (some.items[at : at + 1], whole)]
+            for ball in balls
+        ]
+        alike = [int((one == other).sum()) for one, other in answers]
+        one = verdicts.at(at)
+        assert (one.numerator, one.denominator) == (min(alike), 10)
+        assert one.outcome == ("passed" if min(alike) >= 8 else "failed")
+        assert one.witness["centre"] == rows[np.argmin(alike)].tolist()
+    few = replace(some.question, runs=25)
+    assert criterion_named("input-noise").judge(replace(some, question=few), settings).tally.undecided == len(some) - 2

@@ -15,6 +15,7 @@ from pluriscope.analysis.plugins import plugins
 from pluriscope.analysis.questions.tasks import task_of_text
 from pluriscope.analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE
 from pluriscope.analysis.values.strict_json import read_object
+from pluriscope_edits.planting.disguises import read_disguise
 from pluriscope_methods.drawing import MATCHED
 from pluriscope_studies.analysis.cells import Cell, cells_of
 from pluriscope_studies.analysis.design import (
@@ -46,7 +47,6 @@ from pluriscope_studies.analysis.sources import (
 PUBLISHED_BY: Final = "pluriscope-methods"
 """Plugin of the published methods that a study may ask."""
 _OF_NUMBERS: Final = ("mann-whitney", "kruskal-wallis", "spearman", "wilcoxon", "friedman", "page")
-_FORMER_PRIORS: Final = ("permuted",)  # of results
 _OF_SHARES: Final = ("chi-squared", "fisher", "mcnemar", "stuart-maxwell")
 _WORDS: Final = {
     "int_parsing": "VALUE is no whole number",
@@ -135,7 +135,7 @@ def _unknown(design: StudyDesign) -> list[str]:
         "source": ((design.source,), SOURCES),
         "measures": (design.measures, MEASURES),
         "criteria": (design.criteria, ()),
-        "prior": ([level for level in design.prior if level in _FORMER_PRIORS], ()),
+        "planting": ([one for one in _disguises(design) if [*_refused(read_disguise, one)]], ()),
         "tests": ([one.test for one in design.comparisons], (*_OF_NUMBERS, *_OF_SHARES)),
     }
     unknown = {what: [repr(key) for key in dict.fromkeys(keys) if key not in of] for what, (keys, of) in known.items()}
@@ -145,6 +145,12 @@ def _unknown(design: StudyDesign) -> list[str]:
         for what, keys in unknown.items()
         if keys
     ]
+
+
+def _disguises(design: StudyDesign) -> Iterator[str]:
+    """The disguises of all levels of planting."""
+    for level in design.planting:
+        yield from (one.strip() for one in level.split(",")[1:])
 
 
 def refusal(problems: Sequence[str]) -> InvalidStudy:
@@ -249,7 +255,7 @@ def _planting(design: StudyDesign) -> Iterator[str]:
 def _prior(design: StudyDesign) -> Iterator[str]:
     if options_of(design).moments and MATCHED not in design.prior:
         yield f"source_options.moments: no level of prior is {MATCHED!r}; leave them out"
-    for level, hidden in product({*design.prior} - {"", *_FORMER_PRIORS}, design.hidden):
+    for level, hidden in product({*design.prior} - {""}, design.hidden):
         yield from _refused(prior_of, design, level, hidden)
 
 

@@ -7,7 +7,7 @@ protocol and output. Names and types of columns are those of DuckDB; any name ma
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -34,12 +34,6 @@ TYPES: Final[Mapping[Kind, str]] = {
     "yes-no": "BOOLEAN",
     "category": "VARCHAR",
     "set": "VARCHAR[]",
-}
-_HELD: Final[Mapping[str, tuple[type, ...]]] = {
-    TYPES["count"]: (int,),
-    TYPES["number"]: (int, float),
-    TYPES["yes-no"]: (bool,),
-    TYPES["category"]: (str,),
 }
 _LARGEST: Final = 10**38 - 1  # of the type of counts
 _BEFORE: Final = {"cell": "VARCHAR", "seed": "BIGINT", "protocol": "VARCHAR", "output": "INTEGER", "state": "VARCHAR"}
@@ -83,18 +77,9 @@ MEANINGS: Final[Mapping[str, str]] = {
 """What each of them holds."""
 
 
-def columns_of(design: StudyDesign, rows: Iterable[Mapping[str, Any]] = ()) -> dict[str, str]:
-    """The columns of a study's table in order: name → type as DuckDB calls it.
-
-    Args:
-        rows: of results whose measures may be unknown here: their types are those that hold all values.
-    """
-    kinds: dict[str, set[type]] = {}
-    for row in rows:
-        for name in row.keys() - NAMES:
-            kinds.setdefault(name, set()).add(type(row[name]))
+def columns_of(design: StudyDesign) -> dict[str, str]:
+    """The columns of a study's table in order: name → type as DuckDB calls it."""
     found = {name: TYPES[one.kind] for name, one in measures_of(design.measures, design.methods).items()}
-    found |= {name: _type_of(kinds[name]) for name in sorted(kinds.keys() - found.keys())}
     factors = {str(factor): "VARCHAR" for factor in _labelled(design)}
     return {**_BEFORE, **found, **_OF_TRAINING, **factors, **_OF_NETWORK}
 
@@ -105,25 +90,6 @@ def measures_of_columns(design: StudyDesign, columns: Mapping[str, str]) -> dict
     kinds: dict[str, Kind] = {kind: name for name, kind in TYPES.items() if name != "share"}
     names = [name for name in columns if name not in NAMES]
     return {name: known.get(name) or unknown_measure(name, kinds.get(columns[name], "category")) for name in names}
-
-
-def _type_of(kinds: set[type]) -> str:
-    """The type that holds values of some types."""
-    kinds = kinds - {type(None)}
-    if kinds == {bool}:
-        return TYPES["yes-no"]
-    if kinds == {int}:
-        return TYPES["count"]
-    if kinds <= {int, float}:
-        return TYPES["number"]
-    return TYPES["set"] if kinds == {list} else TYPES["category"]
-
-
-def holds(kind: str, value: Any) -> bool:
-    """Whether a column of that type of DuckDB can have a value, or none."""
-    if isinstance(value, list):
-        return kind == TYPES["set"] and all(isinstance(entry, str) for entry in value)
-    return value is None or type(value) in _HELD.get(kind, ())
 
 
 def _labelled(design: StudyDesign) -> list[Factor]:

@@ -7,13 +7,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from pluriscope.analysis.alignments.result import AlgorithmSearch
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.strategy import find_circuits
 from pluriscope.analysis.errors import AnalysisError, Cancelled
 from pluriscope.analysis.explaining.pipeline import analyse_output, unsearched
 from pluriscope.analysis.explaining.preflight import preflight, refuse
 from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.placements.result import AlgorithmSearch
 from pluriscope.analysis.questions.data import clean_data
 from pluriscope.analysis.questions.protocol import Protocol
 from pluriscope.analysis.results.result import OutputAnalysis

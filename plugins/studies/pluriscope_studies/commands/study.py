@@ -163,7 +163,7 @@ def import_study(files: Sequence[str]) -> Shown:
     What is stored already stays as it is. A study that lacks networks can be let go on from its page.
 
     Args:
-        files: Folders of parts, single parts, or result files of earlier versions.
+        files: Folders of parts, or single parts.
     """
     from pluriscope.addresses.address import Addresses
     from pluriscope_studies.writes import read_table, save_table
@@ -173,7 +173,7 @@ def import_study(files: Sequence[str]) -> Shown:
         try:
             tables = [read_table(Path(name), Path(place) / str(number)) for number, name in enumerate(files)]
         except OSError as error:
-            cure = "Give the folder that study run wrote, or a file of an earlier version."
+            cure = "Give the folder that study run wrote, or a part of it."
             raise Refusal(f"table {error.filename!r}: cannot be read ({error.strerror}). {cure}") from None
         for one in tables:
             begun = time.perf_counter()

@@ -89,12 +89,7 @@ def study_folder(path: Path, design: StudyDesign) -> Iterator[StudyFolder]:
     """
     item = f"output {str(path)!r}"
     if path.exists() and not path.is_dir():
-        if path.suffix in (".gz", ".jsonl"):
-            cause = "is a file of an earlier version"
-            cure = f"Give a folder; to go on with that file: pluriscope study import {path}, then study export"
-        else:
-            cause, cure = "is a file, and a study is written to a folder", "Give another path"
-        raise Refusal(f"{item}: {cause}. {cure}.")
+        raise Refusal(f"{item}: is a file, and a study is written to a folder. Give another path.")
     files = opened_folder(path, item)
     for file in files:
         ours = file.suffix == ENDING or file.name in (_LOCK, *_BESIDE) or _LEFT.fullmatch(file.name)

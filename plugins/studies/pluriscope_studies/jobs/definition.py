@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from pluriscope.analysis import SAME_RESULTS
+from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.app.jobs.definition import JobDefinition
 
 STUDY: Final = JobDefinition(
     "study",
     "pluriscope_studies.jobs.work:STUDY",
-    f"2/{SAME_RESULTS[0]}",
+    f"2/{ENGINE_VERSION}",
     "Study",
     priority=-9,  # a person started it: before all that nobody asked for, behind what somebody waits for
     about="study",

@@ -68,8 +68,3 @@ def upgrade() -> None:
         sa.UniqueConstraint("study_id", "digest", name=op.f("uq_study_parts_study_id_digest")),
     )
     op.create_index(op.f("ix_study_parts_digest"), "study_parts", ["digest"])
-
-
-def downgrade() -> None:
-    for table in ("study_parts", "former_study_slugs", "studies"):
-        op.drop_table(table)

@@ -10,71 +10,32 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, cast
-from urllib.parse import urlencode
 
 from markupsafe import Markup
 from pydantic import Field
-from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.navigation import navigation
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import PageModel
-from pluriscope.figures.charts import Chart, read_chart
+from pluriscope.figures.charts import read_chart
 from pluriscope.figures.svg.charts import FILE_WIDTH, draw
 from pluriscope.page_kit.blocks import Action, Block, ChartFigure, Columns, Head, Notice, Prose, Section, Table
 from pluriscope.tables.parquet import ParquetTable
-from pluriscope.tables.table import MOST_VALUES, Column, Query, Row, Type, read_query
-from pluriscope_studies.parquet_listing import ParquetListing
-from pluriscope_studies.reads import networks_beginning, stored_slugs, study_at_slug
 
 FOLDER: Final = cast(Path, resources.files("pluriscope_studies") / "bundled" / "findings")
 _ALWAYS: Final = ("key", "title", "studies")
 REPORTED: Final = "reported"
 FIGURE: Final = "figure"
-"""What the names of the charts begin with that stand beside a finding; the others stand in its chapter alone."""
+"""What the names of charts begin with."""
 _FORMS: Final = ("svg", "png", "pdf")
-_CURE: Final = "restore the file, or make it again as the page of data says"
-_TYPES: Final[Mapping[str, Type]] = {
-    **dict.fromkeys(("DOUBLE", "FLOAT"), "float"),
-    "BIGINT": "int",
-    "HUGEINT": "big",
-    "BOOLEAN": "bool",
-}
-_AGAIN: Final = """Everything was made by Pluriscope as it was at commit `{commit:.12}` of the project's repository. \
-There lie the code, the designs and the results with all weights:
-
-```
-git checkout {commit:.12}
-./run check             # makes the environment
-.venv/bin/python -m benchmarks.findings --rows
-```
-
-The last command computes tables, which are CSV there, and documents from the results, in a minute; \
-`python -m benchmarks.finding_charts` computes today's charts from the tables. \
-`pluriscope study run plugins/studies/pluriscope_studies/bundled/studies/NAME.json` makes results again; of \
-thirteen studies measures were gone by \
-then, and only their results are there. `python -m benchmarks.findings.shared_edges`, `.readers` and `.edits` make the \
-tables that are no studies of perceptrons. Of `readers` the rows of integrated gradients were made again later, from \
-the same networks by the lens as it is now. `field-scores` came later: `python -m benchmarks.ranking_rows FILE` makes \
-lines of each half of the answer key, `python -m benchmarks.ranking_tables FILES` its table. `calibration` came after \
-it: `python -m benchmarks.calibration FILE` runs it, `python -m benchmarks.calibration_table FILES` makes its table. \
-`over-training` likewise: `python -m benchmarks.over_training FILE`, `python -m benchmarks.over_training_table FILE`. \
-`simplicity` is `python -m benchmarks.simplicity FILE`, and the same with `--freeze`; `reuse` is \
-`python -m benchmarks.reuse FILE` likewise, `null-claims` is \
-`python -m benchmarks.null_claims FILE` likewise, `deception` is `python -m benchmarks.deception FILE`, \
-`undeceived` the same with `--control`. `two-strategies` is `python -m benchmarks.two_strategies FILE`, \
-and the same with `--freeze`, `trust` is `python -m benchmarks.trust FILE`, `wrong-lesson` \
-`python -m benchmarks.wrong_lesson FILE` and `others-claims` \
-`python -m benchmarks.others_claims FILE` likewise. `rows-needed` is `python -m benchmarks.rows_needed FILE`, and \
-`python -m benchmarks.rows_needed_table FILE` makes its tables. `experiments-needed` is \
-`python -m benchmarks.experiments_needed FILE` and the same with `--freeze`."""
+_CURE: Final = "restore the file"
 
 
 @lru_cache(maxsize=1)
@@ -128,6 +89,11 @@ class FindingsRecord(PageModel):
     samples: list[dict[str, Any]] = Field(description="What was sampled, and which findings rest on it.")
     limits: list[str]
     findings: list[FindingRecord]
+
+
+def lines_of(one: Mapping[str, Any]) -> str:
+    """What stands beside a finding, as a list of Markdown: n, null, interval, overturned by."""
+    return "\n".join(f"- **{name}**: {line}" for name, line in one["lines"].items())
 
 
 def findings_record() -> FindingsRecord:
@@ -233,7 +199,7 @@ def findings(links: Addresses) -> Iterator[Block]:
             headline=one["title"] if broken(one) else one["headline"],
             sentence="" if broken(one) else one["sentence"],
             lines={} if broken(one) else one["lines"],
-            charts=[_notice(one)] if broken(one) else charts_of(one, links, beside=True),
+            charts=[_notice(one)] if broken(one) else charts_of(one),
             chapter=chapter_url(one["key"], links),
             title=one["title"],
         )
@@ -244,9 +210,8 @@ def findings(links: Addresses) -> Iterator[Block]:
     wrong = [problem for one in on_page() if (problem := broken(one))]
     yield Section("Data")
     yield Prose(
-        f"Each number is computed from [one table a study]({links.url('findings', 'data')}), by the code of commit "
-        f"`{manifest()['commit']:.12}` ([commands]({links.url('findings', 'data')}#again))."
-        + (f" Not computed here: {'; '.join(wrong)}." if wrong else ""),
+        f"Each number is computed from one table a study, to which its chapter leads, by the code of commit "
+        f"`{manifest()['commit']:.12}`." + (f" Not computed here: {'; '.join(wrong)}." if wrong else ""),
         glossary=False,
     )
 
@@ -257,9 +222,6 @@ def chapter_blocks(links: Addresses, chapter: str) -> Iterator[Block]:
     Raises:
         NotFound: there is none.
     """
-    if chapter == "data":
-        yield from _all_data(links)
-        return
     for one in record()["chapters"]:
         if one["key"] == chapter:
             yield Head(one["title"], actions=[Action("All findings", links.url("findings"))])
@@ -273,15 +235,13 @@ def chapter_blocks(links: Addresses, chapter: str) -> Iterator[Block]:
         yield _notice(one)
     else:
         text = one["chapter"]
-        beside, further = (charts_of(one, links, beside=place) for place in (True, False))
-        yield Columns([[chart] for chart in beside])
+        yield Columns([[chart] for chart in charts_of(one)])
+        yield Prose(lines_of(one), glossary=False)
         method = [Section("Method"), Prose(_elsewhere(text["method"], links), glossary=False)]
-        limits = [Section("What it does not show"), Prose(_elsewhere(text["not_shown"], links), glossary=False)]
+        limits = [Section("Limits"), Prose(_elsewhere(text["not_shown"], links), glossary=False)]
         yield Columns([method, limits])
         yield Section("Table", text["table"])
         yield Table.plain(["", *text["head"][1:]] if text["head"][0] else ["of", *text["head"][1:]], text["rows"])
-        yield Section("Further charts")
-        yield Columns([further[::2], further[1::2]] if further[1:] else [further])
     yield Section("Data")
     lines = [_data_line(slug, links) for slug in one["studies"]]
     if not broken(one):
@@ -340,79 +300,6 @@ def findings_of(slug: str, digest: str, links: Addresses) -> list[str]:
 # --- rows
 
 
-def _all_data(links: Addresses) -> Iterator[Block]:
-    """Every study's rows, with what describes them, and how they are made again."""
-    described = manifest()
-    yield Head("Data of the findings", "One table a study: a row for each network and measure.")
-    yield Prose("\n".join(f"- {_data_line(slug, links)}" for slug in described["tables"]), glossary=False, id="tables")
-    yield Section("Columns")
-    meanings = "\n".join(f"- `{name}`: {meaning}" for name, meaning in described["columns"].items())
-    yield Prose(meanings, glossary=False, id="columns")
-    yield Section("Making them again", id="again")
-    yield Prose(_AGAIN.format(**described), glossary=False)
-
-
-def _measures(table: ParquetTable) -> list[str]:
-    """The measures of a study's file, in order; none where its rows are of no measures."""
-    query = "SELECT DISTINCT measure FROM {rows} ORDER BY measure"
-    return [one for (one,) in table.ask_again(query)] if "measure" in table.columns else []
-
-
-def _listing(session: Session, links: Addresses, path: Path) -> ParquetListing:
-    """The rows of a study's file, which lead to networks that are stored, or to where they can be."""
-    table, described = ParquetTable([path]), manifest()["tables"][path.stem]
-
-    def rows(lines: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
-        known = [line["network"] for line in lines if line.get("network")]
-        study = study_at_slug(session, path.stem) if known else None
-        same = study is not None and study.deleted_at is None and study.digest == described.get("design")
-        of_study = networks_beginning(session, study, known) if study and same else []
-        urls = {one[:16]: links.url("studies", path.stem, "networks", one) for one in of_study}
-        stored = {one[:16]: links.network(at) for one, (at, gone) in stored_slugs(session, known).items() if not gone}
-        for line in lines:
-            network = line.get("network") or ""
-            yield Row(line, url=(urls | stored).get(network, ""), stores=network in urls.keys() - stored.keys())
-
-    columns = tuple(
-        Column(
-            name,
-            name.replace("_", " ").capitalize(),
-            described.get("meaning", {}).get(name) or manifest()["columns"][name],
-            _TYPES.get(kind, "text"),
-            facet="any" if kind in ("VARCHAR", "BIGINT", "BOOLEAN") and name not in ("network", "note") else "",
-            offered=name == "output" or (kind != "BIGINT" and name != "value"),
-            first=number == 0,
-            shown=name not in ("protocol", "output"),
-        )
-        for number, (name, kind) in enumerate(table.columns.items())
-        if kind != "JSON" and not kind.endswith("[]")  # which the files have
-    )
-    return ParquetListing(columns, table, rows)
-
-
-def data_rows(session: Session, links: Addresses, slug: str, options: Mapping[str, list[str]]) -> Iterator[Block]:
-    """The rows of a study's file that an address asks for.
-
-    Args:
-        slug: of the study.
-        options: of the address; ``measure`` and the other columns filter.
-
-    Raises:
-        NotFound: there are no such rows.
-        InvalidOption: an option that the list does not have.
-    """
-    path, url = data_path(slug, links), links.url("findings", "data", slug)
-    listing = _listing(session, links, path)
-    yield Head(
-        manifest()["tables"][slug]["title"], _about(slug), actions=[Action("All findings", links.url("findings"))]
-    )
-    files = {"CSV": f"{url}.csv", "PARQUET": f"{url}.parquet"}
-    yield Table(listing, read_query(listing.columns, options), url, "row", Query(), id="rows", files=files)
-    if len(measures := _measures(listing.table)) > MOST_VALUES:  # more than the filter offers
-        listed = " · ".join(f"[{one}]({url}?{urlencode({'measure': one})})" for one in measures)
-        yield Prose(f"The rows of one measure: {listed}.", glossary=False)
-
-
 def data_path(slug: str, links: Addresses) -> Path:
     """Path of a study's rows.
 
@@ -420,8 +307,8 @@ def data_path(slug: str, links: Addresses) -> Path:
         NotFound: there are none.
     """
     if slug not in manifest()["tables"] or not _hash(slug):
-        cause, cure = "there are none", "choose one of the studies there"
-        raise NotFound(f"rows of {slug[:60]!r}", cause, cure, "data", links.url("findings", "data"), "all data")
+        cause, cure = "there are none", "choose one of a chapter"
+        raise NotFound(f"rows of {slug[:60]!r}", cause, cure, "data", links.url("findings"), "all findings")
     return FOLDER / f"{slug}.parquet"
 
 
@@ -436,9 +323,7 @@ def csv_of(path: Path, *, packed: bool) -> bytes:
 
 def _data_line(slug: str, links: Addresses) -> str:
     url = links.url("findings", "data", slug)
-    return (
-        f"[{manifest()['tables'][slug]['title']}]({url}): {_about(slug)} ([CSV]({url}.csv), [Parquet]({url}.parquet))"
-    )
+    return f"{manifest()['tables'][slug]['title']}: {_about(slug)} ([CSV]({url}.csv), [Parquet]({url}.parquet))"
 
 
 def _about(slug: str) -> str:
@@ -450,19 +335,9 @@ def _about(slug: str) -> str:
 # --- figures
 
 
-def charts_of(one: Mapping[str, Any], links: Addresses, *, beside: bool) -> list[Block]:
-    """The charts of a finding that stand beside it, or the others."""
-    return [
-        replace(shown, chart=_prefixed(shown.chart, links.prefix))
-        for name, shown in charts().get(one["key"], {}).items()
-        if name.startswith(FIGURE) == beside
-    ]
-
-
-def _prefixed(chart: Chart, prefix: str) -> Chart:
-    """A chart whose addresses begin with what those of this server begin with."""
-    series = (replace(one, urls=[url and f"{prefix}{url}" for url in one.urls]) for one in chart.series)
-    return replace(chart, series=tuple(series)) if prefix else chart
+def charts_of(one: Mapping[str, Any]) -> list[Block]:
+    """The charts of a finding."""
+    return [*charts().get(one["key"], {}).values()]
 
 
 def _notice(one: Mapping[str, Any]) -> Notice:
@@ -474,7 +349,9 @@ def _elsewhere(text: str, links: Addresses) -> str:
     text = text.replace("(../glossary.md", "(glossary.md").replace(
         "(../../plugins/studies/pluriscope_studies/bundled/findings/paper.toml)", f"({links.url('paper')})"
     )
-    text = re.sub(r"\(\S*/([a-z-]+)\.parquet\)", lambda found: f"({links.url('findings', 'data', found[1])})", text)
+    text = re.sub(
+        r"\(\S*/([a-z-]+)\.parquet\)", lambda found: f"({links.url('findings', 'data', found[1])}.parquet)", text
+    )
     keys = [one["key"] for part in ("findings", "chapters") for one in record()[part]]
     for key in keys:
         text = text.replace(f"({key}.md)", f"({chapter_url(key, links)})")

@@ -1,9 +1,8 @@
-"""The list of studies."""
+"""The list of studies, which the page of findings has."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from markupsafe import Markup
@@ -13,9 +12,8 @@ from pluriscope.addresses.address import Addresses
 from pluriscope.app.options import PageModel
 from pluriscope.figures.numbers import exact
 from pluriscope.figures.svg.marks import VERDICT_MARKS
-from pluriscope.page_kit.blocks import Action, Block, Head, Table, VerdictState
-from pluriscope.tables.frames import AtHand
-from pluriscope.tables.table import Column, Query, Row, read_query
+from pluriscope.page_kit.blocks import Action, Block, Section, Table, VerdictState
+from pluriscope.tables.table import Column, Row
 from pluriscope_studies.pages.study import StudyLine, stored_line
 from pluriscope_studies.reads import all_studies
 
@@ -28,7 +26,6 @@ STATES: Final[Mapping[str, VerdictState]] = {
     "cancelled": "na",
     "done": "pass",
 }
-ORIGINS: Final = ("bundled", "started", "imported")
 
 
 class StudiesRecord(PageModel):
@@ -42,26 +39,15 @@ def study_lines(session: Session, links: Addresses) -> list[StudyLine]:
     return [stored_line(session, links, row) for row in all_studies(session)]
 
 
-def study_list(session: Session, links: Addresses, options: Mapping[str, Sequence[str]]) -> Iterator[Block]:
-    """The page; an InvalidOption for an option or a value that the list does not have."""
+def studies_section(session: Session, links: Addresses) -> Iterator[Block]:
+    """The studies as a section of the page of findings."""
     lines = study_lines(session, links)
-    listing = AtHand(_COLUMNS, [_row(line) for line in lines])
-    query = read_query(_COLUMNS, options, _USUAL)
-    yield Head(
-        "Studies",
-        "A study trains or draws many networks over a declared grid and analyses each. "
-        "Networks that fail are outcomes, too.",
-        actions=[
-            Action("New study", links.url("studies", "new"), primary=True),
-            Action("Findings", links.url("findings")),
-        ],
-    )
-    table = Table(
-        listing, query, links.url("studies"), "study", _USUAL, id=ID, files={"JSON": links.twin(links.url("studies"))}
-    )
+    words = "each trains or draws many networks over a declared grid and analyses each; networks that fail are outcomes"
+    yield Section("Studies", words, Action("New study", links.url("studies", "new")), id=ID)
     of = {line.slug: line for line in lines}
     renews = any(line.progress.state in ("queued", "running") for line in lines)
-    yield replace(table, says=lambda row: of[row.ref].question, renews=renews)
+    rows = [_row(line) for line in lines]
+    yield Table.short("study", _COLUMNS, rows, id="all-studies", says=lambda row: of[row.ref].question, renews=renews)
 
 
 def _row(line: StudyLine) -> Row:
@@ -82,12 +68,11 @@ def _outcomes(row: Row) -> str:
     return f"{exact(row['finished'])} of {exact(row['networks'])}"
 
 
-_USUAL: Final = Query(limit=200)
 _COLUMNS: Final = (
     Column("name", "Study", "Its name, question and answer.", "name", first=True),
-    Column("state", "State", "How far it is.", "text", "any", choices=tuple(STATES), words=_words, show=_state),
-    Column("finished", "Outcomes", "Networks that have their outcome.", "int", largest_first=True, show=_outcomes),
-    Column("converged", "Converged", "Networks that were analysed.", "int", largest_first=True),
-    Column("failed", "Failed", "Networks that did not converge.", "int", largest_first=True),
-    Column("origin", "From", "Where it is from.", "text", "any", choices=ORIGINS),
+    Column("state", "State", "How far it is.", "text", show=_state),
+    Column("finished", "Outcomes", "Networks that have their outcome.", "int", show=_outcomes),
+    Column("converged", "Converged", "Networks that were analysed.", "int"),
+    Column("failed", "Failed", "Networks that did not converge.", "int"),
+    Column("origin", "From", "Where it is from.", "text"),
 )

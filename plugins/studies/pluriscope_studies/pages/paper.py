@@ -178,7 +178,7 @@ def _claim(counted: Callable[[str, Scope], str | None], links: Addresses, entry:
         counts = "" if "path" in one else counted(one["network"], scope)
         if counts is not None:
             examples.append(ExampleRecord(words=one["words"], url=url, counts=counts))
-    rows = {slug: links.url("findings", "data", slug) for slug in entry.get("values", ())}
+    rows = {slug: links.url("findings", "data", f"{slug}.csv") for slug in entry.get("values", ())}
     more = {"examples": examples, "rows": rows, **_computed(entry, "paper", "complete")}
     return ClaimRecord(**_of(ClaimRecord, entry) | more)
 
@@ -234,5 +234,5 @@ def paper_blocks(found: PaperRecord, links: Addresses) -> Iterator[Block]:
 def _compared(found: PaperRecord, links: Addresses) -> Iterator[Block]:
     yield Prose(found.method, glossary=False)
     finding = findings.finding_of(findings.REPORTED, links)
-    for place in () if findings.broken(finding) else (True, False):
-        yield from (replace(one, id=f"method.{one.id}") for one in findings.charts_of(finding, links, beside=place))
+    if not findings.broken(finding):
+        yield from (replace(one, id=f"method.{one.id}") for one in findings.charts_of(finding))

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from pluriscope.addresses.address import Addresses
 from pluriscope.app.db.errors import Deleted, StoreError
 from pluriscope.app.db.reads.jobs import jobs_of_network
-from pluriscope.app.errors import BadQuery, Gone, Moved, NotFound
+from pluriscope.app.errors import BadQuery, Gone, NotFound
 from pluriscope.app.options import PageModel
 from pluriscope.tables.parquet import ParquetTable
 from pluriscope_studies.analysis.design import StudyDesign
@@ -109,18 +109,14 @@ def open_study(session: Session, links: Addresses, study: str, *, deleted: bool 
     Raises:
         NotFound: none, or several.
         Gone: it was deleted, which can be undone, and ``deleted`` does not say that it is meant too.
-        Moved: it once had that slug.
     """
     try:
-        row = find_study(session, study, deleted=deleted)
+        return find_study(session, study, deleted=deleted)
     except Deleted as error:
-        undo, page = links.url("studies", error.slug, "restore"), links.url("studies")
+        undo, page = links.url("studies", error.slug, "restore"), links.url("findings")
         raise Gone(error.item, error.cause, error.cure, "study", page, "all studies", undo) from None
     except StoreError as error:
-        raise NotFound(error.item, error.cause, error.cure, "study", links.url("studies"), "all studies") from None
-    if row.slug != study and not row.digest.startswith(study):
-        raise Moved.to(study, row.slug, links.url("studies", row.slug), "study", "studies")
-    return row
+        raise NotFound(error.item, error.cause, error.cure, "study", links.url("findings"), "all studies") from None
 
 
 def stored_line(session: Session, links: Addresses, row: StudyRow) -> StudyLine:

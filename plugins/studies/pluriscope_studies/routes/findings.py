@@ -1,38 +1,36 @@
-"""Findings, their chapters and rows, and the paper claim by claim."""
+"""Findings, their chapters and the files of their rows, and the paper claim by claim."""
 
 from __future__ import annotations
+
+from itertools import chain
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from pluriscope.app.rendering import show
-from pluriscope.app.routes.depends import Links, ListOptions, NoOptions, Reading
+from pluriscope.app.routes.depends import Links, NoOptions, Reading
 from pluriscope.app.routes.faces import HTML, Faces, both
-from pluriscope.app.routes.moved import SCOPE, lead_on
 from pluriscope.app.routes.pictures import ANYWHERE, Form, drawing_file
 from pluriscope_studies.pages.findings import (
     FindingsRecord,
     chapter_blocks,
     csv_of,
     data_path,
-    data_rows,
     drawing_of,
     findings,
     findings_record,
 )
+from pluriscope_studies.pages.listing import studies_section
 from pluriscope_studies.pages.paper import PaperRecord, build_paper, paper_blocks
 
 router = APIRouter()
-# before chapters of findings, of which one is a page of its own now
-lead_on(router, "/findings/{study}/figures/{name}.{form}", "/studies/{study}/figures/{name}.{form}", SCOPE)
-lead_on(router, "/findings/reported", "/paper", SCOPE)
-lead_on(router, "/studies/{study}/figures/{name}", "/studies/{study}", (*SCOPE, "by"))
 
 
 @both(router, "/findings", "studies", "Findings", FindingsRecord)
-def findings_page(links: Links, _options: NoOptions) -> Faces:
+def findings_page(session: Reading, links: Links, _options: NoOptions) -> Faces:
     """List each finding with its sentence, its evidence, its chapter and the rows that it was computed from."""
-    return Faces(lambda request: show(request, findings(links), room="Findings"), findings_record)
+    blocks = chain(findings(links), studies_section(session, links))
+    return Faces(lambda request: show(request, blocks, room="Findings"), findings_record)
 
 
 @router.get("/findings/data/{study}.csv", include_in_schema=False)
@@ -46,11 +44,6 @@ def data_file(request: Request, links: Links, study: str) -> Response:
 @router.get("/findings/data/{study}.parquet", include_in_schema=False)
 def table_file(links: Links, study: str) -> Response:
     return FileResponse(data_path(study, links), media_type="application/vnd.apache.parquet", headers=ANYWHERE)
-
-
-@router.get("/findings/data/{study}", **HTML)
-def rows_page(request: Request, session: Reading, links: Links, study: str, options: ListOptions) -> HTMLResponse:
-    return show(request, data_rows(session, links, study, options), room="Findings")
 
 
 @router.get("/findings/{chapter}", **HTML)

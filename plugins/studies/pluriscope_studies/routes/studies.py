@@ -37,7 +37,7 @@ from pluriscope_studies.pages.form import (
     study_form,
     study_ready,
 )
-from pluriscope_studies.pages.listing import StudiesRecord, study_lines, study_list
+from pluriscope_studies.pages.listing import StudiesRecord, study_lines
 from pluriscope_studies.pages.outcomes import (
     MEDIA,
     DataForm,
@@ -61,13 +61,10 @@ NETWORK: Final = "/studies/{study}/networks/{digest}"
 # --- the list, and a new one
 
 
-@both(router, "/studies", "studies", "All studies", StudiesRecord, errors=(400,))
-def studies(session: Reading, links: Links, options: ListOptions) -> Faces:
+@router.get(_API, summary="All studies", **_TAGS)
+def studies(session: Reading, links: Links, _options: NoOptions) -> StudiesRecord:
     """Studies with their question, their answer and how far each is."""
-    return Faces(
-        lambda request: show(request, study_list(session, links, options), room="Findings"),
-        lambda: StudiesRecord(items=study_lines(session, links)),
-    )
+    return StudiesRecord(items=study_lines(session, links))
 
 
 @router.get("/studies/new", **HTML)
@@ -114,14 +111,6 @@ def start(request: Request, links: Links, order: StudyOrder, response: Response)
 # --- one study
 
 
-@router.get("/findings/one-induction-circuit", include_in_schema=False)
-@router.get("/studies/one-induction-circuit", include_in_schema=False)
-@router.get("/studies/one-induction-circuit/{rest:path}", include_in_schema=False)
-def study_of_transformers(links: Links) -> RedirectResponse:
-    """Redirect from a study's former pages to the chapter of its findings."""
-    return RedirectResponse(links.url("findings", "transformers"), status_code=301)
-
-
 @both(router, "/studies/{study}", "studies", "One study", StudyRecord)
 def one_study(session: Reading, links: Links, study: str, options: Annotated[StudyOptions, Query()]) -> Faces:
     """Question, design, progress, the numbers of every measure by groups, tests, and published values."""
@@ -150,12 +139,6 @@ def design(session: Reading, links: Links, study: str) -> JSONResponse:
     row = open_study(session, links, study)
     name = {"content-disposition": f'attachment; filename="{row.slug}.json"'}
     return JSONResponse(row.design, headers=name)
-
-
-@router.get(f"{_API}/{{study}}/data.jsonl.gz", include_in_schema=False)
-def result_file(links: Links, study: str) -> RedirectResponse:
-    """The form of before."""
-    return RedirectResponse(links.url("api", "v2", "studies", study, "data.parquet"), status_code=301)
 
 
 @router.get(

@@ -137,7 +137,6 @@ def test_designs_without_methods_keep_their_digest():
         ({"methods": ["acd"]}, "Did you mean acdc"),
         ({"methods": ["shapley"]}, "answers with no circuit"),
         ({"methods": ["acdc", "acdc(tau=0.01)"]}, "has the same settings as 'acdc'"),
-        ({"methods": ["acdc", "acdc"]}, "is there twice"),
         ({"methods": []}, "name some in methods"),
         ({"measures": ["circuits-valid"]}, "no measure is about their answers"),
         ({"comparisons": [{"measure": "audit-valid", "factor": "hidden", "test": "fisher"}]}, "not among the study's"),

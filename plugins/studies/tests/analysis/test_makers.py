@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 BARE = {"slug": "one", "name": "One", "question": "Which?", "measures": ["circuits-valid"], "hidden": [[3, 3]]}
 ALICE, BOB = "!(!(!A&B)&!(!B&A))", "(!(!A&!B)&!(A&B))"
-DISGUISES = ("permute", "scale", "split", "idle", "distract", "noise", "idle, noise=0.3", "noise=0.5", "finetune=20")
+DISGUISES = ("noise", "noise=0.3", "noise=0.5")
 PLANTED = {
     "source": "planted",
     "source_options": {"algorithms": [ALICE, BOB], "steps": 600},

@@ -25,7 +25,7 @@ SOURCES = {
         "source": "planted",
         "source_options": {"algorithms": [ALICE, BOB], "steps": 40},
         "hidden": [[3, 2]],
-        "planting": ["compile, idle, noise=0.4"],
+        "planting": ["compile, noise=0.4"],
     },
 }
 

@@ -35,7 +35,7 @@ BASES = {
         "source": "planted",
         "source_options": {"algorithms": [ALICE, BOB], "steps": 40},
         "hidden": [[3, 2]],
-        "planting": ["compile, idle, noise=0.1", "iit"],
+        "planting": ["compile, noise=0.1", "iit"],
         "seeds": {"first": 0, "count": 2},
     },
 }
@@ -77,10 +77,10 @@ def test_what_no_prior_reaches_is_an_outcome_with_its_rate():
         assert "at most 1.5e-03 (95%)" in row["message"]
 
 
-def test_a_prior_of_former_results_is_read_and_not_run():
-    known = design("drawn", prior=["", "permuted"])
-    with pytest.raises(InvalidStudy, match="prior: 'permuted' is unknown"):
-        runnable(known)
+def test_a_disguise_of_former_results_is_read_and_not_run():
+    for level, named in (("compile, idle, noise=0.1", "'idle'"), ("iit, noise=x", "'noise=x'")):
+        with pytest.raises(InvalidStudy, match=f"planting: {named} is unknown; leave them out"):
+            runnable(design("planted", planting=[level]))
 
 
 def matched(**options):
@@ -127,7 +127,7 @@ def test_networks_carry_the_algorithms_by_turns_and_rows_keep_them():
     planted = [network_of_row(design("planted"), row).planted for row in rows]
     assert [one.algorithm.text for one in planted] == [ALICE, BOB]
     assert all(row["state"] == "converged" and row["tables"] == ["0110"] for row in rows)
-    assert [[made.step for made in one.made] for one in planted] == [["compile", "idle", "noise"]] * 2
+    assert [[made.step for made in one.made] for one in planted] == [["compile", "noise"]] * 2
 
 
 @pytest.mark.slow
@@ -175,7 +175,6 @@ def test_starts_that_do_not_learn_are_outcomes_too():
         ("gates", {"source_options": {"gates": ["XOR"]}, "tasks": [["?", "?"]]}, "2 are to be drawn of 1 gates"),
         ("gates", {"source": "drawn", "source_options": {}}, "draws no gates"),
         ("planted", {"planting": ["weave"]}, "begins with 'weave'"),
-        ("planted", {"planting": ["compile, paint"]}, "is unknown"),
         ("planted", {"hidden": [[1, 1]]}, "needs hidden layers of 2-1"),
         ("planted", {"activation": ["tanh"]}, "has no gates here"),
         ("planted", {"source_options": {}}, "algorithms: fill this in"),

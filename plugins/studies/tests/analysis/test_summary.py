@@ -22,7 +22,7 @@ def summed(tmp_path_factory):
 
     def summed(study, found, **columns):
         path = tmp_path_factory.mktemp("table") / "part.parquet"
-        write_part(path, found, {**columns_of(study, found), **columns}, {"digest": study.digest})
+        write_part(path, found, {**columns_of(study), **columns}, {"digest": study.digest})
         summary = summary_of_table(study, ParquetTable([path]))
         json.dumps(summary, allow_nan=False)
         return summary
@@ -115,7 +115,7 @@ def test_measures_that_are_unknown_here_are_summed_up_by_their_type(summed):
         for seed, value in enumerate(values)
         for row in rows_of(cell, {"seed": seed, "state": "converged"}, RowNetwork(None), {"paper": [value]})
     ]
-    summary = summed(study, found)
+    summary = summed(study, found, kindness="VARCHAR", warmth="DOUBLE")
     assert summary["numbers"]["kindness"]["paper"]["all"][0]["categories"] == [["much", 2], ["some", 2]]
     assert summary["numbers"]["warmth"]["paper"]["all"][0]["mean"] == 1.75
     assert "absent" not in summary["numbers"]

@@ -19,9 +19,9 @@ import duckdb
 import numpy as np
 import pytest
 
-from pluriscope.analysis.alignments.result import AlgorithmResult
 from pluriscope.analysis.circuits.strategy import find_circuits
 from pluriscope.analysis.explaining.pipeline import analyse_output, unsearched
+from pluriscope.analysis.placements.result import AlgorithmResult
 from pluriscope.analysis.questions.data import clean_data, parse_data_file
 from pluriscope.analysis.questions.protocol import COMPLETE, protocol_from_mapping
 from pluriscope.analysis.questions.tasks import task_from_table
@@ -116,12 +116,6 @@ def same(now: Any, then: Any) -> bool:
     if isinstance(now, tuple):
         return list(now) == then
     return isclose(now, then, rel_tol=1e-12) if isinstance(now, float) else now == then
-
-
-def test_the_file_names_at_most_twenty_columns_of_two_hundred_networks():
-    columns = {*CIRCUITS, *ALGORITHMS, *ALONE, *IRREDUNDANT}
-    assert (len(columns), sum(map(len, ROWS.values()))) == (20, 200)
-    assert all(any(row[key] is not None for key in columns) for some in ROWS.values() for row in some)
 
 
 @pytest.mark.slow

@@ -124,8 +124,6 @@ def test_the_page_says_what_the_record_says(client, claims):
     assert all(f'id="{key}"' in text for key in claims)
     lines = csv.reader(client.get("/paper?part=circuits-figure.csv").text.splitlines())
     assert ["networks", "85", "41"] in [[cell.removesuffix(".0") for cell in line] for line in lines]
-    former = client.get("/findings/reported")
-    assert (former.status_code, former.headers["location"]) == (301, "/paper")
 
 
 def test_every_example_that_needs_no_network_is_there(client, claims):

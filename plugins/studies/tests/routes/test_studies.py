@@ -17,7 +17,6 @@ from pluriscope_studies.reads import study_jobs
 from tests.checkout import ROOT
 
 API = "/api/v2/studies"
-CHAPTER = "/findings/transformers"
 METHODS = ["acdc", "acdc(tau=0.1)", "random"]
 
 
@@ -178,7 +177,7 @@ def test_a_study_on_its_way_says_how_far_it_is(client, store, made, words, figur
     assert answer.text.count("data-chart=") == figures
     for one in words:
         assert one in answer.text, one
-    assert client.get(f"{API}/xor-width").status_code == client.get("/studies").status_code == 200
+    assert client.get(f"{API}/xor-width").status_code == client.get("/findings").status_code == 200
     for name in ("card.svg", "drawing.svg"):
         assert client.get(f"/studies/xor-width/{name}").status_code == (404 if name[0] == "d" and not figures else 200)
 
@@ -186,7 +185,7 @@ def test_a_study_on_its_way_says_how_far_it_is(client, store, made, words, figur
 def test_a_measure_that_nobody_knows_is_shown_by_its_key(client, store):
     made = [row | ({"kind-of-das": row["seed"] % 2 == 0} if row["state"] == "converged" else {}) for row in rows()]
     with store.write() as session:
-        store_study(session, design(measures=[*MEASURES, "kind-of-das"]), made)
+        store_study(session, design(measures=[*MEASURES, "kind-of-das"]), made, **{"kind-of-das": "BOOLEAN"})
     assert client.get(f"{API}/xor-width").json()["figures"]["kind-of-das"] == "Kind of das"
     assert "2 of 3: share of networks 66.67%" in client.get("/studies/xor-width?figure=kind-of-das").text
     assert client.get(f"{API}/xor-width/outcomes?kind-of-das=yes").json()["total"] == 4
@@ -330,7 +329,7 @@ def test_the_form_shows_what_it_would_train_before_anything_starts(client):
     started = client.post("/studies/new", data={"design": text})
     assert (started.status_code, started.headers["location"]) == (303, "/studies/by-width")
     assert client.get(f"{API}/by-width").json()["progress"]["state"] == "queued"
-    assert "created here" not in client.get("/studies").text
+    assert "created here" not in client.get("/findings").text
 
 
 @pytest.mark.parametrize(
@@ -377,21 +376,3 @@ def test_a_study_is_paused_resumed_extended_and_cancelled(client):
     assert states[2]["networks"] == 14
     assert client.post("/studies/xor-width/extend", data={"seeds": "none"}).status_code == 422
     assert client.post("/studies/xor-width/dance").status_code == 404
-
-
-# --- addresses from before
-
-
-@pytest.mark.parametrize(
-    ("former", "now"),
-    [
-        ("/studies/xor-width/figures/circuits-valid?by=hidden", "/studies/xor-width?by=hidden"),
-        (f"{API}/xor-width/data.jsonl.gz", f"{API}/xor-width/data.parquet"),
-        ("/studies/one-induction-circuit", CHAPTER),
-        ("/studies/one-induction-circuit/outcomes?cell=1", CHAPTER),
-        ("/findings/one-induction-circuit", CHAPTER),
-    ],
-)
-def test_pages_that_were_lead_to_the_study(client, study, former, now):
-    answer = client.get(former, follow_redirects=False)
-    assert (answer.status_code, answer.headers["location"]) == (301, now)

@@ -1,4 +1,4 @@
-"""Studies deleted, brought back and duplicated; former addresses."""
+"""Studies deleted, brought back and duplicated."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +12,7 @@ from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.jobs.deletion import purge_deleted
 from pluriscope_studies.jobs import queue as study_queue
 from pluriscope_studies.reads import find_study
-from pluriscope_studies.tables import FormerStudySlugRow, StudyPartRow, StudyRow
+from pluriscope_studies.tables import StudyPartRow, StudyRow
 from pluriscope_studies.writes import open_network
 
 API = "/api/v2/studies"
@@ -40,10 +40,10 @@ def test_deleting_a_study_is_confirmed_answered_at_every_address_and_undone(clie
     parts = ("", "/outcomes", "/data.csv", "/design")
     for part in parts:
         gone = client.get(f"{API}/xor-width{part}")
-        assert (gone.status_code, gone.json()["parent"]) == (410, "/studies"), part
+        assert (gone.status_code, gone.json()["parent"]) == (410, "/findings"), part
     assert f'action="{study}/restore"' in client.get(study).text
     assert client.post(f"{study}/pause").status_code == 410
-    assert "xor-width" not in client.get("/studies").text
+    assert "xor-width" not in client.get("/findings").text
     assert client.post(f"{study}/restore").headers["location"] == study
     assert client.get(study).status_code == 200
 
@@ -96,12 +96,3 @@ def test_what_came_with_pluriscope_is_not_purged_and_does_not_come_back_by_itsel
     assert client.get(f"{API}/xor-width").status_code == 410
     assert "which is possible at any time" in client.get("/studies/xor-width").text
     client.post("/studies/xor-width/restore")
-
-
-def test_former_addresses_of_a_renamed_study_lead_on(client, study, store):
-    with store.write() as session:
-        now = find_study(session, "xor-width")
-        session.add(FormerStudySlugRow(slug="width-xor", study_id=now.id, retired_at=now.created_at))
-    moved = client.get("/studies/width-xor/outcomes?limit=2")
-    assert (moved.status_code, moved.headers["location"]) == (301, "/studies/xor-width/outcomes?limit=2")
-    assert client.get(f"{API}/width-xor/data.csv").status_code == 301

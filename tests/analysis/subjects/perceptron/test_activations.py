@@ -15,7 +15,7 @@ from pluriscope.analysis.circuits.counting import count_circuits
 from pluriscope.analysis.circuits.decision_intervals import decision_box
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.errors import BeyondLimits, InvalidNetwork
-from pluriscope.analysis.questions.tasks import Task, input_table
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, activation_of, decision_edge, inverse
 from pluriscope.analysis.subjects.perceptron.batched_mlp import activated, activated_with_gradient, times_slope
 from pluriscope.analysis.subjects.perceptron.gradients import input_slopes
@@ -26,7 +26,6 @@ from pluriscope.analysis.subjects.perceptron.training import train_networks
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
 from tests.analysis.circuits.test_circuit_search import custom, random_network, random_task
 from tests.checkout import ROOT
-from tests.oracles.brute_force_circuits import boolean_rows, valid_circuits
 
 WRITTEN: tuple[str, ...] = (*FAMILIES, "leaky_relu(negative_slope=0)", "leaky_relu(negative_slope=0.5)")
 WRITTEN += ("elu(alpha=0.3)", "elu(alpha=2)")
@@ -180,7 +179,6 @@ def test_an_activation_is_stored_as_it_is_written_shortest(written, as_stored):
     [
         ("swish", "is not a known activation"),
         ("elu(beta=1)", "has no parameter 'beta'"),
-        ("gelu(alpha=1)", "has no parameter 'alpha'"),
         ("elu(alpha=-1)", "is outside"),
         ("elu(alpha=nan)", "is no parameter with its number"),
         ("elu(alpha=1, alpha=2)", "stands twice"),
@@ -188,7 +186,6 @@ def test_an_activation_is_stored_as_it_is_written_shortest(written, as_stored):
         ("hardtanh(min=2)", "Let min be below max"),
         ("softplus(beta=0)", "is outside"),
         (["elu"], "is not a known activation"),
-        (None, "is not a known activation"),
     ],
 )
 def test_what_is_no_activation_is_refused(written, cause):
@@ -235,20 +232,6 @@ def test_gradients_are_differences(kind):
         moved = step * np.eye(2)[at]
         differences = (forward(network, rows + moved) - forward(network, rows - moved))[:, 0] / (2 * step)
         assert found[:, at] == pytest.approx(differences, abs=1e-8)
-
-
-@pytest.mark.parametrize("kind", NEW)
-def test_circuits_are_those_of_brute_force(kind):
-    found = 0
-    for seed, output in enumerate(("linear", kind, "linear", kind)):
-        network = network_of(kind, output, seed, (2, 2, 2, 1))
-        task = Task(tuple((forward(network, input_table(2))[:, 0] > 0.5).astype(int).tolist()))
-        question = ask(network, task=task, protocol=custom(accuracy_threshold=0.45, circuit_space="all"))
-        expected, n_possible = valid_circuits(network, boolean_rows(2), task.truth_table, 0.45)
-        listed = search_circuits(question)
-        found += len(expected)
-        assert (listed.masks.tolist(), listed.possible) == (sorted(expected), n_possible)
-    assert found
 
 
 @pytest.mark.parametrize("kind", NEW)

@@ -86,11 +86,8 @@ def test_what_may_be_left_out():
         ("Méloux's  Netz №5", "meloux-s-netz-no5"),
         ("../../etc/passwd", "etc-passwd"),
         ("ネットワーク", "network"),
-        ("<script>", "script"),
         ("x" * 99, "x" * 60),
-        ("-" * 5, "network"),
         ("c9a619", "network-c9a619"),  # a link that begins another network's digest stays that network's
-        ("Decade", "network-decade"),
         ("c9a61", "c9a61"),
         ("0" * 99, "network-" + "0" * 52),
         (f"a sum, {'longer ' * 9}name, seed 1, step 1500", "a-sum-" + "longer-" * 5 + "seed-1-step-1500"),

@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.questions.decisions import decide, decided_as, max_wrong
-from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES
-from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
-from pluriscope.analysis.subjects.perceptron.mlp import activations, circuit_activations, forward
+from pluriscope.analysis.subjects.perceptron.mlp import activations, forward
 from pluriscope.analysis.subjects.perceptron.network import Network
 from tests.golden_files import NAMES, golden, golden_network
-from tests.oracles.brute_force_circuits import edges_of, mean_activations, run
+from tests.oracles.brute_force_circuits import edges_of, run
 
 
 @pytest.mark.parametrize("activation", FAMILIES)
@@ -37,19 +35,6 @@ def test_the_authors_outputs(name):
     data = golden(name)["data"]
     outputs = forward(golden_network(name).network, np.array(data["inputs"], dtype=np.float64))
     np.testing.assert_allclose(outputs, data["outputs"], atol=2e-6)
-
-
-# 2-2-1, linear; kept: A → first hidden neuron → output
-HALF = Network.from_arrays([[[1, 2], [3, 4]], [[5, 6]]], [[10, 20], [100]], activation="linear")
-
-
-def test_mean_ablation_by_hand():
-    # means: inputs 1/2, hidden 10 + 1.5 and 20 + 3.5
-    circuit = Circuit(EdgeLayout((2, 2, 1)), 0b010001)
-    layers = circuit_activations(HALF, circuit, input_table(2), ablation="mean")
-    assert layers[1].tolist() == [[11, 23.5], [11, 23.5], [12, 23.5], [12, 23.5]]
-    assert layers[2][:, 0].tolist() == [100 + 55 + 141, 100 + 55 + 141, 100 + 60 + 141, 100 + 60 + 141]
-    assert mean_activations(HALF, input_table(2).tolist()) == [[0.5, 0.5], [11.5, 23.5]]
 
 
 EDGE_VALUES = [-0.6, -0.5, 0.0, 0.5, 0.50001, 1.0, 1.4999, 1.5, 1.6, 2.5, float("inf"), float("nan")]

@@ -107,13 +107,7 @@ LIMITS: dict[str, tuple[Callable[[], Any], Callable[[], Any], str]] = {
         lambda: reads(1, MAX_WIDTH + 1, 1),
         "4,097 neurons; 4,096 are the most",
     ),
-    "outputs": (lambda: reads(1, 1, MAX_WIDTH), lambda: reads(1, 1, MAX_WIDTH + 1), "4,096 are the most"),
     "edges, one hidden layer": (lambda: edges(3, 825, 1), lambda: edges(1, 1, 1650, 1), "the limit is 3,300 edges"),
-    "edges to one of many outputs": (
-        lambda: edges(1, 1650, 500),
-        lambda: edges(1, 1651, 500),
-        "the limit is 3,300 edges",
-    ),
     "activations": (lambda: reads(1, 1, 1, **bound(9e299)), lambda: reads(1, 1, 1, **bound(1.1e300)), "float64"),
     "slope": (
         lambda: reads(1, 1, 1, activation="leaky_relu", negative_slope=np.nextafter(1.0, 0.0)),

@@ -9,7 +9,6 @@ from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.batched_mlp import layer_views
 from pluriscope.analysis.subjects.perceptron.initial import initial_parameters
-from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.training import train_networks
 from pluriscope.analysis.subjects.perceptron.training_course import training_json
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec, training_spec
@@ -56,20 +55,6 @@ def test_checkpoints_do_not_change_training(together):
         first = initial_parameters(np.random.default_rng(spec.seed), spec.sizes)
         assert np.array_equal(start.weights[0].ravel(), first[: start.weights[0].size])
         assert (last.digest, record.accuracy, record.options) == (kept.network.digest, kept.accuracy, spec)
-
-
-@pytest.mark.slow
-def test_converged_networks_compute_their_tasks():
-    outcomes = train_networks(SEVERAL)
-    assert sum(outcome.converged for outcome in outcomes) >= 6
-    for outcome in outcomes:
-        if outcome.converged:
-            outputs = forward(outcome.network, input_table(outcome.spec.n_inputs))
-            tables = np.array([task.truth_table for task in outcome.spec.resolved_tasks()]).T
-            assert (np.round(outputs) == tables).all()
-            assert outcome.loss < outcome.spec.loss_target
-            assert len(outcome.losses) == outcome.epochs
-            assert outcome.network.sizes == outcome.spec.sizes
 
 
 def test_failures_are_outcomes_with_a_reason():
@@ -120,10 +105,8 @@ BAD_OPTIONS = [
     ({"hidden": [0]}, "1 to 64 neurons"),
     ({"hidden": [65]}, "1 to 64 neurons"),
     ({"loss_target": float("nan")}, "loss_target"),
-    ({"input_weights": [1, 1]}, "4 non-negative numbers"),
     ({"input_weights": [0, 0, 0, 0]}, "one of them positive"),
     ({"input_weights": [1, 1, 1, float("nan")]}, "4 non-negative numbers"),
-    ({"input_weights": [1, 1, 1, float("inf")]}, "4 non-negative numbers"),
     ({"epoch": 3}, "epoch"),
     ({"regularisation": "l3 1"}, "begins with another word"),
     ({"regularisation": "l1 0.1, l1 0.2"}, "stands twice"),

@@ -22,7 +22,7 @@ from torch import nn
 from pluriscope.analysis.errors import AnalysisError, InvalidNetwork
 from pluriscope.analysis.network_files.declaration import Declaration
 from pluriscope.analysis.network_files.files import network_file_json
-from pluriscope.analysis.network_files.formats.registry import FORMATS, format_of
+from pluriscope.analysis.network_files.formats.registry import format_of
 from pluriscope.analysis.network_files.intake import as_chosen, read_any, take_in
 from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import forward
@@ -87,19 +87,15 @@ SAME = {
     "torch float16": saved(tensors(torch.float16)),
     "torch bfloat16": saved(tensors(torch.bfloat16)),
     "torch before 1.6": saved(tensors(), _use_new_zipfile_serialization=False),
-    "torch before 1.6, float64": saved(tensors(torch.float64), _use_new_zipfile_serialization=False),
-    "torch protocol 4": saved(tensors(), pickle_protocol=4),
     "torch views": saved(strided()),
     "torch views before 1.6": saved(strided(), _use_new_zipfile_serialization=False),
     "torch parameters": saved({name: nn.Parameter(tensor) for name, tensor in tensors().items()}),
     "torch checkpoint": saved({"epoch": 3, "model_state_dict": tensors(), "loss": 0.25, "tags": ["a", (1, None)]}),
-    "torch state_dict": saved({"state_dict": tensors(), "optimizer": {"state": {0: {"step": torch.tensor(3)}}}}),
     "torch parallel": saved(wrapped("module.")),
     "torch compiled": saved({"model": wrapped("_orig_mod.module.")}),
     "torch arrays of numpy": saved(STATE),
-    "torch with a counter": saved(tensors(scale=torch.tensor(2), names=torch.tensor([1.0]))),
+    "torch with a counter": saved(tensors(scale=torch.tensor(2))),
     "pickle": pickle.dumps(STATE),
-    "pickle protocol 2": pickle.dumps(STATE, 2),
     "npz": npz(**STATE),
     "npz without names": npz(arr_0=W1, arr_1=B1, arr_2=W2, arr_3=B2),
     "npz by columns": npz(**{name: np.asfortranarray(one) for name, one in STATE.items()}),
@@ -120,7 +116,6 @@ SAME = {
         }
     ),
     "JSON": json.dumps({name: one.tolist() for name, one in STATE.items()}).encode(),
-    "JSON checkpoint": json.dumps({"state_dict": {k: v.tolist() for k, v in STATE.items()}, "epoch": 3}).encode(),
     "JSON of Flax": json.dumps({"params": nested}).encode(),
     "JSON of a list of layers": json.dumps(
         [{"w": W1.tolist(), "b": B1.tolist()}, {"w": W2.tolist(), "b": B2.tolist()}]
@@ -169,11 +164,6 @@ def test_files_that_libraries_wrote(name, said):
     assert format_of((BROUGHT / name).read_bytes()).suffixes[0] == "." + name.rpartition(".")[2]
 
 
-def test_every_format_has_its_own_key_and_says_how_such_files_end():
-    assert len({one.key for one in FORMATS}) == len(FORMATS)
-    assert all(one.suffixes and one.label for one in FORMATS)
-
-
 LISTS = {"weights": [W1.tolist(), W2.tolist()], "biases": [B1.tolist(), B2.tolist()]}
 NAMED = [
     ({"nonlinearity": "relu"}, "relu", ""),
@@ -201,8 +191,8 @@ def test_activations_that_a_file_names_are_read_and_others_asked(named, hidden, 
 
 
 def test_what_was_left_out_is_said_with_what_is_wrong():
-    unread = npz(**{"0.weight": W1, "1.weight": 3 * W2, "shift": np.array([1.0, 2.0, 3.0, 4.0])})
-    with pytest.raises(AnalysisError, match=r"rounds to neither.*'shift'\. Not in the file: the bias of 2 of 2 layers"):
+    unread = npz(**{"0.weight": W1, "1.weight": 3 * W2, "steps": np.array([1.0, 2.0, 3.0, 4.0])})
+    with pytest.raises(AnalysisError, match=r"rounds to neither.*'steps'\. Not in the file: the bias of 2 of 2 layers"):
         take_in(read_any(unread, declared=RELU), RELU).file()
 
 
@@ -246,7 +236,7 @@ def test_offsets_are_biases_and_thresholds_are_asked_about():
     draft = read_any(json.dumps(named).encode(), declared=RELU)
     np.testing.assert_array_equal(draft.network.biases[0], B1)
     other = npz(s0_matrix=W1, s0_threshold=B1, s1_matrix=W2, s1_threshold=B2)
-    with pytest.raises(InvalidNetwork, match=r"'s0_threshold': is as long as the bias that a layer lacks"):
+    with pytest.raises(InvalidNetwork, match=r"'s0_threshold' is as long as the bias that a layer lacks"):
         read_any(other, declared=RELU)
 
 
@@ -315,8 +305,7 @@ def test_what_is_declared_may_not_contradict_the_file():
     ("raw", "words"),
     [
         (SAME["torch checkpoint"], r"Not read of the file, as no layer uses it: 'epoch', 'loss', 'tags'"),
-        (SAME["torch with a counter"], r"no layer uses it: 'scale', 'names'"),
-        (SAME["JSON checkpoint"], "'epoch'"),
+        (SAME["torch with a counter"], r"no layer uses it: 'scale'"),
     ],
 )
 def test_keys_beyond_what_is_used_are_named(raw, words):
@@ -399,8 +388,8 @@ def huge():
 REFUSED = {
     "a whole module": (saved(nn.Sequential(nn.Linear(2, 1))), "is a whole module", "torch.save(model.state_dict()"),
     "a module in a checkpoint": (saved({"model": nn.Linear(2, 1)}), "is a whole module", "torch.load"),
-    "scikit-learn": (lambda: pickle.dumps(MLPClassifier()), "would call (sklearn", '"out_activation_"'),
-    "joblib": (joblibbed, "was written by joblib", '"out_activation_"'),
+    "scikit-learn": (lambda: pickle.dumps(MLPClassifier()), "would call (sklearn", "pluriscope.export"),
+    "joblib": (joblibbed, "was written by joblib", "np.savez"),
     "compressed joblib": (lambda: zlib.compress(b"x"), "is compressed, as joblib does", "accepted formats"),
     "compiled": (scripted, "TorchScript", "state_dict()"),
     "whole numbers": (saved({n: t.to(torch.int64) for n, t in tensors().items()}), "has the type int64", "float32"),
@@ -409,19 +398,20 @@ REFUSED = {
     "PReLU": (saved(nn.Sequential(nn.Linear(2, 2), nn.PReLU()).state_dict()), "of a norm or PReLU", "fold it"),
     "convolution": (saved(nn.Conv2d(1, 2, 3).state_dict()), "has the shape", "one of the shape"),
     "no tensors": (saved({"a": 1}), "holds no tensors", "state_dict"),
-    "a list": (saved([1, 2]), "holds no tensors", "state_dict"),
     "a huge expansion": (huge, "250,000 numbers", "smaller"),
     "a storage is missing": (without(SAME["torch"], "/data/0"), "lacks the numbers of storage", "again"),
     "cut off": (SAME["torch"][:-30], "ends early", "copy it again"),
-    "an array cut off": (SAME["npz"][:-30], "ends early", "copy it again"),
     "cut off before 1.6": (SAME["torch before 1.6"][:-9], "is cut off", "again"),
     "a bomb": (archive(x__data_dot_pkl=b"N" * 50_000_000), "has more than 1,000,000 bytes", "smaller"),
     "many steps": (archive(x__data_dot_pkl=b"\x80\x02" + b"N0" * 450_000 + b"."), "200,000 steps", "weights alone"),
     "a bomb of arrays": (archive(a_dot_npy=bytes(50_000_000), b_dot_npy=b""), "has more than 4,000,000", "smaller"),
     "objects of numpy": (leaves(np.array([{}, None], object)), "objects, which only a pickle", "floats"),
-    "npz of objects": (npz(a=np.array([{}], object), b=W1), "objects, which only a pickle", "floats"),
     "an archive": (archive(readme=b"hello"), "no weights are known", "accepted formats"),
-    "two layers that do not fit": (npz(W1=np.ones((3, 2)), W2=np.ones((5, 7))), "none fits their shapes", "let each"),
+    "two layers that do not fit": (
+        npz(W1=np.ones((3, 2)), W2=np.ones((5, 7))),
+        "does not read what the one before gives",
+        "let each",
+    ),
     "code of Keras": ((BROUGHT / "k3_lambda.keras").read_bytes(), "Lambda, which is code of its own", "Dense layers"),
     "HDF5 of another version": (b"\x89HDF\r\n\x1a\n\x03" + bytes(100), "version that is not read", "Keras 3"),
     "HDF5 cut off": ((BROUGHT / "k3.weights.h5").read_bytes()[:2_000], "cut off", "again"),

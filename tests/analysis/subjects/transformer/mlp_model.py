@@ -7,10 +7,7 @@ if the output is on the right side of .5 under the threshold rule.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
@@ -27,26 +24,22 @@ from pluriscope.analysis.subjects.perceptron.gradients import site_slopes
 from pluriscope.analysis.subjects.perceptron.mlp import run_sites
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.question import GraphQuestion
-from pluriscope.analysis.subjects.subject import SubjectKind, Table
+from pluriscope.analysis.subjects.subject import Space, Subject, SubjectKind, Table
 
 FORMAT = "test-perceptron/1"
 
 
 @dataclass(frozen=True, eq=False)
-class PerceptronModel:
+class PerceptronModel(Subject):
     file: NetworkFile
 
     @property
     def name(self):
         return self.file.name
 
-    attribution = ""
     task = "table"
     outputs = ("0", "1")
     facts = (("Made for", "tests"),)
-    planted = None
-    edited = None
-    training = None
 
     @property
     def network(self) -> Network:
@@ -64,10 +57,6 @@ class PerceptronModel:
         return site_slopes(self.network, values, by_outputs[:, 1:] - by_outputs[:, :1])
 
     @property
-    def n_multiplications(self):
-        return len(self.inputs) * sum(one.size for one in self.network.weights)
-
-    @property
     def digest(self):
         return self.network.digest
 
@@ -75,13 +64,9 @@ class PerceptronModel:
     def task_document(self):
         return {"name": self.task, "truth_table": list(self.file.tasks[0].truth_table)}
 
-    @cached_property
-    def table(self):
-        return input_table(self.network.n_inputs)
-
     @property
     def rows(self):
-        return tuple("".join(str(int(bit)) for bit in row) for row in self.table)
+        return tuple("".join(str(int(bit)) for bit in row) for row in self.inputs)
 
     @property
     def answers(self):
@@ -95,11 +80,13 @@ class PerceptronModel:
         return PerceptronSpace(self)
 
 
-class PerceptronSpace:
+class PerceptronSpace(Space):
     batch = 512
     milliseconds = run_milliseconds = 1.0
+    graph = None  # which is made with it
 
     def __init__(self, model):
+        super().__init__(model, means=False)
         self.model, sizes = model, model.network.sizes
         self.layout = EdgeLayout(sizes)
         self.places = [(layer, neuron) for layer, size in enumerate(sizes) for neuron in range(size)]
@@ -113,76 +100,27 @@ class PerceptronSpace:
         ]
         self.graph = Graph(nodes, tuple(Edge(number[a], number[b]) for a, b in self.ends))
 
-    @property
-    def possible(self):
-        return sum(int((self.reduce(mask[None]) == mask).all() and mask.any()) for mask in self.every)
-
-    @property
-    def every(self):
-        return [np.array(bits, dtype=bool) for bits in product((0, 1), repeat=self.graph.n_bits)]
-
-    @property
-    def n_combinations(self):
-        return 1 << self.graph.n_bits
-
-    @property
-    def possible_by_bits(self):
-        sizes = [int(mask.sum()) for mask in self.every if (self.reduce(mask[None]) == mask).all() and mask.any()]
-        return dict(Counter(sizes))
-
-    @property
-    def sizes_drawn(self):
-        return self.possible_by_bits
-
-    def draw(self, bits, chance):
-        circuits = np.array([mask for mask in self.every if (self.reduce(mask[None]) == mask).all() and mask.any()])
-        return np.array([chance.choice(circuits[circuits.sum(axis=1) == size]) for size in bits])
-
-    def effects(self, slope, at):
-        return np.zeros(self.graph.n_bits)
-
-    def run_from(self, masks, row):
-        return None
-
-    def roles(self, masks):
-        return None
-
     def inside(self, mask):
         rows = (("first", int(mask[0])), ("second", None))
         return (Table("Kept", "Edges that are kept", ("Edge", "Kept"), rows),)
 
-    def run_row(self, mask, row):
-        return None
-
-    def engine(self):
-        return None
-
-    def branches(self):
-        n = self.graph.n_bits
-        return tuple(np.array([np.zeros(n, bool), np.arange(n) == bit]) for bit in range(n))
+    def effects(self, slope, at):
+        return np.zeros(self.graph.n_bits)
 
     def reduce(self, masks):
         """A circuit has every input, as those of networks do; a mask without one is reduced to nothing."""
-        left = masks.copy()
-        for _ in self.places:
-            for place in self.places:
-                into = [at for at, (_, target) in enumerate(self.ends) if target == place]
-                out = [at for at, (source, _) in enumerate(self.ends) if source == place]
-                if into and out:
-                    dead = ~left[:, into].any(axis=1) | ~left[:, out].any(axis=1)
-                    for at in into + out:
-                        left[dead, at] = False
+        left = super().reduce(masks)
         for place in self.places:
             if place[0] == 0:
                 out = [at for at, (source, _) in enumerate(self.ends) if source == place]
                 left[~left[:, out].any(axis=1)] = False
         return left
 
-    def run(self, masks):
+    def outputs(self, masks, absent, data=None, change=None):
         network = self.model.network
         results = []
         for mask in masks:
-            values = self.model.table
+            values = self.model.inputs
             for layer, (weights, bias) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
                 at = [number for number, (_, target) in enumerate(self.ends) if target[0] == layer]
                 kept = mask[at].reshape(weights.shape)
@@ -191,7 +129,7 @@ class PerceptronSpace:
                     values = np.maximum(values, 0.0)
                     values[:, ~kept.any(axis=1)] = 0.0
             results.append(np.stack([0.5 - values[:, 0], values[:, 0] - 0.5], axis=1))
-        return np.array(results).reshape(len(masks), len(self.model.table), 2)
+        return np.array(results).reshape(len(masks), len(self.model.inputs), 2)
 
 
 class BareModel(PerceptronModel):
@@ -248,8 +186,6 @@ TOY = SubjectKind(
     settings={"ablation": ("zero",)},
     read=read_perceptron,
     write=lambda model: {**DOCUMENT, "name": model.name},
-    traits=frozenset(("readers",)),
-    module="pluriscope.analysis.explaining.graphs",
 )
 BARE = replace(
     TOY,
@@ -258,7 +194,6 @@ BARE = replace(
     plural="bare networks",
     definition="A network for tests.",
     format="test-bare/1",
-    traits=frozenset(),
     read=lambda document: BareModel(read_perceptron(document).file),
     write=lambda model: {**DOCUMENT, "format": "test-bare/1", "name": model.name},
 )

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from pluriscope.analysis.circuit_sets.masks import MAX_LISTED, find_masks
 from pluriscope.analysis.errors import AnalysisError, InvalidProtocol
+from pluriscope.analysis.questions.decision import CLASSES
 from pluriscope.analysis.subjects.enumeration import mask_numbers, read_mask
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
-from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import MAX_ROWS, read_attention
 from tests.analysis.subjects.transformer.attention_models import random_attention, run_of_circuit
@@ -62,7 +62,7 @@ def test_the_digest_and_the_whole_model_are_the_golden_ones(name):
     assert kind is TRANSFORMER
     assert model.digest == GOLDEN[name]["digest"]
     full = model.space(TRANSFORMER.default_rules)
-    apart = gaps(full.run(np.ones((1, full.graph.n_bits), dtype=bool)), model.answers)[0]
+    apart = CLASSES.margins(full.run(np.ones((1, full.graph.n_bits), dtype=bool)), model.answers)[0]
     expected = GOLDEN[name]["full"]
     assert (apart > 0).sum() == expected["right"]
     assert apart.min() == pytest.approx(expected["worst"], abs=1e-9)
@@ -113,7 +113,7 @@ def test_samples_are_the_golden_ones(name):
             assert read_mask(space, sample["mask"]) == sample["class"]
             mask = mask_bits(space, sample["class"])[None]
             outputs = space.run(mask)
-            apart = gaps(outputs, model.answers)[0]
+            apart = CLASSES.margins(outputs, model.answers)[0]
             assert mask.sum() == sample["edges"]
             assert (apart > 0).sum() == sample["right"]
             assert apart.min() == pytest.approx(sample["worst"], abs=1e-9)
@@ -213,12 +213,8 @@ TASK = ("tasks", 0)
         (a_file(layer_norm=[1]), "model file layer_norm: "),
         (changed(("layers",), 0), "layers: .* is '0'"),
         (changed(("heads",), True), "heads: .* is 'True'"),
-        (changed(("heads",), 9), "heads: .*8, is '9'"),
-        (a_file(d_model=2.0), "d_model: .* is '2.0'"),
-        (a_file(vocabulary="3"), "vocabulary: .* is '3'"),
         (a_file(context=33), "context: .*32, is '33'"),
         (a_file(name=" "), "name: is empty"),
-        (changed(("unembedding",), [[1, 2], [3, 4]]), "unembedding: has the shape 2 × 2, the sizes say 3 × 3"),
         (
             changed(("attention", 0, "query"), [[[1.0] * 2] * 3]),
             r"attention\[0\].query: has the shape 1 × 3 × 2, the sizes say 2 × 3 × 2",
@@ -233,12 +229,10 @@ TASK = ("tasks", 0)
         (changed(("token_embedding", 1, 1), 10**400), "token_embedding: holds a number too large for float64"),
         (changed(("position_embedding",), []), "position_embedding: has the shape 0, the sizes say 2 × 3"),
         (changed(("attention",), []), "the sizes say 1 layers"),
-        (changed(("attention", 0), 5), r"attention\[0\]: .* is '5'"),
         (changed(("attention", 0, "bias"), [1]), r"attention\[0\] bias: "),
         (changed(("token_embedding", 0, 0), 1e200), "weights: scores could pass 1e300, too large for float64"),
         (a_file(tokens=["a", "b"]), "tokens: has 2 texts. Give 3 different texts"),
         (a_file(tokens=["a", "b", "a"]), "tokens: has a text twice"),
-        (a_file(tokens={}), "tokens: .* is '{}'"),
         (a_file(tokens=["a", "b", "c\n d"]), r"tokens\[2\]: holds the control character"),
         (a_file(tasks=[]), "tasks: "),
         (a_file(tasks=[{}, {}]), "tasks"),
@@ -246,13 +240,10 @@ TASK = ("tasks", 0)
         (changed((*TASK, "rows"), []), "rows: .* at least 1 "),
         (changed((*TASK, "rows"), [[0, 0]] * (MAX_ROWS + 1)), "rows: .* at most 4096"),
         (changed((*TASK, "rows", 1), [1]), r"rows\[1\]: has 1 tokens, the context is 2"),
-        (changed((*TASK, "rows", 1), 1), r"rows\[1\]: .* is '1'"),
         (changed((*TASK, "rows", 1, 1), 7), r"rows\[1\]\[1\]: is 7, the vocabulary has 3. Use 0 to 2"),
-        (changed((*TASK, "rows", 1, 1), 2.0), r"rows\[1\]\[1\]: .* is '2.0'"),
         (changed((*TASK, "rows", 1, 1), True), r"rows\[1\]\[1\]: .* is 'True'"),
         (changed((*TASK, "rows", 2), [0, 1]), r"rows\[2\]: is rows\[0\] again. Give each row once"),
         (changed((*TASK, "answers"), [0, 1]), "answers: has 2 for 3 rows"),
-        (changed((*TASK, "answers"), None), "answers: .* is 'None'"),
         (changed((*TASK, "answers", 2), -1), r"answers\[2\]: is -1, the vocabulary has 3"),
     ],
 )

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from pluriscope.analysis.circuit_sets import masks as circuits
 from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.questions.decision import CLASSES
 from pluriscope.analysis.questions.decisions import max_wrong
 from pluriscope.analysis.subjects.question import GraphQuestion
-from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer import engine as attention_engine
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import read_attention
@@ -44,7 +44,7 @@ def by_running(space, model, most):
     every = bits_of(np.arange(1 << bits, dtype=np.uint64), bits)
     is_circuit = (space.reduce(every) == every).all(axis=1) & every.any(axis=1)
     every = every[is_circuit]
-    wrong = (gaps(space.run(every), model.answers) <= 0).sum(axis=1)
+    wrong = (CLASSES.margins(space.run(every), model.answers) <= 0).sum(axis=1)
     return numbers_of(every[wrong <= most]), len(every)
 
 
@@ -95,15 +95,6 @@ def test_what_sums_do_not_decide_is_run(case):
         patch.setattr(attention_engine, "_UNIT", 1e-3)  # so that many rows are near a tie
         found, _ = by_engine(space, most)
     assert found.tolist() == by_running(space, model, most)[0].tolist()
-
-
-def test_every_row_may_be_wrong_or_none():
-    model = golden("own_2x1_0")
-    space = model.space(TRANSFORMER.default_rules)
-    found, tested = by_engine(space, len(model.rows))
-    assert len(found) == tested == space.possible
-    found, _ = by_engine(space, 0)
-    assert found.tolist() == by_running(space, model, 0)[0].tolist()
 
 
 def test_a_question_goes_to_another_process_with_what_it_knows():

@@ -69,21 +69,6 @@ def whole(space):
     return np.ones(space.graph.n_bits, dtype=bool)
 
 
-def test_the_heads_of_an_induction_circuit_are_named():
-    model = by_hand()
-    space = model.space(TRANSFORMER.default_rules)
-    [heads] = space.inside(whole(space))
-    assert heads.columns[:4] == ("Head", "Previous", "Duplicate", "Induction")
-    (_, previous, duplicate, induction, right, _), second = heads.rows
-    assert previous == pytest.approx(1.0)
-    assert duplicate == pytest.approx(0.0)
-    assert induction == pytest.approx(0.0)
-    assert right == 0
-    assert second[3] == pytest.approx(1.0)
-    assert second[1] < 0.6
-    assert second[4] == 0
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "mean", "nodes", "split"])
 @pytest.mark.parametrize("name", ["own_2x1_0"])

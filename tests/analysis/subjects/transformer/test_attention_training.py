@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.errors import InvalidTraining
+from pluriscope.analysis.questions.decision import CLASSES
 from pluriscope.analysis.subjects.classifier import classifier_document, read_classifier
-from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer.files import attention_document
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import read_attention
@@ -22,7 +22,7 @@ XOR = TokenTask("own", ("0", "1", "="), ((0, 0, 2), (0, 1, 2), (1, 0, 2), (1, 1,
 
 def run(model):
     space = model.space(TRANSFORMER.default_rules)
-    return gaps(space.run(np.ones((1, space.graph.n_bits), dtype=bool)), model.answers)[0]
+    return CLASSES.margins(space.run(np.ones((1, space.graph.n_bits), dtype=bool)), model.answers)[0]
 
 
 @pytest.mark.parametrize("name", [pytest.param("other name", marks=pytest.mark.slow), "majority"])

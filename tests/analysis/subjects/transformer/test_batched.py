@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.questions.decision import CLASSES
 from pluriscope.analysis.subjects.transformer.batched import right_counts
 from pluriscope.analysis.subjects.transformer.model import read_attention
 from tests.analysis.subjects.transformer.attention_models import random_attention
@@ -42,12 +42,12 @@ def test_counts_are_those_of_the_runs(monkeypatch, layers, blocks):
     model, different = replace(model, answers=model.tokens[:, 1]), set()
     for space in spaces(model):
         masks = drawn(space, 30)
-        outputs = gaps(space.run(masks), model.answers)
+        outputs = CLASSES.margins(space.run(masks), model.answers)
         untied = (outputs != 0).all(axis=1)
         expected = (outputs[untied] > 0).sum(axis=1).tolist()
-        right_counts(model, space, masks[:1], "cpu")
+        right_counts(space, masks[:1], "cpu")
         again = runs_of(monkeypatch, space)
-        assert right_counts(model, space, masks[untied], "cpu").tolist() == expected
+        assert right_counts(space, masks[untied], "cpu").tolist() == expected
         assert sum(again) <= 3
         monkeypatch.undo()
         different |= set(expected)
@@ -59,7 +59,7 @@ def test_rows_that_tie_are_decided_by_the_runs():
     model, tied = random_attention(3, (2, 2, 3, 2, 3, 3), whole=True, n_rows=20), 0
     for space in spaces(model):
         masks = drawn(space, 60)
-        outputs = gaps(space.run(masks), model.answers)
+        outputs = CLASSES.margins(space.run(masks), model.answers)
         tied += (outputs == 0).sum()
-        assert right_counts(model, space, masks, "cpu").tolist() == (outputs > 0).sum(axis=1).tolist()
+        assert right_counts(space, masks, "cpu").tolist() == (outputs > 0).sum(axis=1).tolist()
     assert tied

@@ -12,8 +12,8 @@ import pytest
 from pluriscope.analysis.circuit_sets import judged_masks as judging
 from pluriscope.analysis.circuit_sets.judged_masks import asked_of
 from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.questions.decision import CLASSES
 from pluriscope.analysis.subjects.question import GraphQuestion
-from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import read_attention
 from pluriscope.analysis.subjects.transformer.space import ROLES
@@ -62,10 +62,13 @@ def test_criteria_agree_with_plain_runs(name, text):
     assert valid
     for one in circuits[:12]:
         mask = mask_bits(space, one.mask)
-        right = [gaps(patched(space, model, mask, row)[None], model.answers)[0] > 0 for row in range(len(model.rows))]
+        right = [
+            CLASSES.margins(patched(space, model, mask, row)[None], model.answers)[0] > 0
+            for row in range(len(model.rows))
+        ]
         assert one.outcomes["resample-ablation"] == ("passed" if np.all(right) else "failed")
         for ablation in ("zero", "mean"):
-            right = gaps(patched(space, model, mask, ablation)[None], model.answers)[0] > 0
+            right = CLASSES.margins(patched(space, model, mask, ablation)[None], model.answers)[0] > 0
             assert one.outcomes[f"{ablation}-ablation"] == ("passed" if right.mean() > 0.99 else "failed")
         apart = np.abs(patched(space, model, mask, "zero") - patched(space, model, mask | True, "zero")).max()
         assert one.outcomes["output-faithfulness"] == ("passed" if apart <= 0.1 else "failed")
@@ -138,6 +141,8 @@ def test_a_kind_without_roles_or_rows_to_patch_is_judged_by_the_rest():
     names = [*(role.key for role in TOY.roles), *(one.key for one in asked_of(TOY))]
     assert "role-agreement" not in names
     assert "previous" not in names
+    for key in ("knockout-completeness", "minimal-wang", "all-ablations"):
+        assert {one.outcomes[key] for one in found} == {"not_applicable"}
     for key, outcome in {"resample": "not_applicable", "mean": "not_applicable", "zero": "passed"}.items():
         assert {one.outcomes[f"{key}-ablation"] for one in found} == {outcome}
     assert {one.outcomes["minimal-cardinal"] for one in found} == {"passed", "failed"}

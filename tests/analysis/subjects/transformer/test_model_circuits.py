@@ -8,24 +8,13 @@ from itertools import product
 import numpy as np
 import pytest
 
-from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.errors import BeyondLimits, Cancelled, InvalidMask
-from pluriscope.analysis.questions.protocol import Protocol
+from pluriscope.analysis.questions.decision import CLASSES
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects import enumeration as engine
 from pluriscope.analysis.subjects.enumeration import read_mask
 from pluriscope.analysis.subjects.graph import Edge, Graph, Node
-from pluriscope.analysis.subjects.perceptron.question import ask
-from pluriscope.analysis.subjects.subject import gaps
-from tests.analysis.subjects.transformer.mlp_model import (
-    DOCUMENT,
-    TOY,
-    PerceptronModel,
-    listed,
-    mask_bits,
-    read_perceptron,
-)
-from tests.factories import small_network
+from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, listed, mask_bits, read_perceptron
 
 RULES = TOY.default_rules
 AND = read_perceptron(DOCUMENT)
@@ -37,7 +26,7 @@ def by_hand(model):
     for bits in product((False, True), repeat=space.graph.n_bits):
         mask = np.array([bits])
         if mask.any() and (space.reduce(mask) == mask).all():
-            apart = gaps(space.run(mask), model.answers)[0]
+            apart = CLASSES.margins(space.run(mask), model.answers)[0]
             if (apart > 0).mean() > 0.99:
                 found[space.graph.write(mask[0])] = apart
     return found
@@ -58,28 +47,6 @@ def test_a_search_finds_what_the_definition_says():
     masks = [int(mask, 16) for mask in expected]
     assert found.distribution.edge_use == tuple(sum(mask >> bit & 1 for mask in masks) for bit in range(6))
     assert found.possible == AND.space(RULES).possible
-
-
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_a_perceptron_has_the_circuits_that_the_search_for_networks_finds(seed):
-    network = relu_network(seed)
-    model = PerceptronModel(network)
-    protocol = Protocol(name="threshold", circuit_decision="threshold")
-    known = search_circuits(ask(network.network, task=network.tasks[0], protocol=protocol))
-    assert len(known.masks)
-    assert listed(TOY, model, RULES)[0].masks.tolist() == sorted(int(m) for m in known.masks)
-
-
-def relu_network(seed):
-    file = small_network(seed, (2, 2, 1))
-    document = {
-        **DOCUMENT,
-        "weights": [matrix.tolist() for matrix in file.network.weights],
-        "biases": [row.tolist() for row in file.network.biases],
-    }
-    asked = ask(read_perceptron(document).network)
-    table = {"truth_table": list(asked.task.truth_table)}
-    return read_perceptron({**document, "tasks": [table]}).file
 
 
 def test_the_smallest_are_listed_where_there_are_too_many():

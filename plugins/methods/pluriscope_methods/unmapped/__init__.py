@@ -1,1 +1,0 @@
-"""Neurons on which an alignment places nothing: whether they are inert, and the abstraction error."""
