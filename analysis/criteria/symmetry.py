@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.criteria.alignments import on_neuron_sets
 from pluriscope.analysis.criteria.criterion import Criterion, Judge, Settings
+from pluriscope.analysis.criteria.cuts import CutCircuits, Runs
 from pluriscope.analysis.criteria.interpretations import space_of
 from pluriscope.analysis.criteria.on_sites import MODEL
 from pluriscope.analysis.criteria.population import Population, PopulationOf
@@ -31,10 +32,15 @@ from pluriscope.analysis.interpretations.interpretation import Interpretation, N
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.placements.placement import NeuronPlacement
 from pluriscope.analysis.subjects.enumeration import number_bits
+from pluriscope.analysis.subjects.graph import Graph
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, mask_array, masks_of
+from pluriscope.analysis.subjects.perceptron.kind import COARSER_PERCEPTRON
+from pluriscope.analysis.subjects.perceptron.logits import difference_of
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 MAX_SYMMETRIES: Final = 1 << 12
+_OF_NEURONS: Final = "Permutations that leave all weights equal are looked for among the neurons of perceptrons alone."
 
 Permutations = tuple[tuple[int, ...], ...]
 """For each hidden layer where each neuron goes."""
@@ -95,6 +101,20 @@ def permuted_masks(masks: NDArray[Any], permutations: Permutations, layout: Edge
     return masks_of(images, layout)
 
 
+def permuted_bits(graph: Graph, permutations: Permutations) -> list[int]:
+    """For each bit of a mask the bit that it becomes once the hidden neurons, which are nodes called LAYER.NEURON, have
+    moved.
+    """
+
+    def moved(name: str) -> str:
+        layer, _, neuron = name.partition(".")
+        moves = bool(neuron) and int(layer) <= len(permutations)
+        return f"{layer}.{permutations[int(layer) - 1][int(neuron)]}" if moves else name
+
+    numbers = {name: bit for bit, name in enumerate(graph.bit_names)}
+    return [numbers["-".join(map(moved, name.split("-")))] for name in graph.bit_names]
+
+
 def moved_alignment(alignment: NeuronPlacement, permutations: Permutations) -> NeuronPlacement:
     """An alignment after the neurons have moved."""
     return NeuronPlacement.of(
@@ -136,6 +156,19 @@ def _least_circuits(population: Population, tried: Sequence[Permutations], _: Re
     return population.items.tolist(), least.tolist(), lambda mask: {"mask": layout.to_hex(mask)}
 
 
+def _least_cuts(population: CutCircuits, tried: Sequence[Permutations], _: Refused) -> Leasts:
+    masks, graph = population.items, population.question.space.graph
+    own = [graph.number(mask) for mask in masks]
+    least, seen = list(own), set[tuple[int, ...]]()
+    for permutations in population.work.each("criteria", tried, "symmetries"):
+        images = np.empty_like(masks)
+        images[:, moved := permuted_bits(graph, permutations)] = masks
+        if tuple(moved) not in seen:
+            seen.add(tuple(moved))
+            least = [min(number, graph.number(image)) for number, image in zip(least, images, strict=True)]
+    return own, least, lambda number: {"mask": graph.to_hex(number)}
+
+
 def _least_alignments(population: Population, tried: Sequence[Permutations], _: Refused) -> Leasts:
     every = [scored.alignment for _, scored in on_neuron_sets(population)]
     least = [min(moved_alignment(one, permutations).id for permutations in tried) for one in every]
@@ -159,15 +192,30 @@ def _least_interpretations(population: Population, tried: Sequence[Permutations]
     return own, least, lambda found: {"mask": layout.to_hex(found[0]), "index": str(found[1])}
 
 
+def _network_of(question: Question | Runs) -> Network | None:
+    """The perceptron that a question is about, of two classes up to the difference of its logits; None of networks of
+    another kind.
+    """
+    if isinstance(question, Question):
+        return question.network
+    if question.question.kind is not COARSER_PERCEPTRON:
+        return None
+    subject: Any = question.question.subject
+    return difference_of(subject.network) if len(subject.outputs) == 2 else subject.network
+
+
 def _alone(population: PopulationOf[Any], _: Settings) -> Verdicts:
     return same_for_all(len(population), "passed", "An algorithm names no neuron, so no permutation changes it.")
 
 
-def _judging(least_of: Callable[[Population, Sequence[Permutations], Refused], Leasts]) -> Judge:
+def _judging(least_of: Callable[[Any, Sequence[Permutations], Refused], Leasts]) -> Judge:
     """Make the judge that passes what no symmetry turns into one with a lower name."""
 
-    def judge(population: Population, _: Settings) -> Verdicts:
-        tried, cut_off = known_symmetries(population.question.network)
+    def judge(population: PopulationOf[Any], _: Settings) -> Verdicts:
+        network = _network_of(population.question)
+        if network is None:
+            return same_for_all(len(population), "not_applicable", _OF_NEURONS)
+        tried, cut_off = known_symmetries(network)
         refused: Refused = {}
         own, least, witness = least_of(population, tried, refused)
         passed = np.array([one == lowest for one, lowest in zip(own, least, strict=True)], dtype=np.bool_)
@@ -200,6 +248,7 @@ REPRESENTATIVE: Final = Criterion(
     source="Pluriscope: explanations that differ by a symmetry of the network are one in substance",
     judges={
         "circuit": _judging(_least_circuits),
+        "cut": _judging(_least_cuts),
         "interpretation": _judging(_least_interpretations),
         "algorithm": _alone,
         MODEL: _alone,

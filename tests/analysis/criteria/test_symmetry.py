@@ -9,11 +9,18 @@ from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.criteria.symmetry import permuted_masks, symmetries
 from pluriscope.analysis.questions.tasks import task_from_table
+from pluriscope.analysis.running.work import DEFAULT_WORK
+from pluriscope.analysis.subjects.classifier import Classifier
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
+from pluriscope.analysis.subjects.perceptron.kind import COARSER_PERCEPTRON
+from pluriscope.analysis.subjects.perceptron.logits import two_logits
+from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import ask
+from pluriscope.analysis.subjects.question import GraphQuestion
 from tests.analysis.circuits.wide import wide_masks
 from tests.analysis.criteria.circuit_contexts import random_network
+from tests.graph_questions import outcomes
 from tests.oracles import brute_force_criteria as plain
 from tests.oracles.brute_force_circuits import possible_masks
 
@@ -60,3 +67,34 @@ def test_neurons_move_beyond_64_edges_as_they_do_before() -> None:
         found = {(o, s) for o in range(20) for s in range(3) if int(image) >> layout.edge_index(1, o, s) & 1}
         assert found == {(permutations[0][o], s) for o, s in edges}
         assert int(image).bit_count() == mask.bit_count()
+
+
+@pytest.mark.parametrize("grain", ["neurons", "last-edges"])
+def test_representatives_of_circuits_by_coarser_grains(grain: str) -> None:
+    network = two_logits(twin_network())
+    rows = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    subject = Classifier("twins", network, ("no", "yes"), rows, activations(network, rows)[-1].argmax(axis=1))
+    kind = COARSER_PERCEPTRON
+    question = GraphQuestion(kind, subject, kind.rules(kind.write_rules({"granularity": grain, "ablation": "zero"})))
+    found = kind.explaining.search(question, DEFAULT_WORK)
+    masks = sorted(map(int, found.masks), key=lambda mask: (mask.bit_count(), mask))
+    context = kind.explaining.population(question, found, masks)
+    verdicts = criterion_named("representative").judge(context)
+    names = list(question.graph.bit_names)
+
+    def swapped(mask: int, one: str, other: str) -> int:
+        moved = [name.replace(one, "?").replace(other, one).replace("?", other) for name in names]
+        return sum(1 << names.index(name) for bit, name in enumerate(moved) if mask >> bit & 1)
+
+    first, second = ("1.0", "1.2"), ("2.0", "2.1")
+    for at, bits in enumerate(context.items):
+        mask = question.graph.number(bits)
+        one = swapped(mask, *first)
+        least = min(mask, one, swapped(mask, *second), swapped(one, *second))
+        assert verdicts.at(at).outcome == ("passed" if least == mask else "failed")
+        assert least == mask or int(verdicts.at(at).witness["mask"], 16) == least
+    assert 0 < verdicts.passed.sum() < len(masks)
+
+
+def test_other_graphs_are_refused_in_a_sentence() -> None:
+    assert {*outcomes(criterion_named("representative"), "parity-3-elman", "complete").values()} == {"not_applicable"}
