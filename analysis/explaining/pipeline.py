@@ -25,7 +25,7 @@ from typing import Final, get_args
 
 import numpy as np
 
-from pluriscope.analysis.algorithms.candidates import Candidates, candidates_of
+from pluriscope.analysis.algorithms.candidates import candidates_of
 from pluriscope.analysis.circuits.planning import plan_circuits
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.space import count_in_space
@@ -33,11 +33,11 @@ from pluriscope.analysis.circuits.strategy import add_smallest, add_tried, find_
 from pluriscope.analysis.circuits.trying import try_circuits
 from pluriscope.analysis.criteria.tallies import tallies, tallies_of_circuits
 from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.explaining.placing import by_tables
 from pluriscope.analysis.explaining.planning import plan_output
 from pluriscope.analysis.explaining.preflight import preflight, refuse
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.interpretations.result import InterpretationCounts
-from pluriscope.analysis.placements.formulas import search_formulas, untried
 from pluriscope.analysis.placements.result import AlgorithmSearch
 from pluriscope.analysis.results.result import CriterionTally, OutputAnalysis, Range, Stage, Stop, seconds_words
 from pluriscope.analysis.running.limits import Limits as Limits  # callers take it from here
@@ -291,7 +291,7 @@ class _Course:
                 if not self.algorithms.algorithms:
                     self.algorithms = AlgorithmSearch((), candidates.n_candidates, truncated_at=0)
                 with self._stage("alignments", work, self._share("alignments")) as own:
-                    found = _alignments(question, candidates, own)
+                    found = by_tables(question, candidates, own)
                     if "alignments" not in own.ended or _n_tried(found) >= _n_tried(self.algorithms):
                         self.algorithms = found
 
@@ -400,16 +400,6 @@ def _interpretations(
         nothing = (0,) * circuits.n_listed
         return InterpretationCounts(nothing, nothing, truncated_at=0, complete=complete)
     return replace(counts, complete=complete)
-
-
-def _alignments(question: Question, candidates: Candidates, work: Work) -> AlgorithmSearch:
-    """The alignments of every candidate, or the candidates alone where there are too many neuron sets to try."""
-    try:
-        return search_formulas(question, candidates, work, max_aligned=work.limits.max_aligned)
-    except BeyondLimits:
-        alone = tuple(map(untried, candidates.algorithms))
-        at = candidates.truncated_at if candidates.space is None else len(alone)
-        return AlgorithmSearch(alone, candidates.n_candidates, at)
 
 
 def _n_tried(search: AlgorithmSearch) -> int:

@@ -1,4 +1,10 @@
-"""The analysis of algorithms with finite variables: candidates for a network's task, and where each is placed."""
+"""Where algorithms are placed in a network: the ways there are, and the analysis of those with finite variables.
+
+There are two ways (spec §4). Formulas of Boolean inputs are placed on sets of neurons by *tables*: every interchange is
+made once, and all candidates are looked up in its decisions, 250 of them in a tenth of a second. Algorithms with finite
+variables, of which such a formula is one, are placed on *sites* of a network of any kind, each scored for itself. Both
+decide interchanges by :mod:`pluriscope.analysis.placements.interchange`, and place a formula on the same sets.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pluriscope.analysis.algorithms.candidates import Candidates
 from pluriscope.analysis.algorithms.causal_model import CausalModel
 from pluriscope.analysis.algorithms.enumerated import candidates
 from pluriscope.analysis.algorithms.written import fitting
-from pluriscope.analysis.errors import NotOffered
+from pluriscope.analysis.errors import BeyondLimits, NotOffered
 from pluriscope.analysis.methods.report import Analysed, Settings
+from pluriscope.analysis.placements.formulas import search_formulas, untried
 from pluriscope.analysis.placements.report import PlacementsReport
+from pluriscope.analysis.placements.result import AlgorithmSearch
 from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
 
 
@@ -35,14 +45,24 @@ def find(of: Analysed[Any], settings: Settings, work: Work) -> PlacementsReport:
     return place(of.question, own, [one.model for one in others], work)
 
 
+def by_tables(question: Question, candidates: Candidates, work: Work) -> AlgorithmSearch:
+    """Place every candidate formula on sets of neurons, or name the candidates alone where there are too many sets."""
+    try:
+        return search_formulas(question, candidates, work, max_aligned=work.limits.max_aligned)
+    except BeyondLimits:
+        alone = tuple(map(untried, candidates.algorithms))
+        at = candidates.truncated_at if candidates.space is None else len(alone)
+        return AlgorithmSearch(alone, candidates.n_candidates, at)
+
+
 def place(
     question: SubjectQuestion, written: Sequence[CausalModel], others: Sequence[CausalModel], work: Work
 ) -> PlacementsReport:
-    """Place algorithms that somebody wrote, which are marked as such, then others."""
-    from pluriscope.analysis.placements.search import find as searched
+    """Place algorithms on sites: those that somebody wrote, which are marked as such, then others."""
+    from pluriscope.analysis.placements.search import find as on_sites
 
     models, ids = list({one.id: one for one in (*written, *others)}.values()), {one.id for one in written}
-    found = searched(question, models, work)
+    found = on_sites(question, models, work)
     marked = [one.model_copy(update={"written": one.id in ids}) for one in found.algorithms]
     return found.model_copy(update={"algorithms": marked})
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
@@ -34,9 +33,9 @@ from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.circuits.smallest import find_smallest
 from pluriscope.analysis.circuits.space import Structure, count_by_edges
 from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.explaining.placing import by_tables
 from pluriscope.analysis.explaining.plan import Plan
 from pluriscope.analysis.interpretations.counting import count_interpretations
-from pluriscope.analysis.placements.formulas import search_formulas
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.results.result import Stage
 from pluriscope.analysis.running.limits import Limits, listed_bytes
@@ -232,13 +231,12 @@ class _Trial:
         return _around(each * n_kept[0])[0], _around(each * n_kept[1])[1]
 
     def _algorithms(self) -> tuple[Range, Range]:
-        question, limits = self.question, self.limits
+        question = self.question
         candidates, listed, whole = self._tried(lambda work: candidates_of(question, work))
         aligning = 0.0
         if candidates is not None:
-            with suppress(BeyondLimits):
-                align = partial(search_formulas, question, candidates, max_aligned=limits.max_aligned)
-                aligning = self._tried(align, 3)[2] * (whole / listed if listed else 1.0)  # clocks have their grain
+            placing = partial(by_tables, question, candidates)
+            aligning = self._tried(placing, 3)[2] * (whole / listed if listed else 1.0)  # clocks have their grain
         return _around(whole), _around(aligning)
 
 
