@@ -191,7 +191,7 @@ def circuits(quick: bool) -> Lines:
         repetitions,
     )
     work = f"`paper`: {len(mappings)} formulas, {n_mappings} mappings"
-    agree(work, (len(mappings), n_mappings) == (algorithms.n_candidates, algorithms.n_minimal_alignments))
+    agree(work, (len(mappings), n_mappings) == (algorithms.n_candidates, algorithms.n_minimal_placements))
     yield Line(work, seconds, reference)
 
 

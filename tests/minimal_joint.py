@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.placements.formulas import align_with
+from pluriscope.analysis.placements.formulas import place_with
 from pluriscope.analysis.placements.joint import jointly_right
 from pluriscope.analysis.placements.neuron_sets import site_decisions
 from pluriscope.analysis.placements.placement import NeuronPlacement
@@ -19,7 +19,7 @@ def n_minimal_joint(question: Question, algorithms: Iterable[HighLevelModel], wo
     passes everything else: the smaller of two jointly right ones need not be minimal under single interchange.
     """
     update = {"alignments_kept": "all", "n_near_misses": 0, "max_alignments": 10_000}
-    every = align_with(site_decisions(question), tuple(algorithms), question.protocol.model_copy(update=update), work)
+    every = place_with(site_decisions(question), tuple(algorithms), question.protocol.model_copy(update=update), work)
     return sum(map(len, (minimal_joint(question, result, work) for result in every)))
 
 

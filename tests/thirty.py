@@ -110,7 +110,7 @@ def _algorithms(analysis: OutputAnalysis) -> dict[str, dict[str, Any]]:
     results = [(one.algorithm.id, one) for one in search.algorithms]
     valid = [f"{of} {a.alignment.id} {a.minimal}" for of, one in results for a in one.alignments if a.valid]
     totals = {"candidates": str(search.n_candidates), "aligned": str(search.n_aligned), "listed": len(results)}
-    alignments = {"valid": str(search.n_valid_alignments), "minimal": str(search.n_minimal_alignments)}
+    alignments = {"valid": str(search.n_valid_placements), "minimal": str(search.n_minimal_placements)}
     by_algorithm = _digest(f"{of} {one.n_valid} {one.n_minimal}" for of, one in results)
     return {
         "algorithms": {"method": search.method, **totals, "ids": _digest(of for of, _ in results)},

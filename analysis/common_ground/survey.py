@@ -88,7 +88,7 @@ def site_bits(site: NeuronSet, hidden_sizes: Sequence[int]) -> int:
     return site.bits << sum(hidden_sizes[: site.layer - 1])
 
 
-def alignment_standings(
+def placement_standings(
     algorithm: HighLevelModel,
     placements: Sequence[Places],
     space: InterventionSpace,
@@ -206,7 +206,7 @@ def survey_common_ground(
     """
     bounds = bounds or Bounds()
     space, answers = run_interventions(question)
-    alignments = _alignment_points(placed, space, answers, bounds, work)
+    alignments = _placement_points(placed, space, answers, bounds, work)
     # classes are drawn where asking all would take too long or too much room, and drawing leaves some out at all
     n_classes = sum(observed)
     drawn = n_classes * predicted_seconds(space) > bounds.max_seconds
@@ -325,7 +325,7 @@ def distinct(n: int, k: int, seed: int) -> set[int]:
     return found
 
 
-def _alignment_points(
+def _placement_points(
     placed: Sequence[AlgorithmResult], space: InterventionSpace, answers: NetworkAnswers, bounds: Bounds, work: Work
 ) -> AlignmentPoints:
     positions = positions_by_bits(space)
@@ -336,7 +336,7 @@ def _alignment_points(
             work.report_step(STAGE, number, len(placed), "algorithms")
         some = [scored.alignment.places for scored in one.alignments[:left]]
         left -= len(some)
-        found = alignment_standings(one.algorithm, some, space, answers, positions=positions)
+        found = placement_standings(one.algorithm, some, space, answers, positions=positions)
         algorithm.append(np.full(len(some), number, dtype=np.int64))
         alignment.append(np.arange(len(some)))
         predicted.append(found.predicted)

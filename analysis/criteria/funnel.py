@@ -569,8 +569,8 @@ class _Funnel:
         of_circuits, of_algorithms = self._rows("circuit"), self._rows("algorithm")
         circuits_left, algorithms_left = self._left("circuit", of_circuits), self._left("algorithm", of_algorithms)
         owned = algorithms_left[self.judged.algorithm_of]
-        of_alignments = self._rows("alignment", owned)
-        aligned = self._left("alignment", of_alignments) if n["alignment"] else np.zeros(0, np.bool_)
+        of_placements = self._rows("alignment", owned)
+        aligned = self._left("alignment", of_placements) if n["alignment"] else np.zeros(0, np.bool_)
         candidates, begin = self.judged.candidates, int(np.count_nonzero(owned))
         words = (
             _noun("algorithm", candidates, "candidate")
@@ -586,7 +586,7 @@ class _Funnel:
         return [
             *of_search,
             self._kind("algorithm", n["algorithm"], words, of_algorithms, carriers=carriers, partial=partial),
-            self._kind("alignment", begin, valid, of_alignments, above=of_algorithms, partial=partial),
+            self._kind("alignment", begin, valid, of_placements, above=of_algorithms, partial=partial),
         ]
 
     def _circuits(self, search: CircuitSearch, rows: Sequence[FunnelRow]) -> KindFound:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.criteria import alignments, on_sites
+from pluriscope.analysis.criteria import on_sites, placements
 from pluriscope.analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Outcome, Verdict, Verdicts, Witness, put_together, verdicts_of
@@ -32,7 +32,7 @@ def _iia(rule: PairRule) -> Judge:
                 key = (algorithm, path, site)
                 if key not in n_wrong:
                     population.work.check()
-                    n_wrong[key] = int(alignments.disagreements(population, algorithm, path, site, rule).sum())
+                    n_wrong[key] = int(placements.disagreements(population, algorithm, path, site, rule).sum())
                 wrong += n_wrong[key]
             of.append(n_pairs * len(scored.alignment.places))
             agreed.append(of[-1] - wrong)
@@ -52,7 +52,7 @@ def _first_wrong(
     population: Population, algorithm: HighLevelModel, scored: ScoredPlacement[Any], rule: PairRule
 ) -> Witness:
     for path, site in scored.alignment.places:
-        differ = np.argwhere(alignments.disagreements(population, algorithm, path, site, rule))
+        differ = np.argwhere(placements.disagreements(population, algorithm, path, site, rule))
         if len(differ):
             source, base = (int(i) for i in differ[0])
             return {
@@ -61,13 +61,13 @@ def _first_wrong(
                 **({"neurons": list(site.neurons)} if isinstance(site, NeuronSet) else {}),
                 "source": population.question.clean_rows[source].tolist(),
                 "base": population.question.clean_rows[base].tolist(),
-                "output": float(alignments.outputs(population, site)[source, base]),
+                "output": float(placements.outputs(population, site)[source, base]),
             }
     return {}
 
 
 def _joint(population: Population, settings: Settings) -> Verdicts:
-    scores = alignments.joint_scores(population, int(settings["max_runs"]))
+    scores = placements.joint_scores(population, int(settings["max_runs"]))
     pairs = zip(population.items, scores, strict=True)
     return put_together([_joint_verdict(population, scored, score) for (_, scored), score in pairs])
 

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.criteria.alignments import valid_alignments
 from pluriscope.analysis.criteria.criterion import KINDS, Kind
 from pluriscope.analysis.criteria.interpretation_tallies import COSTLY, CountingReadings, Reading, tally_of_readings
+from pluriscope.analysis.criteria.placements import valid_alignments
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.criteria.verdict import OUTCOMES, UNDECIDED

@@ -46,7 +46,7 @@ def _firm_readings(population: on_variables.Readings, settings: Settings) -> Ver
     return _firm(np.array([min(each.place.gap for each in one.read) for *_, one in population.items]), settings)
 
 
-def _firm_alignments(population: Population, settings: Settings) -> Verdicts:
+def _firm_placements(population: Population, settings: Settings) -> Verdicts:
     return _firm(np.array([scored.margin for _, scored in population.items], dtype=np.float64), settings)
 
 
@@ -75,7 +75,7 @@ MARGIN: Final = Criterion(
     judges={
         "circuit": _firm_circuits,
         "interpretation": _firm_interpretations,
-        "alignment": _firm_alignments,
+        "alignment": _firm_placements,
         "cut": _firm_cuts,
         on_sites.SITES: on_sites.firm,
         on_variables.VARIABLES: _firm_readings,

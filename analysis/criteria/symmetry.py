@@ -20,11 +20,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.criteria.alignments import on_neuron_sets
 from pluriscope.analysis.criteria.criterion import Criterion, Judge, Settings
 from pluriscope.analysis.criteria.cuts import CutCircuits, Runs
 from pluriscope.analysis.criteria.interpretations import space_of
 from pluriscope.analysis.criteria.on_sites import MODEL
+from pluriscope.analysis.criteria.placements import on_neuron_sets
 from pluriscope.analysis.criteria.population import Population, PopulationOf
 from pluriscope.analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
 from pluriscope.analysis.errors import BeyondLimits
@@ -115,7 +115,7 @@ def permuted_bits(graph: Graph, permutations: Permutations) -> list[int]:
     return [numbers["-".join(map(moved, name.split("-")))] for name in graph.bit_names]
 
 
-def moved_alignment(alignment: NeuronPlacement, permutations: Permutations) -> NeuronPlacement:
+def moved_placement(alignment: NeuronPlacement, permutations: Permutations) -> NeuronPlacement:
     """An alignment after the neurons have moved."""
     return NeuronPlacement.of(
         alignment.algorithm_text,
@@ -169,9 +169,9 @@ def _least_cuts(population: CutCircuits, tried: Sequence[Permutations], _: Refus
     return own, least, lambda number: {"mask": graph.to_hex(number)}
 
 
-def _least_alignments(population: Population, tried: Sequence[Permutations], _: Refused) -> Leasts:
+def _least_placements(population: Population, tried: Sequence[Permutations], _: Refused) -> Leasts:
     every = [scored.alignment for _, scored in on_neuron_sets(population)]
-    least = [min(moved_alignment(one, permutations).id for permutations in tried) for one in every]
+    least = [min(moved_placement(one, permutations).id for permutations in tried) for one in every]
     return [one.id for one in every], least, lambda found: {"alignment": found}
 
 
@@ -252,7 +252,7 @@ REPRESENTATIVE: Final = Criterion(
         "interpretation": _judging(_least_interpretations),
         "algorithm": _alone,
         MODEL: _alone,
-        "alignment": _judging(_least_alignments),
+        "alignment": _judging(_least_placements),
     },
     idle={"direction": "Asked of explanations on neurons only."},
     term="observed-class",

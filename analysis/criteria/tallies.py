@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from pluriscope.analysis.algorithms.redundancy import IRREDUNDANT
 from pluriscope.analysis.circuits.result import CircuitSearch
-from pluriscope.analysis.criteria.alignments import valid_alignments
 from pluriscope.analysis.criteria.interchanges import BOTH_DIRECTIONS, ONE_DIRECTION
+from pluriscope.analysis.criteria.placements import valid_alignments
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.interpretations.result import InterpretationCounts
 from pluriscope.analysis.placements.iia import PairRule
@@ -33,8 +33,8 @@ def tallies(
 ) -> dict[str, CriterionTally]:
     """Tally criteria over what the searches found for one output, by criterion key, as far as that decides them."""
     kept_alone = question.protocol.alignments_kept == "minimal"
-    n_minimal = algorithms.n_minimal_alignments
-    n_alignments = n_minimal if kept_alone else algorithms.n_valid_alignments
+    n_minimal = algorithms.n_minimal_placements
+    n_alignments = n_minimal if kept_alone else algorithms.n_valid_placements
     n_observed = interpretations.observed
     return {
         **_zero_ablation(question, circuits),

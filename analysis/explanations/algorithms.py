@@ -54,7 +54,7 @@ def _claims(aligned: PlacedFormula[Placement[Any]]) -> Iterator[Claim]:
         yield Claim(layer, neurons, reads, function=variable.function, label=variable.shown)
 
 
-def predict_by_alignment(
+def predict_by_placement(
     algorithm: HighLevelModel, alignment: NeuronPlacement, space: InterventionSpace
 ) -> NDArray[np.int8]:
     """Predict by an aligned algorithm: ``[set, source, base]``, −1 where the set is no union of its places.
@@ -76,7 +76,7 @@ def predict_by_alignment(
 def _predict(
     _question: Question, some: Sequence[PlacedFormula[NeuronPlacement]], space: InterventionSpace
 ) -> NDArray[np.int8]:
-    return np.stack([predict_by_alignment(one.algorithm, one.alignment, space) for one in some])
+    return np.stack([predict_by_placement(one.algorithm, one.alignment, space) for one in some])
 
 
 def _values(aligned: PlacedFormula[NeuronPlacement], space: InterventionSpace) -> dict[NeuronSite, NDArray[np.int8]]:
@@ -111,7 +111,7 @@ ALIGNMENT: Final = Kind[PlacedFormula[NeuronPlacement]](
     predict=_predict,
     claims=lambda aligned: tuple(_claims(aligned)),
     values=_values,
-    by_hand=lambda _, aligned, intervention, bench: predicting.predict_by_alignment(
+    by_hand=lambda _, aligned, intervention, bench: predicting.predict_by_placement(
         aligned.algorithm, aligned.alignment, intervention, bench.network.sizes
     ),
 )

@@ -536,8 +536,8 @@ def _candidate_search_json(search: AlgorithmSearch) -> dict[str, Any]:
         "method": search.method,
         "listed": len(search.algorithms),
         "aligned": search.n_aligned,
-        "valid": exact(search.n_valid_alignments),
-        "minimal": exact(search.n_minimal_alignments),
+        "valid": exact(search.n_valid_placements),
+        "minimal": exact(search.n_minimal_placements),
     }
     if search.totals is not None:
         found["irredundant"] = {key: exact(n) for key, n in search.totals.irredundant.items()}
@@ -560,11 +560,11 @@ def _algorithm_json(result: AlgorithmResult) -> dict[str, Any]:
         "minimal": exact(result.n_minimal),
         "truncated_at": result.truncated_at,
         "irredundant": dict(result.irredundant),
-        "alignments": [_alignment_json(scored, formulas) for scored in result.alignments],
+        "alignments": [_placement_json(scored, formulas) for scored in result.alignments],
     }
 
 
-def _alignment_json(scored: OnNeurons, formulas: Mapping[str, str]) -> dict[str, Any]:
+def _placement_json(scored: OnNeurons, formulas: Mapping[str, str]) -> dict[str, Any]:
     return {
         "id": scored.alignment.id,
         "variables": [

@@ -30,7 +30,7 @@ from pluriscope.analysis.placements.carriable import aligned_algorithms
 from pluriscope.analysis.placements.counting import NEVER, PlacementCounter, Ranking
 from pluriscope.analysis.placements.iia import Behaviour
 from pluriscope.analysis.placements.neuron_sets import SiteDecisions, site_decisions
-from pluriscope.analysis.placements.placement import IIA, NeuronPlacement, OnNeurons, alignment_ids, site_json
+from pluriscope.analysis.placements.placement import IIA, NeuronPlacement, OnNeurons, placement_ids, site_json
 from pluriscope.analysis.placements.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
 from pluriscope.analysis.questions.protocol import Protocol
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
@@ -83,7 +83,7 @@ def search_formulas(
             if found is not None:  # else there are too many to find, and the first candidates are tried one by one
                 algorithms, totals = found
         try:
-            results.extend(align_with(sites, algorithms, protocol, work))  # those before an end stay
+            results.extend(place_with(sites, algorithms, protocol, work))  # those before an end stay
         except BeyondLimits:
             if totals is None:
                 raise
@@ -98,7 +98,7 @@ def search_formulas(
     return AlgorithmSearch(tuple(results), candidates.n_candidates, truncated_at, totals)
 
 
-def align_with(
+def place_with(
     sites: SiteDecisions, algorithms: Sequence[HighLevelModel], protocol: Protocol, work: Work = DEFAULT_WORK
 ) -> Iterator[AlgorithmResult]:
     """Align each algorithm under decisions that are already made, one after the other.
@@ -326,7 +326,7 @@ class _Search:
         for path, column in zip(paths, picks.T.tolist(), strict=True):
             known = self._site_texts(path)
             names.append([known[site] for site in column])
-        return alignment_ids(text, names)
+        return placement_ids(text, names)
 
     def _site_texts(self, path: str) -> list[str]:
         """A variable's places as JSON, by site number."""

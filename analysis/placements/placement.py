@@ -28,7 +28,7 @@ def alignment_id(algorithm_text: str, texts: Iterable[str]) -> str:
     return short_id(f"{algorithm_text}[{','.join(texts)}]")
 
 
-def alignment_ids(algorithm_text: str, columns: Sequence[Sequence[str]]) -> list[str]:
+def placement_ids(algorithm_text: str, columns: Sequence[Sequence[str]]) -> list[str]:
     """Ids of many placements of one algorithm.
 
     Args:

@@ -94,9 +94,9 @@ class AlgorithmSearch:
         return sum(1 for result in self.algorithms if result.n_valid) if self.totals is None else self.totals.n_aligned
 
     @cached_property
-    def n_valid_alignments(self) -> int:
+    def n_valid_placements(self) -> int:
         return sum(result.n_valid for result in self.algorithms) if self.totals is None else self.totals.n_valid
 
     @cached_property
-    def n_minimal_alignments(self) -> int:
+    def n_minimal_placements(self) -> int:
         return sum(result.n_minimal for result in self.algorithms) if self.totals is None else self.totals.n_minimal

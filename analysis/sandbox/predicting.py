@@ -60,7 +60,7 @@ def predict_by_algorithm(algorithm: HighLevelModel, intervention: Intervention, 
     return Prediction(SILENT, reason)
 
 
-def predict_by_alignment(
+def predict_by_placement(
     algorithm: HighLevelModel, alignment: NeuronPlacement, intervention: Intervention, sizes: Sequence[int]
 ) -> Prediction:
     """An aligned algorithm, by rule 2.

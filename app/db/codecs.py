@@ -210,7 +210,7 @@ def _columns(array: Any) -> int:
     return int(array["shape"][1]) if isinstance(array, dict) else len(array[0])
 
 
-def alignment_of(row: AlignmentRow, algorithm_text: str) -> OnNeurons:
+def placement_of(row: AlignmentRow, algorithm_text: str) -> OnNeurons:
     """The scored alignment of a row.
 
     Args:

@@ -16,7 +16,7 @@ KIND = "directions"
 """Of the report."""
 
 
-def alignment_of(row: DirectionRow) -> DirectionPlacement:
+def placement_of(row: DirectionRow) -> DirectionPlacement:
     """The alignment of a row."""
     return parse_directions(row.algorithm_text, row.text)
 

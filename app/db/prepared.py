@@ -67,7 +67,7 @@ class PreparedAnalysis:
     def result_digest(self) -> str:
         return str(self.columns["result_digest"])
 
-    def alignment_rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def placement_rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """The id of an algorithm and the columns of one of its alignments' rows, analysis and algorithm left out."""
         for result in self.search.algorithms:
             for scored in result.alignments:
@@ -105,8 +105,8 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
         "algorithms_candidates": search.n_candidates,
         "algorithms_truncated_at": search.truncated_at,
         "algorithms_aligned": search.n_aligned,
-        "alignments_valid": search.n_valid_alignments,
-        "alignments_minimal": search.n_minimal_alignments,
+        "alignments_valid": search.n_valid_placements,
+        "alignments_minimal": search.n_minimal_placements,
         "exhaustive": analysis.exhaustive,
         "criteria": _criteria_json(analysis),
         "distributions": distributions_of(analysis),

@@ -233,7 +233,7 @@ def save_prepared(session: Session, prepared: PreparedAnalysis) -> AnalysisRow:
     number_of = dict(session.execute(numbered).all())
     alignments = [
         {**columns, "analysis_id": row.id, "algorithm_row_id": number_of[algorithm]}
-        for algorithm, columns in prepared.alignment_rows()
+        for algorithm, columns in prepared.placement_rows()
     ]
     insert_rows(session, _TABLES["alignments"], alignments)
     add_verdicts(session, row, prepared.verdicts)

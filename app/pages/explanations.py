@@ -32,7 +32,7 @@ from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import CircuitVerdict, Q_co, SubjectQuestion
 from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB
 from pluriscope.app.db.directions import find_direction_row
-from pluriscope.app.db.reads.algorithms import find_algorithm, find_alignment
+from pluriscope.app.db.reads.algorithms import find_algorithm, find_neuron_placement
 from pluriscope.app.db.reads.circuits import find_circuit
 from pluriscope.app.db.tables import AlgorithmRow, AnalysisRow, NetworkRow
 from pluriscope.app.errors import BadQuery, NotFound, PageError
@@ -434,7 +434,7 @@ def _rows_of_placement(session: Session, analysis: AnalysisRow, known: Explanati
     row, id_ = find_algorithm(session, analysis.id, known.ref.first), known.item.alignment.id
     if known.kind == "direction":
         return [row, find_direction_row(session, analysis.id, known.ref.first, id_)]
-    return [row, None if row is None else find_alignment(session, row, id_)]
+    return [row, None if row is None else find_neuron_placement(session, row, id_)]
 
 
 def _scored(question: Any, aligned: PlacedFormula[Any]) -> Any:

@@ -15,7 +15,7 @@ from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.documents.glossary import Term, first_terms, terms
-from pluriscope.figures.svg.aligned import aligned_diagram
+from pluriscope.figures.svg.aligned import placed_diagram
 from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.figures.svg.number_line import Threshold, number_line
 from pluriscope.figures.svg.tiles import Tile, as_bits, truth_tile
@@ -79,5 +79,5 @@ def examples() -> Mapping[str, Markup]:
         ),
         "Gate": truth_tile(both.table),
         "Algorithm": formula_tree(algorithm),
-        "Placement": aligned_diagram(WEIGHTS, algorithm, NeuronPlacement.read(_ALGORITHM, _PLACES)),
+        "Placement": placed_diagram(WEIGHTS, algorithm, NeuronPlacement.read(_ALGORITHM, _PLACES)),
     }

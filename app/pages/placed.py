@@ -27,7 +27,7 @@ from pluriscope.analysis.placements.iia import check_placement
 from pluriscope.analysis.placements.neuron_sets import MAX_TRIED, placement_with_id
 from pluriscope.analysis.placements.placement import NeuronPlacement, Placement
 from pluriscope.app.db import directions
-from pluriscope.app.db.codecs import alignment_of
+from pluriscope.app.db.codecs import placement_of
 from pluriscope.app.db.reads import algorithms
 from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, DirectionRow
 from pluriscope.app.errors import BadQuery, NotFound
@@ -155,10 +155,10 @@ def _on_neurons(
 ) -> tuple[AlignmentRow | None, NeuronPlacement | None]:
     if ":" in named:
         alignment = NeuronPlacement.of(algorithm.text, read_places(named.split(_BETWEEN), field="e"))
-        return algorithms.find_alignment(session, row, alignment.id), alignment
-    stored = algorithms.find_alignment(session, row, named)
+        return algorithms.find_neuron_placement(session, row, alignment.id), alignment
+    stored = algorithms.find_neuron_placement(session, row, named)
     if stored is not None:
-        return stored, alignment_of(stored, algorithm.text).alignment
+        return stored, placement_of(stored, algorithm.text).alignment
     return None, placement_with_id(place.question.network, algorithm, named, place.question.protocol.alignment_sites)
 
 
@@ -179,7 +179,7 @@ def _on_directions(
     if place.analysis is None:
         return None, alignment
     stored = directions.find_direction_row(session, place.analysis.id, algorithm.id, named)
-    return stored, alignment if stored is None else directions.alignment_of(stored)
+    return stored, alignment if stored is None else directions.placement_of(stored)
 
 
 def site_label(site: Site, sizes: Sequence[int]) -> str:

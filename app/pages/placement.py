@@ -32,7 +32,7 @@ from pluriscope.app.pages.explanations import Explanation
 from pluriscope.app.pages.page import about, column, figure, head_actions, listed, page
 from pluriscope.app.pages.placed import PlacedOptions, site_label
 from pluriscope.figures.numbers import decimal, exact, noun
-from pluriscope.figures.svg.aligned import aligned_diagram
+from pluriscope.figures.svg.aligned import placed_diagram
 from pluriscope.figures.svg.combs import Direction
 from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.kinds.placements import called, rounded, site_words, sites_drawing
@@ -121,7 +121,7 @@ def _places(one: Explanation[Question]) -> Iterator[tuple[Any, dict[str, Any]]]:
         )
 
 
-def alignment_record(one: Explanation[Question]) -> AlignmentRecord:
+def placement_record(one: Explanation[Question]) -> AlignmentRecord:
     """A placement on neuron sets as JSON."""
     places = [PlaceRecord(**fields) for _, fields in _places(one)]
     valid = all(place.agreed == place.tested for place in places)
@@ -191,15 +191,15 @@ def _read(question: Question, site: Subspace, read: ReadOut | None, truth_table:
 # --- as blocks
 
 
-@page(alignment_record, PlacementOptions)
+@page(placement_record, PlacementOptions)
 def alignment(one: Explanation[Question], options: PlacementOptions) -> Iterator[Block]:
     """Page of an alignment: its neurons, whether interchanges confirm it, what fails, and the rest folded."""
-    record = alignment_record(one)
+    record = placement_record(one)
     sites = " and ".join(place.site for place in record.places)
     where, how = f", carried by {sites}" if sites else "", "kept by the analysis" if record.stored else ""
     yield _head(one, record, where, how, {"minimal": record.minimal} if record.valid else {})
     placed: NeuronPlacement = one.item.alignment
-    drawn = aligned_diagram(
+    drawn = placed_diagram(
         one.place.question.network.weights,
         one.item.algorithm,
         placed,

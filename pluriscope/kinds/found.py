@@ -104,10 +104,10 @@ class Found:
 
     def columns(self, kind: str) -> Stored:
         """Stored columns of the explanations of a kind. Placements on neurons also have columns of their algorithms."""
-        return self._alignments if kind == "alignment" else self.stored[kind]
+        return self._placements if kind == "alignment" else self.stored[kind]
 
     @cached_property
-    def _alignments(self) -> Stored:
+    def _placements(self) -> Stored:
         own, algorithms = self.stored["alignment"], self.stored["algorithm"]
         row_of = {row: place for place, row in enumerate(algorithms["id"])}
         owners = [row_of[row] for row in own["algorithm_row_id"]]

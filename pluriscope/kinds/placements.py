@@ -30,7 +30,7 @@ from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.combs import Direction
 from pluriscope.figures.svg.graphs import graph_diagram
-from pluriscope.figures.svg.tiles import alignment_tiles, bits_of
+from pluriscope.figures.svg.tiles import bits_of, placement_tiles
 from pluriscope.figures.svg.trees import tree_thumb
 from pluriscope.kinds.columns import (
     AGREED,
@@ -254,7 +254,7 @@ ALIGNMENTS: Final = ListedKind(
     figures=_on_neurons,
     ref=_ref("alignment"),
     more=_on_neurons_more,
-    drawing=lambda found, place: found.thumb(None, alignment_tiles(*_placement(found, "alignment", place))),
+    drawing=lambda found, place: found.thumb(None, placement_tiles(*_placement(found, "alignment", place))),
     own=("neurons", False),
     says=_says_where,
 )

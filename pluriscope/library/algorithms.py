@@ -23,10 +23,10 @@ from pluriscope.analysis.placements.report import PlacedModel, SitePlacement, Si
 from pluriscope.analysis.placements.result import AlgorithmResult
 from pluriscope.analysis.running.work import Work
 from pluriscope.arguments import checked
-from pluriscope.figures.svg.aligned import aligned_diagram
+from pluriscope.figures.svg.aligned import placed_diagram
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import circuit_thumb
-from pluriscope.figures.svg.tiles import Hues, alignment_tiles, bits_of, hues_among
+from pluriscope.figures.svg.tiles import Hues, bits_of, hues_among, placement_tiles
 from pluriscope.figures.svg.trees import formula_tree
 from pluriscope.kinds.placements import best_score, sites_drawing, verdicts_on
 from pluriscope.objects.explanations import Explanation, Verdicts, not_about
@@ -64,7 +64,7 @@ class AnyAlgorithm(Explanation):
 
     @property
     @abstractmethod
-    def is_aligned(self) -> bool:
+    def is_placed(self) -> bool:
         """Whether it has a valid placement."""
 
     @property
@@ -118,7 +118,7 @@ class Algorithm(AnyAlgorithm):
         return self.record.n_valid
 
     @property
-    def is_aligned(self) -> bool:
+    def is_placed(self) -> bool:
         return self.n_valid > 0
 
     @cached_property
@@ -227,13 +227,13 @@ class Alignment(Explanation):
 
     def draw(self) -> Drawing:
         algorithm = self.algorithm
-        drawn = aligned_diagram(
+        drawn = placed_diagram(
             self.result.weights, algorithm.value, self.placement, hues=algorithm.hues, title=algorithm.formula
         )
         return Drawing(drawn)
 
     def thumb(self) -> Drawing:
-        tiles = alignment_tiles(self.algorithm.value, self.placement)
+        tiles = placement_tiles(self.algorithm.value, self.placement)
         return Drawing(circuit_thumb(self.result.weights, None, tiles, hues=self.algorithm.hues, title=self.title))
 
     def row(self) -> Row:
@@ -333,7 +333,7 @@ class SiteAlgorithm(_OnSites, AnyAlgorithm):
         return self.record.n_placed
 
     @property
-    def is_aligned(self) -> bool:
+    def is_placed(self) -> bool:
         return bool(self.record.valid)
 
     @cached_property
@@ -439,7 +439,7 @@ class Algorithms(Items[AnyAlgorithm]):
     @property
     def aligned(self) -> Algorithms:
         """Algorithms of the list that have a valid placement."""
-        return self.where(lambda one: one.is_aligned)
+        return self.where(lambda one: one.is_placed)
 
     @property
     def formulas(self) -> tuple[Algorithm, ...]:

@@ -185,7 +185,7 @@ class Items(Listing[E]):
         return self.items
 
     def where(self, holds: Callable[[E], bool]) -> Self:
-        """Select items for which a function is true: ``algorithms.where(lambda one: one.is_aligned)``.
+        """Select items for which a function is true: ``algorithms.where(lambda one: one.is_placed)``.
 
         Raises:
             InvalidOption: the function fails.

@@ -6,7 +6,7 @@ import pytest
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node
 from pluriscope.analysis.common_ground.survey import predictions_by_choice
-from pluriscope.analysis.explanations.algorithms import predict_by_alignment
+from pluriscope.analysis.explanations.algorithms import predict_by_placement
 from pluriscope.analysis.explanations.circuits import predict_by_interpretation
 from pluriscope.analysis.interventions.experiments import (
     SILENT,
@@ -113,7 +113,7 @@ def test_predictions_of_alignments_equal_the_twin():
             placed(algorithm, v0=(1, (0,)), v1=(1, (1, 2))),
             placed(algorithm, v0=(2, (1,)), v1=(1, (0, 2))),
         ):
-            predicted = predict_by_alignment(algorithm, alignment, space)
+            predicted = predict_by_placement(algorithm, alignment, space)
             sites = {path: {(s.layer, n) for n in s.neurons} for path, s in alignment.places}
             for index, members in enumerate(space.sets):
                 chosen = [path for path, place in sites.items() if place <= set(members)]
@@ -143,7 +143,7 @@ def test_functions_of_six_inputs_are_read_to_their_last_row() -> None:
     a, b = Node("input", (), 0), Node("input", (), 5)
     model = HighLevelModel("and_inverter", 6, Node("not", (Node("and", (Node("and", (a, b)), Node("not", (a,)))),)))
     alignment = NeuronPlacement.of(model.text, {"0": NeuronSet(1, (0,))})
-    says = predict_by_alignment(model, alignment, space)
+    says = predict_by_placement(model, alignment, space)
     (place,) = [i for i, sites in enumerate(space.sets) if set(sites) == {(1, 0)}]
     assert says[place, 63, 0] == 0
     assert says[place, 0, 63] == 1

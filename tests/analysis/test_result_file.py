@@ -90,7 +90,7 @@ def test_a_space_too_large_to_list_is_counted_all_the_same():
     tally = analysis.criteria["zero-ablation"]
     assert (tally.passed, tally.failed, tally.undecided) == (197, 9_428, 0)
     assert analysis.criteria["margin"].undecided == 147
-    assert analysis.criteria["margin"].of == 197 + analysis.algorithms.n_valid_alignments
+    assert analysis.criteria["margin"].of == 197 + analysis.algorithms.n_valid_placements
 
 
 @pytest.mark.slow

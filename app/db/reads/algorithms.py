@@ -33,7 +33,7 @@ def find_algorithm(session: Session, analysis_id: int, algorithm_id: str) -> Alg
     )
 
 
-def find_alignment(session: Session, algorithm: AlgorithmRow, alignment_id: str) -> AlignmentRow | None:
+def find_neuron_placement(session: Session, algorithm: AlgorithmRow, alignment_id: str) -> AlignmentRow | None:
     """The kept alignment of an algorithm with this public id; None if there is none."""
     return session.scalar(_kept(algorithm).where(AlignmentRow.alignment_id == alignment_id))
 
@@ -42,7 +42,7 @@ def _kept(algorithm: AlgorithmRow) -> Select[AlignmentRow]:
     return select(AlignmentRow).where(AlignmentRow.algorithm_row_id == algorithm.id)
 
 
-def alignments_on(
+def placements_on(
     session: Session, analysis: AnalysisRow, neurons: Collection[tuple[int, int]]
 ) -> Sequence[AlignmentRow]:
     """A valid alignment, a minimal one if there is one, of each algorithm some of whose variables are on just these

@@ -22,7 +22,7 @@ from pluriscope.analysis.placements.result import AlgorithmResult, AlgorithmSear
 from pluriscope.analysis.results.result import OutputAnalysis
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.app.db.codecs import alignment_of, document_of, network_file_of
+from pluriscope.app.db.codecs import document_of, network_file_of, placement_of
 from pluriscope.app.db.distributions import candidates_in
 from pluriscope.app.db.reads.analyses import analysed_question
 from pluriscope.app.db.reads.circuits import masks_of, search_of, stored_search, whole_counts
@@ -107,7 +107,7 @@ def load_algorithms(session: Session, row: AnalysisRow, question: Question) -> A
     for stored in session.scalars(
         select(AlignmentRow).where(AlignmentRow.analysis_id == row.id).order_by(AlignmentRow.id)
     ):
-        alignments[stored.algorithm_row_id].append(alignment_of(stored, text_of[stored.algorithm_row_id]))
+        alignments[stored.algorithm_row_id].append(placement_of(stored, text_of[stored.algorithm_row_id]))
     results = tuple(_algorithm_result(stored, tuple(alignments[stored.id]), n_inputs) for stored in algorithms)
     totals = candidates_in(row.distributions)
     return AlgorithmSearch(results, row.algorithms_candidates, row.algorithms_truncated_at, totals)

@@ -25,7 +25,7 @@ from pluriscope.analysis.sandbox.predicting import predict_on_sites
 from pluriscope.analysis.sandbox.running import Bench, Stage
 from pluriscope.analysis.subjects.sites import Run, giver_of
 from pluriscope.app.db.listing import prominent_in
-from pluriscope.app.db.reads.algorithms import alignments_on
+from pluriscope.app.db.reads.algorithms import placements_on
 from pluriscope.app.pages.candidates import algorithm_of, stored_placements
 from pluriscope.app.pages.compare.compared import short
 from pluriscope.app.pages.explanations import KIND_LABELS, Explanation
@@ -183,7 +183,7 @@ class Trial:
         patched = {} if now is None else {at: one for at, one in now.neurons.items() if one.written == "source"}
         if now is None or len(patched) < len(now.changes):
             return
-        for row in alignments_on(self.session, place.analysis, {*patched}):
+        for row in placements_on(self.session, place.analysis, {*patched}):
             ref, algorithm = ExplanationRef("alignment", row.algorithm.algorithm_id, row.alignment_id), row.algorithm
             aligned = PlacedFormula(algorithm_of(algorithm, place), NeuronPlacement.read(algorithm.text, row.places))
             said = self._asked(Explanation(self.session, self.links, ref, place, aligned))

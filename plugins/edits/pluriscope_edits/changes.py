@@ -27,10 +27,10 @@ from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.search import decide_right, find_valid
 from pluriscope.analysis.circuits.space import count_in_space
-from pluriscope.analysis.criteria.alignments import valid_alignments
 from pluriscope.analysis.criteria.criterion import Kind
 from pluriscope.analysis.criteria.funnel import brief
 from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
+from pluriscope.analysis.criteria.placements import valid_alignments
 from pluriscope.analysis.criteria.steps import CriterionStep, default_steps
 from pluriscope.analysis.criteria.verdict import PASSED, UNDECIDED
 from pluriscope.analysis.errors import BeyondLimits, InvalidNetwork
@@ -206,7 +206,7 @@ def compare(
     if before.question.data.boolean:
         kinds.append("alignment")
         interpretations = masks.interpretations(reasons)
-        alignments, placings = _alignments(before, after)
+        alignments, placings = _placements(before, after)
     criteria = _criteria(before, after, kinds, work, thorough=thorough)
     if interpretations is not None and masks.listed:
         criteria["interpretation"] = {"observed-class": masks.observed()}
@@ -460,7 +460,7 @@ def _mean_of_draws(
     return mean * circuits.n_valid, Fraction(float(low)) * n_low, Fraction(float(high)) * n_high
 
 
-def _alignments(before: OutputAnalysis, after: OutputAnalysis) -> tuple[Change, dict[str, list[ChangedPlacing]]]:
+def _placements(before: OutputAnalysis, after: OutputAnalysis) -> tuple[Change, dict[str, list[ChangedPlacing]]]:
     """Compare the valid alignments; where some are counted and not listed, by bounds that hold whatever those are."""
     known: dict[Any, ChangedPlacing] = {}
     sets, totals, complete = [], [], True
@@ -473,7 +473,7 @@ def _alignments(before: OutputAnalysis, after: OutputAnalysis) -> tuple[Change, 
             known[key] = ChangedPlacing(**answer, where=", ".join(where))
         sets.append(keys)
         whole = search.truncated_at is None and all(found.truncated_at is None for found in search.algorithms)
-        totals.append(len(keys) if whole else search.n_valid_alignments)  # protocols may keep minimal ones alone
+        totals.append(len(keys) if whole else search.n_valid_placements)  # protocols may keep minimal ones alone
         complete &= whole
     parts = _change(*sets)
     named = {name: [known[key] for key in sorted(part, key=str)[:MOST_NAMED]] for name, part in parts.items()}

@@ -65,7 +65,7 @@ def test_a_class_beyond_the_limits_says_why_and_the_others_are_climbed() -> None
     assert counts["integer"].refused.startswith("integer directions of layer 1: ")
     assert not counts["orthogonal"].refused
     floor = [counts["integer"], ClassCounts("sets", 1, 3, 4, None), ClassCounts("sets", 0, 0, 4, None)]
-    assert counts["sets"].above(floor) == replace(counts["sets"], floor_networks=2, floor_passing=1, floor_alignments=3)
+    assert counts["sets"].above(floor) == replace(counts["sets"], floor_networks=2, floor_passing=1, floor_placements=3)
 
 
 def test_three_inputs() -> None:

@@ -16,7 +16,7 @@ from pluriscope.analysis.placements.placement import NeuronPlacement
 from pluriscope.figures.svg.elements import drawing, hued, num, part, stroke, text
 from pluriscope.figures.svg.layout import Site, Wiring, input_name, variable_name
 from pluriscope.figures.svg.networks import PAD_X, PAD_Y, Diagram, diagram_class, diagram_size, ring_radius
-from pluriscope.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Hues, Tile, alignment_tiles, tile_group, tile_size
+from pluriscope.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Hues, Tile, placement_tiles, tile_group, tile_size
 from pluriscope.figures.svg.trees import DrawnNode, Point, drawn_tree
 
 _TILE: Final = 20.0
@@ -24,7 +24,7 @@ _ROW: Final = 52.0
 _TIGHT_ROW: Final = 42.0
 
 
-def aligned_diagram(
+def placed_diagram(
     weights: Sequence[Any],
     algorithm: HighLevelModel,
     alignment: NeuronPlacement,
@@ -40,7 +40,7 @@ def aligned_diagram(
         hues: the network's hues, for more than two inputs.
         title: put before the sentence made from the data.
     """
-    tiles = tuple(Tile(t.layer, t.neuron, t.table) for t in alignment_tiles(algorithm, alignment))
+    tiles = tuple(Tile(t.layer, t.neuron, t.table) for t in placement_tiles(algorithm, alignment))
     wiring = Wiring.of(weights, None, ((t.layer, t.neuron) for t in tiles))
     width, net_height = diagram_size(wiring)
     root = drawn_tree(algorithm)

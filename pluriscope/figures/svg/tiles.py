@@ -168,7 +168,7 @@ def gate_tiles(gates: Iterable[Any], n_inputs: int) -> tuple[Tile, ...]:
     return tuple(tiles)
 
 
-def alignment_tiles(algorithm: HighLevelModel, alignment: NeuronPlacement) -> tuple[Tile, ...]:
+def placement_tiles(algorithm: HighLevelModel, alignment: NeuronPlacement) -> tuple[Tile, ...]:
     """Tiles of an alignment: each variable's tile on every neuron that carries it."""
     variables = {variable.path: variable for variable in algorithm.variables}
     return tuple(

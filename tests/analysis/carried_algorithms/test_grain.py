@@ -9,7 +9,7 @@ import pytest
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.carried_algorithms.search import Unasked, story_algorithms
-from pluriscope.analysis.placements.formulas import align_with
+from pluriscope.analysis.placements.formulas import place_with
 from pluriscope.analysis.placements.neuron_sets import site_decisions
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import named_task
@@ -27,7 +27,7 @@ def carried_by(network: Network) -> tuple[HighLevelModel, ...]:
     question = asked(network)
     algorithms = story_algorithms(question, Work())
     assert not isinstance(algorithms, Unasked)
-    found = [*align_with(site_decisions(question), algorithms, question.protocol)]
+    found = [*place_with(site_decisions(question), algorithms, question.protocol)]
     return tuple(result.algorithm for result in found if result.n_valid)
 
 

@@ -15,10 +15,10 @@ from pluriscope.analysis.common_ground import spread, survey
 from pluriscope.analysis.common_ground.interpreted import choose_classes
 from pluriscope.analysis.common_ground.points import Bounds
 from pluriscope.analysis.common_ground.report import find
-from pluriscope.analysis.common_ground.survey import alignment_standings, survey_common_ground
+from pluriscope.analysis.common_ground.survey import placement_standings, survey_common_ground
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.explaining.pipeline import analyse_output
-from pluriscope.analysis.explanations.algorithms import predict_by_alignment
+from pluriscope.analysis.explanations.algorithms import predict_by_placement
 from pluriscope.analysis.explanations.circuits import predict_by_interpretation
 from pluriscope.analysis.interpretations import indexing, observed
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
@@ -125,7 +125,7 @@ def test_every_alignment_stands_where_it_does_by_itself(small, whole, ground):
     assert len(found) == sum(len(one.alignments) for one in small.placed) > 10
     for k in range(0, len(found), 3):
         one = small.placed[found.algorithm[k]]
-        said = predict_by_alignment(one.algorithm, one.alignments[found.alignment[k]].alignment, space)
+        said = predict_by_placement(one.algorithm, one.alignments[found.alignment[k]].alignment, space)
         standing = standing_of(said, answers)
         assert (found.predicted[k], found.right[k]) == (standing.predicted, standing.right)
 
@@ -136,7 +136,7 @@ def test_sets_that_are_not_listed_are_not_predicted(small):
     answers = decide_under_interventions(network, input_table(2), space)
     alice = two_xor_algorithms()[0]
     places = next(one.alignments[0].alignment.places for one in small.placed if one.algorithm.id == alice.id)
-    found = alignment_standings(alice, [places], space, answers)
+    found = placement_standings(alice, [places], space, answers)
     singles = sum(len(site.neurons) == 1 for _, site in places)
     assert found.predicted.tolist() == [singles * 12]  # the union of both places is a set of two or more
 

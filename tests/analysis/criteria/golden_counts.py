@@ -20,8 +20,8 @@ import numpy as np
 from pluriscope.analysis.algorithms.candidates import Candidates, candidate_algorithms
 from pluriscope.analysis.algorithms.redundancy import irredundancy
 from pluriscope.analysis.circuits.search import search_circuits
-from pluriscope.analysis.criteria.alignments import valid_alignments
 from pluriscope.analysis.criteria.interpretation_tallies import tally_of_readings
+from pluriscope.analysis.criteria.placements import valid_alignments
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import CRITERIA, criteria_for
 from pluriscope.analysis.placements.formulas import search_formulas

@@ -7,8 +7,8 @@ from itertools import permutations
 import pytest
 
 from pluriscope.analysis.criteria import margins, symmetry
-from pluriscope.analysis.criteria.alignment_structure import CAUSAL_ORDER, MINIMAL_ALIGNMENT, MINIMAL_JOINT_ALIGNMENT
 from pluriscope.analysis.criteria.interchanges import BOTH_DIRECTIONS, ONE_DIRECTION
+from pluriscope.analysis.criteria.placement_structure import CAUSAL_ORDER, MINIMAL_ALIGNMENT, MINIMAL_JOINT_ALIGNMENT
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.placements.placement import NeuronPlacement

@@ -9,7 +9,7 @@ import numpy as np
 
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.directions.self_interventions import ask_own_swaps
-from pluriscope.analysis.explanations.algorithms import predict_by_alignment
+from pluriscope.analysis.explanations.algorithms import predict_by_placement
 from pluriscope.analysis.explanations.circuits import predict_by_interpretation
 from pluriscope.analysis.interventions.experiments import SILENT, decide_under_interventions, intervention_space
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
@@ -72,7 +72,7 @@ def test_neuron_swaps_are_those_of_the_common_ground() -> None:
     assert len(asked.swaps) == 7  # all sets of three neurons; Bob's are among them
     assert sum(1 in swap.owners for swap in asked.swaps) == 3
     by_interpretation = predict_by_interpretation(CAROL, space)
-    by_alignment = predict_by_alignment(BOB.algorithm, BOB_ON_SETS.alignment, space)
+    by_alignment = predict_by_placement(BOB.algorithm, BOB_ON_SETS.alignment, space)
     for at, swap in enumerate(asked.swaps):
         neurons = frozenset((place.layer, int(np.flatnonzero(row)[0])) for place in swap.places for row in place.matrix)
         number = space.position[neurons]

@@ -94,7 +94,7 @@ def test_golden_networks_are_aligned_as_by_brute_force(name, n_valid):
     candidates = candidate_algorithms(file.tasks[0], COMPLETE, file.network.n_hidden_layers)
     chosen = some(candidates, 40, 3)
     whole = search_formulas(ask(file.network), candidates)
-    assert whole.n_valid_alignments == n_valid
+    assert whole.n_valid_placements == n_valid
     aligned = tuple(r.algorithm for r in whole.algorithms if r.n_valid)
     assert_same_as_brute_force(
         file.network, Candidates(chosen.algorithms + aligned, len(chosen.algorithms)), COMPLETE, clean_data(2)
@@ -156,7 +156,7 @@ def test_mappings_in_both_directions_are_the_authors(name, output):
         for scored in result.alignments
     }
     assert ours == theirs
-    assert found.n_minimal_alignments == len(theirs) == expected["both_directions"]["n_mappings"]
+    assert found.n_minimal_placements == len(theirs) == expected["both_directions"]["n_mappings"]
 
 
 def with_idle_neurons(network, n_idle):
@@ -174,7 +174,7 @@ def test_truncation_keeps_fewest_neurons_and_counts_all():
     aligned = tuple(r.algorithm for r in found.algorithms if r.n_valid)
     candidates = Candidates(aligned, len(aligned))
     whole = search_formulas(ask(network, protocol=custom(max_alignments=1_000_000)), candidates)
-    assert whole.n_valid_alignments > 300
+    assert whole.n_valid_placements > 300
     for limit in (1, 3, 50):
         part = search_formulas(ask(network, protocol=custom(max_alignments=limit)), candidates)
         assert any(r.truncated_at is not None for r in part.algorithms)

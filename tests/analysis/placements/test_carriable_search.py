@@ -49,8 +49,8 @@ def assert_same_as_trying_each(network, task, protocol, data=None):
     found, algorithms = supported(network, task, protocol, data)
     assert (found.n_aligned, found.n_valid, found.n_minimal) == (
         plain.n_aligned,
-        plain.n_valid_alignments,
-        plain.n_minimal_alignments,
+        plain.n_valid_placements,
+        plain.n_minimal_placements,
     )
     assert [a.text for a in algorithms] == [r.algorithm.text for r in plain.algorithms if r.n_valid]
     return found.n_aligned
@@ -154,7 +154,7 @@ def test_totals_stay_exact_where_too_many_neuron_sets_forbid_a_list(monkeypatch)
     monkeypatch.setattr(counting, "MAX_STEPS", 1)
     bare = search_formulas(ask(file.network), candidates)
     assert (bare.algorithms, bare.truncated_at, bare.n_candidates) == ((), 0, 250)
-    assert (bare.n_aligned, bare.n_valid_alignments) == (whole.n_aligned, whole.n_valid_alignments)
+    assert (bare.n_aligned, bare.n_valid_placements) == (whole.n_aligned, whole.n_valid_placements)
     assert bare.totals.irredundant == whole.totals.irredundant
 
 

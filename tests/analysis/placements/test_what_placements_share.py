@@ -10,7 +10,7 @@ import pytest
 from pluriscope.analysis.algorithms.causal_model import read_causal_model
 from pluriscope.analysis.algorithms.written import inputs_of
 from pluriscope.analysis.common_ground.on_sites import shared_ground
-from pluriscope.analysis.criteria import alignment_structure
+from pluriscope.analysis.criteria import placement_structure
 from pluriscope.analysis.criteria.criterion import Criterion
 from pluriscope.analysis.criteria.on_sites import MODEL, SITES
 from pluriscope.analysis.criteria.population import PopulationOf
@@ -208,12 +208,12 @@ def test_variables_lie_at_earlier_steps_than_those_that_read_them():
 
 
 def test_names_that_a_helper_reads_are_what_its_reader_is_computed_from():
-    below = alignment_structure._below("p = a; _h = p + b; q = _h % 2; r = c; y = (q + r) % 2")
+    below = placement_structure._below("p = a; _h = p + b; q = _h % 2; r = c; y = (q + r) % 2")
     assert below == {"p": set(), "_h": {"p"}, "q": {"_h", "p"}, "r": set(), "y": {"q", "r", "_h", "p"}}
 
 
 def test_heads_of_a_layer_lie_side_by_side():
-    order = alignment_structure._order(asked("indirect-object-2x2", "nodes"))
+    order = placement_structure._order(asked("indirect-object-2x2", "nodes"))
     assert order["1.0"] == order["1.1"] < order["2.0"] == order["2.1"]
     assert order["1.0.q"] < order["1.1"]
 

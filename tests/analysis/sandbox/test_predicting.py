@@ -14,7 +14,7 @@ from pluriscope.analysis.placements.placement import NeuronPlacement
 from pluriscope.analysis.questions.data import clean_data
 from pluriscope.analysis.questions.tasks import input_table, named_task
 from pluriscope.analysis.sandbox.intervention import Change, Intervention
-from pluriscope.analysis.sandbox.predicting import predict_by_alignment, predict_by_interpretation
+from pluriscope.analysis.sandbox.predicting import predict_by_interpretation, predict_by_placement
 from pluriscope.analysis.sandbox.running import Bench
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.question import ask
@@ -154,7 +154,7 @@ def placed(first: NeuronSet, second: NeuronSet):
 )
 def test_an_alignment_says_why_it_does_not_speak(changes, reason):
     algorithm, alignment = placed(NeuronSet(1, (0,)), NeuronSet(1, (1, 2)))
-    said = predict_by_alignment(algorithm, alignment, Intervention(0, tuple(changes)), SIZES)
+    said = predict_by_placement(algorithm, alignment, Intervention(0, tuple(changes)), SIZES)
     assert said.bit == -1
     assert reason in said.reason
 
@@ -164,6 +164,6 @@ def test_every_variable_may_have_a_source_of_its_own():
     first, second = (variable.function for variable in algorithm.variables)
     for base, one, other in product(range(4), repeat=3):
         changes = [Change(1, 0, None, "source", one), *(Change(1, n, None, "source", other) for n in (1, 2))]
-        said = predict_by_alignment(algorithm, alignment, Intervention(base, tuple(changes)), SIZES)
+        said = predict_by_placement(algorithm, alignment, Intervention(base, tuple(changes)), SIZES)
         # the root of XOR's first algorithm is the AND of its two negated variables
         assert said.bit == (1 - (first >> one & 1)) & (1 - (second >> other & 1))

@@ -53,8 +53,8 @@ def test_what_was_not_listed_comes_back_as_it_went(tmp_path, limits, circuits, a
         row = save_analysis(session, analysis)
         assert (row.circuits_valid, row.algorithms_candidates) == (analysis.circuits.n_valid, 250)
         assert (row.alignments_valid, row.alignments_minimal) == (
-            analysis.algorithms.n_valid_alignments,
-            analysis.algorithms.n_minimal_alignments,
+            analysis.algorithms.n_valid_placements,
+            analysis.algorithms.n_minimal_placements,
         )
     with store.read() as session:
         loaded = load_analysis(session, session.get(AnalysisRow, row.id))

@@ -15,7 +15,7 @@ from pluriscope.analysis.questions.data import DataRecord
 from pluriscope.analysis.sandbox.intervention import Change, Intervention
 from pluriscope.analysis.sandbox.running import Bench
 from pluriscope.analysis.subjects.perceptron.question import ask
-from pluriscope.app.db.reads.algorithms import alignments_on
+from pluriscope.app.db.reads.algorithms import placements_on
 from pluriscope.app.db.tables import AlignmentRow, AnalysisRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.pages.play import trial
@@ -259,7 +259,7 @@ def test_of_each_algorithm_with_variables_on_just_some_neurons_a_minimal_placeme
             sites = [[{(layer, one) for one in some} for _, layer, some in row.places] for row in rows]
             for wanted in [{(1, 0)}, {(2, 0)}, {(1, 0), (1, 2)}, {(1, 1), (2, 0), (2, 1)}]:
                 there = [row for row, some in zip(rows, sites, strict=True) if wanted in unions(some)]
-                found = alignments_on(session, analysis, wanted)
+                found = placements_on(session, analysis, wanted)
                 assert {row.algorithm_row_id for row in there} == {row.algorithm_row_id for row in found}
                 assert len(found) == len({row.algorithm_row_id for row in found})
                 assert {row.id for row in found} <= {row.id for row in there}

@@ -76,7 +76,7 @@ def test_an_output_that_rounds_to_neither_agrees_with_nothing():
 def test_the_library_places_what_is_written_before_the_candidates():
     result = pluriscope.explain(FILES[SLUG].network, FILES[SLUG].tasks[0].name, algorithms=[MAJORITY, "y = a"])
     first, second = result.algorithms[:2]
-    assert (first.formula, first.is_aligned, first.n_valid, second.wrong != "") == (MAJORITY, True, 4, True)
+    assert (first.formula, first.is_placed, first.n_valid, second.wrong != "") == (MAJORITY, True, 4, True)
     assert len(result.algorithms) == len(result.algorithms.formulas) + 2
     assert int(result.counts.candidate_algorithms) == len(result.algorithms.formulas)
     placement = first.placements[0]

@@ -12,7 +12,7 @@ from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node
 from pluriscope.analysis.errors import InvalidMask
 from pluriscope.analysis.placements.placement import NeuronPlacement
 from pluriscope.analysis.subjects.perceptron.circuit import circuit_from_hex
-from pluriscope.figures.svg.aligned import aligned_diagram
+from pluriscope.figures.svg.aligned import placed_diagram
 from pluriscope.figures.svg.networks import circuit_thumb, network_diagram
 from pluriscope.figures.svg.number_line import Threshold, number_line
 from pluriscope.figures.svg.tiles import Tile, hues_by_frequency, truth_tile, variable
@@ -98,7 +98,7 @@ def test_an_algorithm_without_variables_or_with_a_bare_input_can_be_drawn():
             places = {
                 v.path: site for v, site in zip(algorithm.variables, [samples.ALIGNMENT.places[0][1]] * 2, strict=False)
             }
-            parsed(aligned_diagram(samples.WEIGHTS, algorithm, NeuronPlacement.of(algorithm.text, places)))
+            parsed(placed_diagram(samples.WEIGHTS, algorithm, NeuronPlacement.of(algorithm.text, places)))
 
 
 def test_hostile_names_stay_text():
@@ -107,7 +107,7 @@ def test_hostile_names_stay_text():
     for markup in (
         circuit_thumb(samples.WEIGHTS, None, tiles, title=name),
         network_diagram(samples.WEIGHTS, None, tiles, title=name),
-        aligned_diagram(samples.WEIGHTS, samples.ALGORITHM, samples.ALIGNMENT, title=name),
+        placed_diagram(samples.WEIGHTS, samples.ALGORITHM, samples.ALIGNMENT, title=name),
         formula_tree(samples.ALGORITHM, title=name),
         number_line([0.0, 1.0], [name, "1"], [Threshold(0.5, name, (0, 1))], title=name),
     ):

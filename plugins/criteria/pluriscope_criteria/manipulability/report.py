@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.common_ground.survey import alignment_standings
+from pluriscope.analysis.common_ground.survey import placement_standings
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.observed import observed_classes
 from pluriscope.analysis.interpretations.predicting import class_predictions
@@ -128,7 +128,7 @@ def find(of: Analysed[Question], _: Settings, work: Work = DEFAULT_WORK) -> Mani
     common = run_interventions(question)
     if of.formulas is not None:
         found["interpretation"] = [*_interpretations(of, asked, common, notes, work)]
-        found["alignment"] = [*_alignments(question, of.formulas.kept, asked, common)]
+        found["alignment"] = [*_placements(question, of.formulas.kept, asked, common)]
     found["direction"] = [
         _predicting(ref, asked, asked.of_placement(tree, at)[None]) for ref, tree, at in on_directions
     ]
@@ -177,7 +177,7 @@ def _interpretations(
         yield _predicting(f"c-{circuit.hex}", asked, asked.of_classes(classes), right)
 
 
-def _alignments(
+def _placements(
     question: Question,
     placed: Sequence[AlgorithmResult],
     asked: Manipulations,
@@ -188,7 +188,7 @@ def _alignments(
     for result in placed:
         tree = result.algorithm
         some = [scored.alignment.places for scored in result.alignments if scored.valid and tree.responses]
-        for one, n in zip(some, alignment_standings(tree, some, *common).right.tolist(), strict=True):
+        for one, n in zip(some, placement_standings(tree, some, *common).right.tolist(), strict=True):
             at = [(path, Subspace.on_neurons(site, width[site.layer - 1])) for path, site in one]
             ref = f"a-{tree.id}.{NeuronPlacement.of(tree.text, one).id}"
             yield _predicting(ref, asked, asked.of_placement(tree, at)[None], [n])

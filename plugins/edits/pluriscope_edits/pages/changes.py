@@ -206,7 +206,7 @@ class Changes:
         yield Side(figures) if len(figures) > 1 else figures[0]
         yield from map(Notice, self.findings[3:])
         yield from self._circuits(report)
-        yield from self._alignments(report)
+        yield from self._placements(report)
         yield More("On every criterion", partial(_criteria, report), "explanations that pass it", id="criteria")
 
     def _circuits(self, report: ChangesReport) -> Iterator[Block]:
@@ -232,7 +232,7 @@ class Changes:
         values["margins"] = " → ".join(f"{one:.3g}" for one in margins)
         return Row(values, url=url, drawing=drawn)
 
-    def _alignments(self, report: ChangesReport) -> Iterator[Block]:
+    def _placements(self, report: ChangesReport) -> Iterator[Block]:
         rows = []
         for name, place in (("lost", self.before), ("gained", self.after), ("kept", self.before)):
             for one in report.placings.get(name, [])[:_NAMED]:

@@ -20,7 +20,7 @@ from pluriscope.app.errors import BadQuery
 from pluriscope.app.pages.candidates import algorithm_of, find_algorithm_row
 from pluriscope.app.pages.placed import read_places
 from pluriscope.figures.numbers import enumerated, noun
-from pluriscope.figures.svg.aligned import aligned_diagram
+from pluriscope.figures.svg.aligned import placed_diagram
 from pluriscope.figures.svg.tiles import Bits, bits_of, canonical, variable
 from pluriscope.figures.svg.trees import formula_tree
 from pluriscope.figures.svg.vessels import in_question, in_words
@@ -104,7 +104,7 @@ def _board(of: LessonNetwork, state: AlgorithmFirstOptions) -> Board:
         steps.append(words + links + found)
     if all(site is not None for site in sites):
         alignment = NeuronPlacement.of(algorithm.text, placed)
-        drawn = aligned_diagram(of.question.network.weights, algorithm, alignment, title="The formula in the network")
+        drawn = placed_diagram(of.question.network.weights, algorithm, alignment, title="The formula in the network")
         figure = Markup('<div class="scroll-x" tabindex="0" role="group" aria-label="Drawing">{}</div>').format(drawn)
     else:
         figure = formula_tree(algorithm, title="The formula") + of.blank()

@@ -8,7 +8,7 @@ from typing import Final
 from pluriscope.analysis.carried_algorithms.relation import Relation
 from pluriscope.analysis.carried_algorithms.search import SweepOfSites, Unasked, all_stories, circuit_decisions
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.placements.formulas import align_with
+from pluriscope.analysis.placements.formulas import place_with
 from pluriscope.analysis.placements.result import AlgorithmResult
 from pluriscope.analysis.running.limits import Limits
 from pluriscope.analysis.running.work import Work
@@ -46,5 +46,5 @@ def story_of(question: Question, circuit: Circuit) -> CircuitStory | Unasked:
     if isinstance(found, Unasked):
         return found
     algorithms = [found.algorithms[number] for number in sorted(found.stories[0])]
-    carried = [*align_with(circuit_decisions(question, circuit), algorithms, question.protocol)] if algorithms else []
+    carried = [*place_with(circuit_decisions(question, circuit), algorithms, question.protocol)] if algorithms else []
     return CircuitStory(found.relations[0], tuple(carried))

@@ -284,7 +284,7 @@ def _stacked(arrays: Sequence[Any]) -> Tensor:
 # --- alignments on learned subspaces
 
 
-def align_on_subspaces(question: Question, algorithm: HighLevelModel) -> AlgorithmDirections:
+def place_on_subspaces(question: Question, algorithm: HighLevelModel) -> AlgorithmDirections:
     """Align one algorithm on learned subspaces, comparable with the classes in closed form.
 
     Args:

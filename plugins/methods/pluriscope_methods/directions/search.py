@@ -54,7 +54,7 @@ MAX_PLACEMENTS: Final = 20_000  # for one algorithm
 MAX_KEPT: Final = 100  # valid alignments of one algorithm
 MAX_CHEAP: Final = 200_000_000  # numbers moved through a layer; some seconds
 _PLACED_UP_TO: Final = 3  # inputs
-_LEARN: Final = "pluriscope_methods.directions.das:align_on_subspaces"
+_LEARN: Final = "pluriscope_methods.directions.das:place_on_subspaces"
 
 
 def search_directions(
@@ -80,7 +80,7 @@ def search_directions(
     if direction_class == "learned":
         align = partial(function_at(_LEARN), question)
     else:
-        align = partial(align_on_directions, table or DirectionTable(question), direction_class=direction_class)
+        align = partial(place_on_directions, table or DirectionTable(question), direction_class=direction_class)
     chosen = [a for a in candidates.algorithms if irredundancy(a)["irredundant-literals"]]
     found: list[AlgorithmDirections] = []
     try:
@@ -128,11 +128,11 @@ def placed_in_seconds(
     table, found = DirectionTable(question), list[tuple[HighLevelModel, OnDirections]]()
     for algorithm, way in product(every, ways):
         with suppress(BeyondLimits):  # a layer that is too wide for integers
-            found += [(algorithm, scored) for scored in align_on_directions(table, algorithm, way).valid]
+            found += [(algorithm, scored) for scored in place_on_directions(table, algorithm, way).valid]
     return found
 
 
-def align_on_directions(
+def place_on_directions(
     table: DirectionTable, algorithm: HighLevelModel, direction_class: DirectionClass
 ) -> AlgorithmDirections:
     """Align one algorithm on directions of one class.

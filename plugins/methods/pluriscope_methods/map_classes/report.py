@@ -42,7 +42,7 @@ class ClassCounts:
         refused: why the class was not computed; "" if it was, and all numbers are 0 if not.
         floor_networks: permuted networks on which the class was counted too.
         floor_passing: of those, the ones on which any alignment passes.
-        floor_alignments: that pass on all of them together.
+        floor_placements: that pass on all of them together.
     """
 
     map_class: str
@@ -55,7 +55,7 @@ class ClassCounts:
     refused: str = ""
     floor_networks: int = 0
     floor_passing: int = 0
-    floor_alignments: int = 0
+    floor_placements: int = 0
 
     @classmethod
     def refusal(cls, map_class: str, why: str) -> ClassCounts:
@@ -66,7 +66,7 @@ class ClassCounts:
         """Add the class on permuted networks as its floor; refused ones are left out."""
         counted = [one for one in counts if not one.refused]
         passing, alignments = sum(one.alignments > 0 for one in counted), sum(one.alignments for one in counted)
-        return replace(self, floor_networks=len(counted), floor_passing=passing, floor_alignments=alignments)
+        return replace(self, floor_networks=len(counted), floor_passing=passing, floor_placements=alignments)
 
     @property
     def label(self) -> str:

@@ -65,7 +65,7 @@ def _row(
             "alignments": f"{least}{counts.alignments:,} of {'too many' if counts.of is None else f'{counts.of:,}'}",
             "joint": joint,
             "floor": f"{counts.floor_passing:,} of {counts.floor_networks:,}" if counts.floor_networks else None,
-            "mean": counts.floor_alignments / counts.floor_networks if counts.floor_networks else None,
+            "mean": counts.floor_placements / counts.floor_networks if counts.floor_networks else None,
         }
     return Row(values, url=url)
 

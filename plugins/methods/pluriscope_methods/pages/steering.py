@@ -11,7 +11,7 @@ import numpy as np
 from markupsafe import Markup
 
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_form
-from pluriscope.analysis.criteria.alignments import valid_alignments
+from pluriscope.analysis.criteria.placements import valid_alignments
 from pluriscope.analysis.errors import AnalysisError, ExplainedError, InvalidIntervention
 from pluriscope.analysis.explanations.probes import table_text
 from pluriscope.analysis.methods.report import Analysed

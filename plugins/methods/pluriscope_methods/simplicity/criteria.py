@@ -32,7 +32,7 @@ def _cuts(code: Code, population: CutCircuits, _: Settings) -> Verdicts:
     return _judged(words, [*words, *(code.subset(size, n_bits) for size in every)], complete=bool(every))
 
 
-def _alignments(code: Code, population: Population, _: Settings) -> Verdicts:
+def _placements(code: Code, population: Population, _: Settings) -> Verdicts:
     question = population.question
     hidden = question.network.hidden_sizes
     depth = question.protocol.depth_for(len(hidden))
@@ -80,7 +80,7 @@ def _shortest(code: Code, formula: str, source: str) -> Criterion:
         judges={
             "circuit": partial(_circuits, code),
             "cut": partial(_cuts, code),
-            "alignment": partial(_alignments, code),
+            "alignment": partial(_placements, code),
         },
         direction="lower",
         score="bits of its description",

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pluriscope.analysis.criteria.alignments import valid_alignments
+from pluriscope.analysis.criteria.placements import valid_alignments
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.methods.report import Analysed, Exact, Part, Report, Settings
 from pluriscope.analysis.placements.result import AlgorithmSearch

@@ -12,7 +12,7 @@ from pydantic import Field
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.common_ground.interpreted import choose_classes, speaks
 from pluriscope.analysis.common_ground.survey import drawn_ranks
-from pluriscope.analysis.criteria.alignments import valid_alignments
+from pluriscope.analysis.criteria.placements import valid_alignments
 from pluriscope.analysis.errors import BeyondLimits, InvalidIntervention
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.methods.report import Analysed, Part, Report

@@ -12,7 +12,7 @@ from pluriscope.analysis.algorithms.candidates import candidate_algorithms
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.subjects.perceptron.question import ask
-from pluriscope.app.db.directions import KIND, alignment_of, direction_text, find_direction_row
+from pluriscope.app.db.directions import KIND, direction_text, find_direction_row, placement_of
 from pluriscope.app.db.reports import save_report
 from pluriscope.app.db.rows import columns_of
 from pluriscope.app.db.tables import AnalysisRow, DirectionRow, DirectionTextRow
@@ -51,7 +51,7 @@ def test_there_and_back(store):
         assert len(rows) == len(found().kept) > 8
         for row, kept in zip(rows, found().kept, strict=True):
             scored = kept.scored
-            assert (row.algorithm_id, alignment_of(row)) == (kept.algorithm.id, scored.alignment)
+            assert (row.algorithm_id, placement_of(row)) == (kept.algorithm.id, scored.alignment)
             assert (row.agreed, row.of, row.valid) == (scored.iia.agreed, scored.iia.of, scored.valid)
             assert row.classes.split() == list(kept.classes)
             assert row.families == [one and [one.dimension, one.answer, one.method] for one in kept.families]

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.parsing import read_algorithm
-from pluriscope.analysis.criteria import alignments, on_sites
+from pluriscope.analysis.criteria import on_sites, placements
 from pluriscope.analysis.criteria.criterion import Criterion, Settings
 from pluriscope.analysis.criteria.population import Population, PopulationOf
 from pluriscope.analysis.criteria.verdict import Verdict, Verdicts, put_together
@@ -102,9 +102,9 @@ def _below(text: str) -> dict[str, set[str]]:
 
 
 def _minimal(population: Population, _: Settings) -> Verdicts:
-    on_neurons = alignments.on_neuron_sets(population)
+    on_neurons = placements.on_neuron_sets(population)
     sites = dict.fromkeys(site for _, scored in on_neurons for _, site in scored.alignment.places)
-    alignments.run_together(population, (NeuronSet(site.layer, some) for site in sites for some in _smaller(site)))
+    placements.run_together(population, (NeuronSet(site.layer, some) for site in sites for some in _smaller(site)))
     return put_together([_is_minimal(population, *one) for one in on_neurons])
 
 
@@ -115,12 +115,12 @@ def _is_minimal(population: Population, algorithm: HighLevelModel, scored: OnNeu
     rule = population.question.protocol.interchange_pairs
     alignment = scored.alignment
     for path, site in alignment.places:
-        if alignments.disagreements(population, algorithm, path, site, rule).any():
+        if placements.disagreements(population, algorithm, path, site, rule).any():
             return Verdict("failed", "It is not valid, so it is no minimal valid placement.")
     for path, site in alignment.places:
         for neurons in _smaller(site):
             inside = NeuronSet(site.layer, neurons)
-            if not alignments.disagreements(population, algorithm, path, inside, rule).any():
+            if not placements.disagreements(population, algorithm, path, inside, rule).any():
                 smaller = {**dict(alignment.places), path: inside}
                 named = ", ".join(map(str, neurons))
                 reason = f"Variable {path} fits neuron{'s' * (len(neurons) > 1)} {named} of its set already."
@@ -135,7 +135,7 @@ def _is_minimal(population: Population, algorithm: HighLevelModel, scored: OnNeu
 
 
 def _minimal_joint(population: Population, _: Settings) -> Verdicts:
-    every = alignments.on_neuron_sets(population)
+    every = placements.on_neuron_sets(population)
     found = []
     for algorithm, scored in population.work.each("criteria", every, "placements within jointly right ones"):
         found.append(_is_minimal_jointly(population, algorithm, scored.alignment))
@@ -151,7 +151,7 @@ def _is_minimal_jointly(population: Population, algorithm: HighLevelModel, align
         [
             inside
             for inside in (NeuronSet(site.layer, neurons) for neurons in (*_smaller(site), site.neurons))
-            if not alignments.disagreements(population, algorithm, path, inside, rule).any()
+            if not placements.disagreements(population, algorithm, path, inside, rule).any()
         ]
         for path, site in alignment.places
     ]
