@@ -288,7 +288,7 @@ def _is_counter(tensor: Tensor) -> bool:
 
 
 def _not_read(name: str) -> InvalidNetwork:
-    """Make the error about a tensor that may change outputs and is none of a dense layer."""
+    """Make the error about a tensor that may change outputs and belongs to no dense layer."""
     item = f"tensor {name[:60]!r}"
     if _QUANTISER.search(name):
         cure = "save the weights as they are before or after it, or give the module itself or an ONNX file of it"

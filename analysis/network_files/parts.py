@@ -19,7 +19,7 @@ ALL: Final = "all"
 _MOST: Final = 8
 _TRIES: Final = 1_000
 _APART: Final = re.compile(
-    r"(?:^|[._/])(?:(?P<act>actor|policy|pi|action)|(?P<judge>critic|value|vf|qf?\d*)|(?P<lag>target|ema|teacher)|"
+    r"(?:^|[._/])(?:(?P<act>actor|policy|pi|action)|(?P<judge>critic|value|vf|qf?\d*+)|(?P<lag>target|ema|teacher)|"
     r"(?P<learn>online|student)|(?P<make>generator)|(?P<tell>discriminator))(?:_?(?:net|network|head|model|fn))?\d*"
     r"(?:[._/]|$)",
     re.IGNORECASE,

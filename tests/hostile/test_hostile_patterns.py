@@ -19,13 +19,14 @@ import pytest
 
 from pluriscope.analysis.algorithms.boolean_formulas import MAX_FORMULA
 from pluriscope.analysis.discovery.registry import MAX_TEXT
+from pluriscope.analysis.network_files.formats.activation_names import MAX_NAME
 
 ROOT = Path(__file__).parents[2]
 METHODS = ("match", "fullmatch", "search", "split", "sub", "findall", "finditer")
 CALLS = [f"re.{one}" for one in ("compile", *METHODS)]
 OF_OUR_OWN = ("figures", "documents", "copies", "prose.py", "sheet.py", "findings.py")
 """Folders and files that read what the house itself has written or drawn: style sheets, documents, drawings, pages."""
-MOST = {"_AMBIGUOUS": MAX_FORMULA, "registry._SHAPE": MAX_TEXT}
+MOST = {"_AMBIGUOUS": MAX_FORMULA, "registry._SHAPE": MAX_TEXT, "activation_names._WRITTEN": MAX_NAME, "marks.": 2_000}
 """Characters of texts that are refused before an expression sees more."""
 HANDED = {
     "placements.py": "[one for one, *_ in (*_WORDS, *_OF_STEPS, *_OF_STREAMS, *_OF_LAYERS)]",
@@ -103,7 +104,8 @@ def expressions():
             ]
             for pattern, flag in compiled(file, node.args[0], flags, vars(import_module(name))):
                 most = MOST.get(own, MOST.get(f"{file[:-3]}.{own}", 100_000))
-                yield f"{name}:{node.lineno}", re.compile(pattern, flag), ways, most
+                text = pattern.decode("latin-1") if isinstance(pattern, bytes) else pattern
+                yield f"{name}:{node.lineno}", re.compile(text, flag), ways, most
 
 
 def compiled(file, pattern, flags, names):

@@ -52,6 +52,8 @@ OTHERS: Final = re.compile(
     "exp(onential)?|squareplus|relu2|(re|ge|swi)glu|quickgelu|gelufastapprox|laplace|(log)+sigmoid|sin|cos|square"
 )
 """Activations that libraries have and no network here can."""
+MAX_NAME: Final = 200
+"""Characters of a name; more of them are none."""
 _WRITTEN: Final = re.compile(r"(?P<path>(?:\w+\.)*)(?P<name>[\w\- ]+?)\s*(?:\((?P<parameters>[^()]*)\))?", re.ASCII)
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _PATHS: Final = {
@@ -82,7 +84,7 @@ def meanings(text: Any, library: str = "") -> tuple[str, ...]:
     """
     if text is None:
         return ("linear",)
-    if not isinstance(text, str) or (written := _WRITTEN.fullmatch(text.strip())) is None:
+    if not isinstance(text, str) or len(text) > MAX_NAME or (written := _WRITTEN.fullmatch(text.strip())) is None:
         return ()
     if library == OURS:
         try:

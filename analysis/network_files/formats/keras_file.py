@@ -167,7 +167,7 @@ def _activation(answer: Any, layer: str) -> Iterator[Step]:
     except InvalidNetwork as problem:
         raise InvalidNetwork(f"{problem.item} of layer {layer!r}", problem.cause, problem.cure) from None
     if not known:
-        raise InvalidNetwork(f"activation {str(name)[:60]!r} of layer {layer!r}", "is none of Keras", _CURE)
+        raise InvalidNetwork(f"activation {str(name)[:60]!r} of layer {layer!r}", "is not in Keras", _CURE)
     yield Activated(known[0])
 
 

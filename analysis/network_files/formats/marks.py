@@ -50,9 +50,9 @@ def refuse_marked(raw: bytes, names: Set[str]) -> None:
             raise InvalidNetwork("network file", f"is {mark.name}, which is not read here", mark.cure)
 
 
-def _begins(pattern: bytes) -> Callable[[bytes, Set[str]], bool]:
+def _begins(mark: re.Pattern[bytes]) -> Callable[[bytes, Set[str]], bool]:
     """Whether the beginning of bytes has a mark."""
-    return lambda raw, _: re.search(pattern, raw[:_BEGINNING]) is not None
+    return lambda raw, _: mark.search(raw[:_BEGINNING]) is not None
 
 
 def _has(ending: str) -> Callable[[bytes, Set[str]], bool]:
@@ -82,7 +82,7 @@ MARKS: Final = (
     Mark(
         "gguf",
         "a GGUF file",
-        _begins(rb"\AGGUF"),
+        _begins(re.compile(rb"\AGGUF")),
         'write its tensors as .npz: `import gguf, numpy as np`; `tensors = gguf.GGUFReader("FILE").tensors`; '
         '`np.savez("weights.npz", **{t.name: gguf.quants.dequantize(t.data, t.tensor_type) for t in tensors})`',
     ),
@@ -122,7 +122,7 @@ MARKS: Final = (
     Mark(
         "openvino",
         "an OpenVINO model",
-        _begins(rb"<net\s[^>]*version="),
+        _begins(re.compile(rb"<net\s[^>]*version=")),
         "with its .bin beside it write its products and sums, if it has nothing else but activations: "
         "`import json, numpy as np, openvino as ov`; "
         '`ops = ov.Core().read_model("FILE").get_ordered_ops()`; '
@@ -152,7 +152,9 @@ MARKS: Final = (
     Mark(
         "core-ml",
         "a Core ML model",
-        _begins(rb"(?s)\A\x08[\x01-\x20]\x12[\x80-\xff]?[\0-\x7f]\n"),  # a version, a description and its first input
+        _begins(
+            re.compile(rb"(?s)\A\x08[\x01-\x20]\x12[\x80-\xff]?[\0-\x7f]\n")
+        ),  # a version, a description and its first input
         "write its weights, if it has dense layers and activations alone: "
         "`import json, coremltools as ct, numpy as np`; "
         '`layers = ct.utils.load_spec("FILE").neuralNetwork.layers`; '
@@ -174,13 +176,15 @@ MARKS: Final = (
     Mark(
         "pmml",
         "a PMML document",
-        _begins(rb"<(\w+:)?PMML\b"),
+        _begins(re.compile(rb"<(\w+:)?PMML\b")),
         'give the fitted model that it was made from: `import pluriscope`; `pluriscope.export(clf, "network.json")`',
     ),
     Mark(
         "nnef",
         "an NNEF model",
-        lambda raw, names: _has("graph.nnef")(raw, names) or re.match(rb"\s*version \d[\d.]*;", raw) is not None,
+        lambda raw, names: (
+            _has("graph.nnef")(raw, names) or re.match(rb"\s*version \d[\d.]*;", raw[:_BEGINNING]) is not None
+        ),
         "convert its folder to ONNX in a shell, with `pip install nnef-tools onnx`: `python -m nnef_tools.convert "
         "--input-format nnef --output-format onnx --input-model FILE --output-model net.onnx`",
     ),

@@ -25,7 +25,7 @@ from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
 
 _ITEM: Final = ".nnet file"
-_BEGINNING: Final = re.compile(rb"\s*(?://[^\n]*\n\s*)*(?:\d+\s*,\s*){3}\d+\s*,?\s*\n")
+_BEGINNING: Final = re.compile(rb"\s*(?://[^\n]*\n\s*)*(?:\d+\s*,\s*){3}\d+[ \t\r]*+,?[ \t\r]*+\n")
 _SCALED: Final = "Its inputs and outputs are scaled as the file says, which some programs leave out."
 _ENCODING: Final = "let its inputs lie where the file does not clip them (encoding)"
 
