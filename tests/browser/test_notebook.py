@@ -128,10 +128,10 @@ def test_a_circuit_is_opened_with_keys_and_copied_as_any_server_has_it(notebook,
 def test_play_exchanges_a_part_and_pointing_runs_the_drawing(notebook, expect):
     _, frame = notebook()
     frame.get_by_role("link", name="Play", exact=True).click()
-    frame.get_by_role("group", name="Row", exact=True).get_by_role("link", name="11").click()
-    expect(frame.locator("h1")).to_contain_text("On input 11")
+    frame.get_by_role("group", name="Row", exact=True).get_by_role("link", name="01").click()
+    expect(frame.locator("h1")).to_contain_text("It answers 1")
     frame.get_by_role("button", name="Back").click()
-    expect(frame.locator("h1")).to_contain_text("On input 00")
+    expect(frame.locator("h1")).to_contain_text("It answers 0")
     frame.get_by_role("button", name="Back").click()
     stage = frame.locator("[data-stage]")
     stage.locator("tbody tr a").nth(1).focus()
