@@ -66,6 +66,8 @@ _IDLE: Final = re.compile(
 )
 """In names of what changes no output."""
 _QUANTISER: Final = re.compile(r"quant|observer|zero_point|fake|_packed_params|weight\._(data|scale)$", re.IGNORECASE)
+_ADAPTER: Final = re.compile(r"^base_model\.model\.|lora_(?:A|B|E|up|down|embedding)|(?:hada|lokr)_w\d|ia3_l\b")
+"""In names of what is added to layers of another file, or of the layers under it, as peft writes them."""
 _NORM: Final = re.compile(
     r"norm|(^|[._/])(bn\d*|ln\d*|batch_stats|running_(mean|var)|moving_(mean|variance)|gamma|beta|mean|var|scale)([._/]|$)",
     re.IGNORECASE,
@@ -216,8 +218,9 @@ def _layers(found: WeightsFound) -> tuple[dict[str, _Layer], tuple[str, ...]]:
     tensors = _put_together(tensors)
     idle = [name for name in tensors if changes_nothing(name) or _is_counter(tensors[name])]
     tensors = {name: tensor for name, tensor in tensors.items() if name not in idle}
-    if quantised := next((name for name in tensors if _QUANTISER.search(name)), None):
-        raise _not_read(quantised)
+    for changed in (_QUANTISER, _ADAPTER):
+        if of_it := next(filter(changed.search, tensors), None):
+            raise _not_read(of_it)
     roles = {name: _NAME.fullmatch(name) for name in tensors}
     if not any(roles.values()):
         return _by_axes(item, tensors), unread(idle)
@@ -233,7 +236,12 @@ def _layers(found: WeightsFound) -> tuple[dict[str, _Layer], tuple[str, ...]]:
             unused.append(name)
             continue
         wrong = None
-        if match is None:
+        if match is None and ".parametrizations." in f".{name}":
+            cure = (
+                "before it is saved, remove it by torch.nn.utils.parametrize.remove_parametrizations(LAYER, 'weight')"
+            )
+            wrong = "is of a parametrization, by which a weight is computed", cure
+        elif match is None:
             wrong = "is neither a weight nor a bias", _NAMES
         else:
             role, turned = _STORED[match["word"].lower()]
@@ -293,6 +301,9 @@ def _not_read(name: str) -> InvalidNetwork:
     if _QUANTISER.search(name):
         cure = "save the weights as they are before or after it, or give the module itself or an ONNX file of it"
         return InvalidNetwork(item, "is of a quantiser, which changes what layers compute", cure)
+    if _ADAPTER.search(name):
+        cause = "belongs to a layer that has an adapter beside it, which is added to it"
+        return InvalidNetwork(item, cause, "save the layers with adapters merged into them (peft: merge_and_unload())")
     if _NORM.search(name):
         return InvalidNetwork(item, "is of a norm, such as a batch norm, which is no dense layer", _OTHERWISE)
     cause = "is neither a weight nor a bias, and what it changes is not known"

@@ -96,7 +96,10 @@ def chosen_part(names: Sequence[str], part: str) -> list[str]:
         return [*names]
     kept: list[str] = []
     for beginning in (one.strip() for one in part.split(",")):
-        some = [name for name in names if re.match(rf"{re.escape(beginning)}([._/]|$)", name)]
+        # "state_dict" does not begin state_dict_ema.0 where it begins other names
+        ends = ((f"{beginning}.", f"{beginning}/"), f"{beginning}_")
+        some = [name for name in names if name == beginning or name.startswith(ends[0])]
+        some = some or [name for name in names if name.startswith(ends[1])]
         if not beginning or not some:
             there = ", ".join(dict.fromkeys(re.split(r"[._/]", name)[0] for name in names))
             raise InvalidNetwork(f"part {part[:60]!r}", "is the beginning of no name", f"name one of {there[:200]}")

@@ -16,8 +16,10 @@ from onnxconverter_common import float16
 from onnxruntime import InferenceSession, quantization
 from onnxruntime.transformers import float16 as other_float16
 from torch import nn
+from torch.distributed import checkpoint as distributed
 from torch.nn.utils import parametrizations, prune, weight_norm
 from torch.optim.swa_utils import AveragedModel
+from torch.package import PackageExporter
 from torch.utils.data import DataLoader, TensorDataset
 
 X = torch.tensor(INPUTS)
@@ -113,6 +115,12 @@ def batches(net):
     return DataLoader(TensorDataset(X, torch.ones(4, len(net[2].bias))), 4)
 
 
+def packaged(net, path):
+    with PackageExporter(str(path)) as exporter:
+        exporter.extern("**")
+        exporter.save_pickle("model", "model.pkl", net)
+
+
 def lit(net, path):
     quiet = {"enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
     trainer = lightning.Trainer(max_epochs=1, logger=False, accelerator="cpu", **quiet)
@@ -174,6 +182,10 @@ TORCH = {
     "script": row("TorchScript", by(lambda net, path: torch.jit.script(net).save(path)), named="TorchScript"),
     "pt2": row("`torch.export`", by(lambda net, path: torch.export.save(torch.export.export(net, (X,)), path)),
                "net.pt2", named="torch.export"),
+    "distributed": row("`torch.distributed.checkpoint`", by(lambda net, path: distributed.save(
+        net.state_dict(), checkpoint_id=path)), "net", named="torch.distributed"),
+    "package": row("`torch.package`", by(packaged), named="torch.package"),
+    "orthogonal": row("orthogonal", state(lambda net: parametrizations.orthogonal(net[0])), named="parametrization"),
     "named-leaky": row("beside `LeakyReLU(0.2)`", beside(nn.LeakyReLU(0.2)), **BESIDE),
     "named-gelu": row("beside `GELU(approximate='tanh')`", beside(nn.GELU("tanh")), **BESIDE),
     "named-relu6": row("beside `ReLU6()`", beside(nn.ReLU6()), **BESIDE),

@@ -25,7 +25,7 @@ OTHERS = {
 ALLOWED = {
     r"\breading (?:only|needs no login)": "not writing",
     r"\bin one reading\b|\breading list\b": "of a text",
-    r"\bdistributed alignment search\b|\bkernel alignment\b|\bdeceptive alignment\b|\balignment of models\b": "names of the field",
+    r"\b(?:distributed alignment search|kernel alignment|deceptive alignment|alignment of models)\b": "names",
     r"\bmapping consistency\b": "a name of the paper, of gates",
     r"\bcalls? (?:it|them) (?:an alignment or )?a mapping\b": "the paper's own word, explained",
     r"\bmappings, width \d\b|\bminimal mappings\b": "what the paper counts",

@@ -97,6 +97,21 @@ MARKS: Final = (
         '`np.savez("weights.npz", **{name(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)})`',
     ),
     Mark(
+        "torch-distributed",
+        "a checkpoint of torch.distributed.checkpoint",
+        lambda _, names: ".metadata" in names and any(name.endswith(".distcp") for name in names),
+        "write it as one file: `from torch.distributed.checkpoint.format_utils import dcp_to_torch_save`; "
+        '`dcp_to_torch_save("FILE", "weights.pt")`',
+    ),
+    Mark(
+        "torch-package",
+        "a package of torch.package",
+        _has(".data/extern_modules"),
+        "if you made it yourself, save its weights alone, by the names that it was given: `import torch`; "
+        '`net = torch.package.PackageImporter("FILE").load_pickle("model", "model.pkl")`; '
+        '`torch.save(net.state_dict(), "weights.pt")`',
+    ),
+    Mark(
         "torchscript",
         "a compiled module (TorchScript), whose code would have to be run",
         lambda raw, names: _has("data.pkl")(raw, names) and any(re.search(r"/constants.pkl$|/code/", n) for n in names),

@@ -204,6 +204,29 @@ def test_other_weights_of_a_checkpoint_are_another_network():
     assert {*question.choices} == {"model.net", "ema.net"}
 
 
+@pytest.mark.parametrize("part", ["state_dict", "state_dict_ema"])
+def test_a_part_ends_where_a_name_does(part):
+    state = {"state_dict": dense("net", 2, 3, 1), "state_dict_ema": dense("net", 2, 4, 1)}
+    draft = read_any(saved(state), declared=ELU.model_copy(update={"part": part}))
+    assert draft.network.sizes == (2, 3 if part == "state_dict" else 4, 1)
+
+
+BESIDE_LAYERS = {
+    "base_model.model.{}.lora_A.weight base_model.model.{}.lora_B.weight": "that has an adapter",  # peft 0.21, alone
+    "{}.lora_A.default.weight {}.lora_B.default.weight": "that has an adapter",
+    "{}.parametrizations.weight.original {}.parametrizations.weight.0.base": "is of a parametrization",  # torch 2.13
+}
+
+
+@pytest.mark.parametrize("names", BESIDE_LAYERS)
+def test_what_changes_a_layer_from_beside_it_is_no_layer(names):
+    net = "base_model.model.net" if "model.model" in names else "net"
+    down, up = names.replace("base_model.model.{}", f"{net}.0").replace("{}", f"{net}.0").split()
+    state = dense(net, 2, 2, 1) | {down: torch.ones(2, 2), up: torch.ones(2, 2)}
+    with pytest.raises(InvalidNetwork, match=BESIDE_LAYERS[names]):
+        read_any(saved(state), declared=ELU)
+
+
 # --- what is stored as parts of itself
 
 

@@ -12,6 +12,8 @@ import joblib
 import numpy as np
 import pytest
 import torch
+import torch.distributed.checkpoint
+import torch.package
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -43,7 +45,20 @@ def traced(path):
     return module
 
 
-MADE = {"torchscript": traced, "joblib": lambda path: joblib.dump(fitted(), path, compress=3)}
+def packaged(path):
+    module = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1))
+    with warnings.catch_warnings(), torch.package.PackageExporter(str(path)) as exporter:
+        warnings.simplefilter("ignore")
+        exporter.extern("**")
+        exporter.save_pickle("model", "model.pkl", module)
+    return module
+
+
+MADE = {
+    "torchscript": traced,
+    "torch-package": packaged,
+    "joblib": lambda path: joblib.dump(fitted(), path, compress=3),
+}
 """Files of packages that are here; of the others ``MARKED`` has some that they wrote."""
 
 
@@ -110,9 +125,20 @@ def cured(cure, folder, monkeypatch, **names):
         exec("\n".join(re.findall("`(.+?)`", cure)), names)  # noqa: S102
 
 
-def test_the_lines_for_a_compiled_module_write_its_weights(tmp_path, monkeypatch):
-    module = traced(tmp_path / "FILE")
-    (mark,) = (one for one in MARKS if one.key == "torchscript")
+def distributed(path):
+    module = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.distributed.checkpoint.save(module.state_dict(), checkpoint_id=path)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("key", "make"), {"torchscript": traced, "torch-package": packaged, "torch-distributed": distributed}.items()
+)
+def test_the_lines_for_a_module_of_torch_write_its_weights(key, make, tmp_path, monkeypatch):
+    module = make(tmp_path / "FILE")
+    (mark,) = (one for one in MARKS if one.key == key)
     cured(mark.cure, tmp_path, monkeypatch)
     network = read_any((tmp_path / "weights.pt").read_bytes(), declared=Declaration(activation="relu")).network
     np.testing.assert_array_equal(network.weights[0], module.state_dict()["0.weight"].double())
