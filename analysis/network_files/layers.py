@@ -251,7 +251,7 @@ def _layers(found: WeightsFound) -> tuple[dict[str, _Layer], tuple[str, ...]]:
             if role in layer.tensors:
                 wrong = f"is a second {role} of its layer", "give each layer one"
             elif tensor.numbers is None:
-                wrong = f"has the type {tensor.type[:20]}", "save it as float64, float32, float16 or bfloat16"
+                wrong = f"has the type {tensor.type[:60]}", "save it as float64, float32, float16 or bfloat16"
             elif role == "weight" and len(tensor.shape) == 1:
                 wrong = (
                     f"has the shape {list(tensor.shape)}, as of a norm or PReLU, which are no dense layers",

@@ -274,6 +274,7 @@ def version_of(name):
 
 
 SB3, CLASSES = "stable-baselines3", LOGITS | {"output_is": "classes"}
+PI = {"part": "mlp_extractor.policy_net, action_net"}
 QUANTISED, RELU = {"given": LOGITS, "named": "quanti"}, LOGITS | {"activation": "relu"}
 ROWS = {
     "paddle": {
@@ -287,11 +288,10 @@ ROWS = {
     },
     "tinygrad": {"tinygrad": Row("tinygrad", "`safe_save`", "net.safetensors", tinygrad, LOGITS)},
     "rl": {
-        "sb3": Row(SB3, "PPO", "net.zip", baselines("PPO", lambda net, path: net.save(path)), CLASSES, {}, "baselines"),
+        "sb3": Row(SB3, "PPO", "net.zip", baselines("PPO", lambda net, path: net.save(path)), CLASSES, PI, "baselines"),
         "sb3-dqn": Row(SB3, "DQN", "net.zip", baselines("DQN", lambda net, path: net.save(path)),
-                       CLASSES | {"activation": "relu"}, {}, "baselines"),
-        "sb3-policy": Row(SB3, "`policy.state_dict()`", "net.pt", baselines("PPO", policy), CLASSES,
-                          {"part": "mlp_extractor.policy_net, action_net"}),
+                       CLASSES | {"activation": "relu"}, {"part": "q_net.q_net"}, "baselines"),
+        "sb3-policy": Row(SB3, "`policy.state_dict()`", "net.pt", baselines("PPO", policy), CLASSES, PI),
     },
     "quant": {
         "brevitas": Row("brevitas", "2 bits", "net.pt", brevitas, RELU, named="quanti"),

@@ -154,7 +154,9 @@ JAX = {
     "equinox-leaky": Row("equinox", "`leaky_relu`", "net.eqx", equinox("leaky_relu", jax.nn.leaky_relu), LOGIT),
     "equinox-norm": Row("equinox", "`WeightNorm`", "net.eqx", equinox(norm=True), LOGITS, named="norm"),
     "jax-npz": Row("jax", "`W1`, `b1` …, npz", "net.npz", numbers, LOGITS, {"layers": "1.T, 2.T"}, networks=3),
-    "jax-export": Row("jax", "`jax.export`", "net.stablehlo", by_linen(exported), LOGITS, named="jax.export"),
+    "jax-export": Row(
+        "jax", "`jax.export`", "net.stablehlo", by_linen(exported), LOGITS, named="no format that is known"
+    ),
 }
 
 if __name__ == "__main__":

@@ -218,7 +218,7 @@ TORCH = {
     "skorch": row("`save_params`", by(by_skorch), package="skorch"),
     "skorch-safetensors": row("safetensors", by(by_skorch), SAFE, package="skorch"),
     "pyro": row("parameter store", by(by_pyro), package="pyro-ppl"),
-    "laplace": row("posterior", by(by_laplace), named="Laplace", package="laplace-torch"),
+    "laplace": row("posterior", by(by_laplace), named="which tensors are weights", package="laplace-torch"),
     "nflows": row("masked autoencoder", lambda path, made: saved(path, MADE(2, 3, 1, use_residual_blocks=False).eval()),
                   named="mask", package="nflows"),
     "onnx-half": row("float16", halved(float16), package="onnxconverter-common", **ONNX),

@@ -129,10 +129,9 @@ MARKS: Final = (
         "stable-baselines3",
         "a model of stable-baselines3",
         _has("_stable_baselines3_version"),
-        "if you made it yourself, save its actor, here of PPO (of DQN it is policy.q_net.q_net): "
-        '`import torch; from stable_baselines3 import PPO`; `policy = PPO.load("FILE").policy`; '
-        "`actor = torch.nn.Sequential(*policy.mlp_extractor.policy_net, policy.action_net)`; "
-        '`torch.save(actor.state_dict(), "weights.pt")`',
+        "save the weights in it, and say then which of its networks is meant: `import io, zipfile, torch`; "
+        '`weights = torch.load(io.BytesIO(zipfile.ZipFile("FILE").read("policy.pth")), weights_only=True)`; '
+        '`torch.save(weights, "weights.pt")`',
     ),
     Mark(
         "openvino",
@@ -187,6 +186,25 @@ MARKS: Final = (
         "a SavedModel of TensorFlow",
         _has("saved_model.pb"),
         f"{_TO_ONNX} --saved-model FILE --output net.onnx`",
+    ),
+    Mark(
+        "tensorflow-checkpoint",
+        "an index of a TensorFlow checkpoint",
+        lambda raw, _: raw[-8:] == b"\x57\xfb\x80\x8b\x24\x75\x47\xdb",  # of the tables of LevelDB
+        "write its variables as .npz, with the data beside it: `import numpy as np, tensorflow as tf`; "
+        '`kept = tf.train.load_checkpoint("FILE".removesuffix(".index"))`; '
+        '`names = [name for name in kept.get_variable_to_shape_map() if name.endswith("VARIABLE_VALUE")]`; '
+        '`name = lambda path: path.partition("/.")[0].replace("/_", "/")`; '
+        '`np.savez("weights.npz", **{name(path): kept.get_tensor(path) for path in names})`',
+    ),
+    Mark(
+        "paddle-program",
+        "a program of Paddle",
+        _begins(re.compile(rb'\A\{"base_code":\{"magic":"pir"')),
+        "save its weights, which are in the file beside it: `import numpy as np, paddle`; "
+        '`net = paddle.jit.load("FILE".removesuffix(".json"))`; '
+        '`name = lambda one: one.replace("w_0", "weight").replace("b_0", "bias")`; '
+        '`np.savez("weights.npz", **{name(one.name): one.numpy().T for one in net.parameters()})`',
     ),
     Mark(
         "pmml",

@@ -233,6 +233,8 @@ def _tensor(call: Call, numbers: Callable[[_Storage], bytes], order: ByteOrder) 
     if kind == "torch._tensor._rebuild_from_type_v2" and len(given) > 2 and isinstance(given[0], Named):
         made = Call(given[0].name, given[2]) if isinstance(given[2], tuple) else None
         return _tensor(made, numbers, order) if made else None
+    if kind == "torch._utils._rebuild_wrapper_subclass" and len(given) > 2 and isinstance(given[0], Named):  # torchao
+        return Tensor(given[0].name, given[2] if isinstance(given[2], tuple) else (), None)
     if kind.endswith("._reconstruct_array") and len(given) > 2 and isinstance(given[0], Named):  # of jax
         return _array(Call(given[0].name, (), given[2]))
     if kind == "numpy._core.multiarray._reconstruct" or kind == "numpy.core.multiarray._reconstruct":
