@@ -59,22 +59,26 @@ def parse_algorithm(text: str, form: Form, n_inputs: int) -> HighLevelModel:
 
 # --- typed formulas
 
-_FORMULA: Final = re.compile(r"[A-Za-z()∧∨¬\s]*")
+_ASSIGNMENT: Final = re.compile(r"\w\s*=(?!=)")
 
 
 def read_algorithm(text: str) -> CausalModel:
-    """The algorithm that somebody writes: statements, or a formula over AND, OR and NOT, whose gates but the last are
-    variables.
+    """The algorithm that somebody writes: statements, or a formula over AND, OR and NOT in any of their signs, whose
+    gates but the last are variables.
 
     Raises:
         InvalidAlgorithm: it is neither.
     """
-    if _FORMULA.fullmatch(text):
-        try:
-            return HighLevelModel("and_inverter", len(INPUT_NAMES), tree_from_formula(text, len(INPUT_NAMES))).causal
-        except InvalidTask:
-            pass  # what is wrong with it as a statement is said
-    return read_causal_model(text)
+    if _ASSIGNMENT.search(text):
+        return read_causal_model(text)
+    if {*"+*"} & {*text}:
+        cause = "has + or *, by which statements count and formulas join"
+        raise InvalidAlgorithm(f"algorithm {text[:60]!r}", cause, "write OR and AND, or statements NAME = …")
+    try:
+        return HighLevelModel("and_inverter", len(INPUT_NAMES), tree_from_formula(text, len(INPUT_NAMES))).causal
+    except InvalidTask as refused:
+        item = refused.item.replace("formula", "algorithm", 1)
+        raise InvalidAlgorithm(item, refused.cause, f"{refused.cure}, or statements NAME = …") from None
 
 
 def texts_of_formula(text: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.network_files.result_file import read_analyses
 from pluriscope.analysis.placements.report import PlacementsReport
 from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.registry import kind_of
 from pluriscope.analysis.values.digest import canonical_json
 from pluriscope.app.db.errors import Conflict
 from pluriscope.app.db.prepared import PreparedAnalysis, prepare_analysis, prepare_circuits
@@ -91,7 +92,7 @@ def _of_circuits(question: GraphQuestion, found: CircuitSearch | None) -> Prepar
 
 def _saved(site: Site, result: Result, prepared: list[PreparedAnalysis]) -> Site:
     """Store a result under the name that its addresses have on every server."""
-    kind, file = result.question.kind, result.network_file
+    file, kind = result.network_file, kind_of(result.network_file)  # of the file, whatever its circuits are made of
     own = canonical_json(kind.write(file)) if kind.refuses("formats") else file
     with site.app.state.store.write() as session:
         save_network(session, own, slug=result.network_key)

@@ -157,8 +157,11 @@ class Explanation(ABC):
 
     @cached_property
     def verdicts(self) -> Verdicts:
-        """Verdicts of every criterion that does not take long; :meth:`verdict` judges by the others, too."""
-        steps = [CriterionStep.of(one) for one in self._criteria if one.cost != "slow"]
+        """Verdicts of every criterion that does not take long; :meth:`verdict` judges by the others, too. Of those that
+        look at all explanations of a kind there are verdicts on circuits alone.
+        """
+        asked = (one for one in self._criteria if self.kind == "circuit" or one.over == "each")
+        steps = [CriterionStep.of(one) for one in asked if one.cost != "slow"]
         return Verdicts({step.key: self._judged(step) for step in steps})
 
     def _judged(self, step: CriterionStep) -> Verdict:

@@ -127,6 +127,8 @@ def test_verdicts_are_said_of_every_kind(xor):
     assert circuit.classes[0].verdicts["observed-class"].outcome == "passed"
     assert set(xor.algorithms.aligned[0].verdicts) >= {"irredundant-gates"}
     assert xor.alignments.passing("both-directions", "minimal-alignment")[0].minimal
+    assert xor.placements[0].verdicts["both-directions"].outcome == "passed"
+    assert "shortest-enumerative" not in xor.placements[0].verdicts  # which looks at all of them
     with pytest.raises(InvalidCriterion, match="Use one of zero-ablation"):
         circuit.verdict("causal-order")
     with pytest.raises(InvalidCriterion, match="not about circuits"):

@@ -10,7 +10,10 @@ from pluriscope.analysis.errors import InvalidAlgorithm
 from pluriscope.analysis.questions.protocol import COMPLETE, protocol_from_mapping
 from pluriscope.analysis.questions.tasks import input_table, named_task
 
-SAME = "(A or B) and not (A and B)", "(A ∨ B) ∧ ¬(A ∧ B)", "(a ∨ b) and ¬ (A and b)"
+SAME = (
+    *("(A or B) and not (A and B)", "(A ∨ B) ∧ ¬(A ∧ B)", "(a ∨ b) and ¬ (A and b)"),
+    *("(A | B) & ~(A & B)", "And(Or(A, B), Not(And(A, B)))"),  # as sympy and pyeda write them
+)
 STATEMENTS = "v0 = a or b; v1 = a and b; y = v0 and not v1"
 
 

@@ -21,6 +21,7 @@ from pluriscope.app.db.prepared import prepare_analysis
 from pluriscope.app.db.reads.analyses import network_by_digest
 from pluriscope.app.db.tables import AnalysisRow
 from pluriscope.app.offline.kernel import answer, site_of
+from tests.checkout import ROOT
 from tests.factories import pretrained_xor
 
 pytestmark = pytest.mark.slow
@@ -39,6 +40,14 @@ def kind_of(url, key):
 @pytest.fixture(scope="module")
 def xor():
     return pluriscope.explain(pretrained_xor())
+
+
+@pytest.mark.parametrize("rules", ["edges", "neurons", "last-edges"])
+@pytest.mark.parametrize("name", ["twin-shifted-classifier", "twin-classifier"])
+def test_a_file_is_stored_as_what_it_is_whatever_its_circuits_are_made_of(name, rules):
+    result = pluriscope.explain(ROOT / f"tests/golden/one-machine/{name}.json", protocol=rules)
+    for address in (result.address, result.circuits[0].address):
+        assert asked(site_of(result), address)[0]["status"] == 200
 
 
 @pytest.fixture(scope="module")
