@@ -306,10 +306,11 @@ ROWS = {
     "fastai": {
         "fastai": Row("fastai", "`Learner.save`", "net.pth", fastai(fastai_weights), RELU),
         "fastai-export": Row("fastai", "`export`", "net.pkl", fastai(lambda learn, path: learn.export(path.absolute())),
-                             RELU, named="whole"),
+                             RELU, named="runs code"),
     },
     "thinc": {"thinc": Row("thinc", "`to_disk`", "net.thinc", thinc, RELU, named="Thinc")},
-    "executorch": {"pte": Row("executorch", ".pte", "net.pte", torch_by(executorch), LOGITS, named="ExecuTorch")},
+    "executorch": {"pte": Row("executorch", ".pte", "net.pte", torch_by(executorch), LOGITS,
+                              named="no format that is known")},
     "plain": {
         "gguf": Row("gguf", "tensors", "net.gguf", numbers(gguf), LOGITS, named="GGUF"),
         "numpy": Row("numpy", "npz", "net.npz", numbers(lambda path, one: np.savez(path, **one)), LOGITS, networks=3),
@@ -321,7 +322,8 @@ ROWS = {
     "node": {
         "brain": Row("brain.js", "`toJSON`", "net.json", by_node(BRAIN, "sigmoid")),
         "brain-leaky": Row("brain.js", "leaky-relu", "net.json", by_node(BRAIN, "leaky-relu"), named="brain.js"),
-        "tfjs": Row("@tensorflow/tfjs", "layers model", "net.json", by_node(TFJS, "tanh"), named="TensorFlow.js"),
+        "tfjs": Row("@tensorflow/tfjs", "layers model", "net.json", by_node(TFJS, "tanh"), {},
+                    {"activation": "tanh", "output_activation": "sigmoid", "output_is": "value"}, "TensorFlow.js"),
     },
 }  # fmt: skip
 

@@ -207,6 +207,36 @@ MARKS: Final = (
         '`np.savez("weights.npz", **{name(one.name): one.numpy().T for one in net.parameters()})`',
     ),
     Mark(
+        "tensorflow-js",
+        "a model of TensorFlow.js",
+        _begins(re.compile(rb'"modelTopology"\s*:')),
+        "write its weights as .npz, if it has one group of them: `import json, numpy as np`; "
+        '`(group,) = json.load(open("FILE"))["weightsManifest"]`; '
+        '`raw = np.frombuffer(b"".join(open(path, "rb").read() for path in group["paths"]), "<f4")`; '
+        '`ends = np.cumsum([np.prod(one["shape"], dtype=int) for one in group["weights"]])`; '
+        '`parts = zip(group["weights"], np.split(raw, ends[:-1]), strict=True)`; '
+        '`np.savez("weights.npz", **{one["name"]: part.reshape(one["shape"]) for one, part in parts})`',
+    ),
+    Mark(
+        "thinc",
+        "a model of Thinc",
+        _begins(re.compile(rb"\A\x84\xa5nodes")),
+        "write its arrays as .npz: `import numpy as np, srsly`; "
+        '`kept = srsly.msgpack_loads(open("FILE", "rb").read())`; '
+        '`role = {"W": "weight", "b": "bias"}`; '
+        '`named = [(f"{at}.{role[one]}", some[one]) for at, some in enumerate(kept["params"]) for one in some]`; '
+        '`np.savez("weights.npz", **dict(named))`',
+    ),
+    Mark(
+        "matlab",
+        "a file of MATLAB",
+        _begins(re.compile(rb"\AMATLAB 5\.0 MAT-file")),
+        "write its arrays as .npz: `import numpy as np, scipy.io`; "
+        '`kept = scipy.io.loadmat("FILE")`; '
+        '`flat = lambda name, one: one.ravel() if "bias" in name or name[0] == "b" else one`; '
+        '`np.savez("weights.npz", **{name: flat(name, one) for name, one in kept.items() if name[:2] != "__"})`',
+    ),
+    Mark(
         "pmml",
         "a PMML document",
         _begins(re.compile(rb"<(\w+:)?PMML\b")),

@@ -160,6 +160,8 @@ def _filled(target: dict[Any, Any], pairs: list[Any]) -> dict[Any, Any]:
 
 
 def _called(called: Any, arguments: Any) -> Any:
+    if isinstance(called, Call) and isinstance(arguments, tuple):  # such as a method that getattr gives
+        return Call(called.name, (called, *arguments))
     if not isinstance(called, Named) or not isinstance(arguments, tuple):
         raise TypeError("a call of what is no name")
     if called.name in ("collections.OrderedDict", "builtins.dict", "__builtin__.dict"):
