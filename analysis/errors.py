@@ -5,9 +5,10 @@ A scientific negative (nothing found, not converged, not valid) is a result, nev
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 
 @dataclass
@@ -26,6 +27,18 @@ class ExplainedError(Exception):
 
     def __str__(self) -> str:
         return f"{self.item}: {self.cause}. {self.cure[:1].upper()}{self.cure[1:]}."
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known name that was probably meant; "" where none is near."""
+    return next(iter(get_close_matches(name[:40], [*known], 1)), "")
+
+
+def one_of(name: str, known: Iterable[str]) -> str:
+    """Return the cure for an unknown name: all that are known, and the nearest."""
+    every = [*known]
+    near = nearest(name, every)
+    return f"use one of {', '.join(every)}" + (f"; did you mean {near}" if near else "")
 
 
 class AnalysisError(ExplainedError):

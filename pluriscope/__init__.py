@@ -86,7 +86,7 @@ def __getattr__(name: str) -> Any:
     else:
         plugins: Any = import_module("pluriscope.analysis.plugins")
         if name.startswith("_") or name not in plugins.entries("names"):
-            raise AttributeError(f"module 'pluriscope' has no attribute {name!r}")
+            raise AttributeError(f"module 'pluriscope' has no attribute {name!r}", name=name, obj=sys.modules[__name__])
         found = plugins.load("names", name)
     globals()[name] = found
     return found

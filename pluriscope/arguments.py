@@ -21,7 +21,7 @@ from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin, 
 from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from pluriscope.analysis import errors
-from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.errors import AnalysisError, one_of
 from pluriscope.errors import InvalidOption
 
 _TUPLE: Final[Any] = tuple
@@ -74,7 +74,8 @@ def _looked_at(function: Callable[..., Any], annotated: Any) -> Callable[..., An
         try:
             bound = signature.bind(*args, **kwargs)
         except TypeError as problem:
-            raise InvalidOption(f"{function.__qualname__}()", str(problem), f"use {', '.join(names)}") from None
+            given = next((name for name in kwargs if name not in names), "")
+            raise InvalidOption(f"{function.__qualname__}()", str(problem), one_of(given, names)) from None
         for name, value in bound.arguments.items():
             if name in names and (adapter := adapters()[name]) is not None:
                 try:

@@ -11,7 +11,7 @@ from pluriscope.analysis import criteria
 from pluriscope.analysis.criteria.criterion import Criterion, Kind
 from pluriscope.analysis.criteria.on_sites import MODEL, SITES
 from pluriscope.analysis.criteria.on_variables import VARIABLES
-from pluriscope.analysis.errors import InvalidCriterion
+from pluriscope.analysis.errors import InvalidCriterion, one_of
 from pluriscope.analysis.plugins import joined
 
 _USERS: Final = frozenset(
@@ -63,7 +63,7 @@ def criterion_named(key: str) -> Criterion:
         InvalidCriterion: there is none; the cure lists all.
     """
     if key not in EVERY:
-        raise InvalidCriterion(f"criterion {key[:40]!r}", "is unknown", f"use one of {', '.join(EVERY)}")
+        raise InvalidCriterion(f"criterion {key[:40]!r}", "is unknown", one_of(key, EVERY))
     return EVERY[key]
 
 

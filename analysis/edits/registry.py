@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from pluriscope.analysis.edits.edit import Edit
-from pluriscope.analysis.errors import InvalidEdit
-from pluriscope.analysis.methods.settings import one_of
+from pluriscope.analysis.errors import InvalidEdit, one_of
 from pluriscope.analysis.plugins import joined
 from pluriscope.analysis.subjects.edited import EditRecord
 from pluriscope.analysis.subjects.registry import kind_called

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
-from pluriscope.analysis.errors import InvalidMethod
+from pluriscope.analysis.errors import InvalidMethod, nearest
 from pluriscope.analysis.methods.settings import Setting, Value, filled
 from pluriscope.analysis.plugins import joined
 from pluriscope.analysis.values.late_functions import function_at
@@ -158,7 +157,7 @@ class Registry(Generic[M]):
         if key in known:
             return known[key]
         refusal = self.refusals(kind).get(key, "").removesuffix(".")
-        near = get_close_matches(key, known, 1)
-        cure = f"did you mean {near[0]}" if near else f"use one of {', '.join(known)}"
+        near = nearest(key, known)
+        cure = f"did you mean {near}" if near else f"use one of {', '.join(known)}"
         cause = f"does not apply: {refusal}" if refusal else "is unknown"
         raise InvalidMethod(f"{self.noun} {key[:40]!r}", cause, cure)

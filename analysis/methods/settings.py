@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
-from pluriscope.analysis.errors import InvalidMethod
+from pluriscope.analysis.errors import InvalidMethod, one_of
 
 Value = str | bool | int | float
 Settings = Mapping[str, Value]
@@ -87,21 +86,11 @@ class Setting:
         if self.reads is not None:
             return f"a text such as {self.example}"
         if isinstance(self.default, str):
-            return _nearest(str(value), self.choices)
+            return one_of(str(value), self.choices).removeprefix("use one of ")
         low, high = (f"{end:.10g}" if abs(end) < 1_000 else f"{end:,.0f}" for end in (self.low, self.high))
         least = "" if self.low == -math.inf else f" above {low}" if self.above else f" from {low}"
         most = "" if self.high == math.inf else f" up to {high}"
         return f"{'a whole number' if isinstance(self.default, int) else 'a number'}{least}{most}".replace("-", "−")
-
-
-def one_of(name: str, known: Sequence[str]) -> str:
-    """The cure for an unknown name: all that are known, and the nearest."""
-    return f"use one of {_nearest(name, known)}"
-
-
-def _nearest(name: str, known: Sequence[str]) -> str:
-    near = get_close_matches(name[:40], known, 1)
-    return ", ".join(known) + (f"; did you mean {near[0]}" if near else "")
 
 
 def filled(settings: Sequence[Setting], values: Mapping[str, object], item: str) -> dict[str, Value]:

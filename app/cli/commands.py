@@ -6,7 +6,6 @@ returns a :class:`~pluriscope.app.cli.terminal.Shown`, which is written as lines
 
 from __future__ import annotations
 
-import difflib
 import gc
 import os
 import sys
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pluriscope.analysis import ENGINE_VERSION
-from pluriscope.analysis.errors import BeyondLimits, Cancelled, ExplainedError
+from pluriscope.analysis.errors import BeyondLimits, Cancelled, ExplainedError, nearest
 from pluriscope.analysis.plugins import entries, plugins, report
 from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.analysis.values.late_functions import function_at
@@ -167,10 +166,8 @@ def _without_command(arguments: list[str]) -> tuple[Command, dict[str, Any]]:
             f"--port and --data before {word!r}: they are for pluriscope without a command. Give the command its own "
             "options, and the data folder as PLURISCOPE_DATA."
         )
-    near = difflib.get_close_matches(" ".join(arguments[:2]), COMMANDS, n=1) or difflib.get_close_matches(
-        word, COMMANDS
-    )
-    hint = f" Did you mean {near[0]}?" if near else ""
+    near = nearest(" ".join(arguments[:2]), COMMANDS) or nearest(word, COMMANDS)
+    hint = f" Did you mean {near}?" if near else ""
     raise Refusal(f"{word!r}: is no command or option.{hint} See pluriscope --help.")
 
 

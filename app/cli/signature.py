@@ -17,12 +17,13 @@ from importlib import import_module
 from types import GenericAlias, UnionType
 from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from pluriscope.analysis.errors import nearest
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.cli.terminal import Refusal
 
 Command = Callable[..., Any]
 C = TypeVar("C", bound=Command)
-SHORT: Final = {"output": "-o", "protocol": "-p", "data": "-d", "quiet": "-q", "network_": "-n"}
+SHORT: Final = {"output": "-o", "protocol": "-p", "data": "-d", "quiet": "-q", "network_": "-n", "version": "-V"}
 COMMON: Final = {
     "file": "Network file (JSON), safetensors or ONNX, or - for standard input.",
     "output": "File to write, or - for standard output.",
@@ -143,7 +144,10 @@ class _Parser(ArgumentParser):
         self._negative_number_matcher = re.compile("-[^a-zA-Z-]")  # -1,1 and -.5 are values; flags are letters
 
     def error(self, message: str) -> NoReturn:
-        raise Refusal(f"{message.removeprefix('argument ')}. See {self.prog} --help.")
+        unknown = re.match(r"unrecognized arguments: (\S+)", message)
+        near = nearest(unknown[1], self._option_string_actions) if unknown else ""
+        hint = f" Did you mean {near}?" if near else ""
+        raise Refusal(f"{message.removeprefix('argument ')}.{hint} See {self.prog} --help.")
 
 
 def _add(parser: ArgumentParser, one: Parameter) -> None:

@@ -15,7 +15,7 @@ from pluriscope.analysis.criteria.funnel import DEFAULT_PRESET, Judged
 from pluriscope.analysis.criteria.judged_on_sites import judged_on_sites
 from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
 from pluriscope.analysis.criteria.steps import CriterionStep
-from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.errors import AnalysisError, one_of
 from pluriscope.analysis.explaining.count_report import CountReport
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.methods.report import Analysed, Report, Settings
@@ -46,7 +46,7 @@ def ask(self: Findings, key: str, *, thorough: bool = False, algorithms: Sequenc
     if alone := next((one for one in EVERY if one.key == key and one.asks), None):
         raise AnalysisError(item, "needs something of your own", f"use {alone.asks}")
     if key not in known:
-        raise AnalysisError(item, "is unknown of a network", f"use {', '.join(known)}")
+        raise AnalysisError(item, "is unknown of a network", one_of(key, known))
     analysis = known[key]
     if refusal := analysis.refuses(self.question, self.network_file.planted):
         raise AnalysisError(item, f"does not apply: {refusal.rstrip('.')}", "choose another one")

@@ -15,7 +15,7 @@ from pluriscope.errors import InvalidOption, NotListed
 from pluriscope.objects.counts import Count, counted
 from pluriscope.objects.explanations import Explanation
 from pluriscope.objects.findings import Findings
-from pluriscope.objects.showing import FEW, ROWS_SHOWN, Row, aligned, frame, heading, link, table
+from pluriscope.objects.showing import FEW, ROWS_SHOWN, Row, aligned, arrow_stream, frame, heading, link, table
 
 E = TypeVar("E", bound=Explanation)
 _THUMB: Final = 120
@@ -132,6 +132,10 @@ class Listing(Sequence[E], Generic[E]):
     def to_pandas(self) -> Any:
         """A DataFrame with a row for each."""
         return frame(map(self._row, self))
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """The figures of each as a stream of Arrow, which pyarrow, polars and DuckDB read."""
+        return arrow_stream(self.rows(), requested_schema)
 
     def rows(self) -> list[Row]:
         """The figures of each, by name."""

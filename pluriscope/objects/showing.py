@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ROWS_SHOWN: Final = 10
 FEW: Final = 5
 """Of these in plain text."""
-_CELL, _LINE = 24, 100  # characters
+_CELL, _LINE = 24, 90  # characters
 Row = Mapping[str, Any]
 """What a table says of one thing: column to value."""
 Width = Annotated[int, Field(ge=16, le=10_000)]
@@ -233,3 +233,21 @@ def frame(columns: Mapping[str, Any] | Iterable[Row]) -> pd.DataFrame:
     with needing("pandas", "to_pandas()", "pluriscope[notebook]"):
         import pandas as pd
     return pd.DataFrame(columns if isinstance(columns, Mapping) else list(columns))
+
+
+def arrow_stream(rows: list[Row], requested_schema: Any) -> Any:
+    """A stream of Arrow of rows; a column with integers beyond 64 bits, or with values of several types, is of texts.
+
+    Raises:
+        MissingLibrary: pyarrow is not installed.
+    """
+    with needing("pyarrow", "an Arrow stream", "pluriscope[notebook]"):
+        import pyarrow as pa
+    columns = dict[str, Any]()
+    for name in dict.fromkeys(name for row in rows for name in row):
+        values = [row.get(name) for row in rows]
+        try:
+            columns[name] = pa.array(values)
+        except (OverflowError, pa.ArrowInvalid, pa.ArrowTypeError):
+            columns[name] = pa.array([None if one is None else str(one) for one in values])
+    return pa.table(columns).__arrow_c_stream__(requested_schema)

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, Protocol, TypeVar
 
 from markupsafe import Markup
 
-from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.errors import AnalysisError, one_of
 from pluriscope.errors import InvalidOption
 
 T = TypeVar("T")
@@ -425,7 +425,7 @@ def read_query(columns: Sequence[Column], options: Mapping[str, Sequence[str]], 
     known = [*(name for column in columns for name in column.options), "sort", "order", "start", "limit"]
     sorts = [column.name for column in columns if column.sortable]
     wrong = [
-        InvalidOption.of(f"option {name[:60]!r}", "is unknown", f"use {', '.join(known)}", name)
+        InvalidOption.of(f"option {name[:60]!r}", "is unknown", one_of(name, known), name)
         for name in options_given
         if name not in known
     ]

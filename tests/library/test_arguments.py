@@ -198,10 +198,10 @@ def test_every_parameter_is_looked_at(name, small, tmp_path, monkeypatch):
 
 
 CALLS = {
-    "an unknown option": (lambda small: small.circuits.where(foo=3), "'foo'", "use edges, neurons"),
+    "an unknown option": (lambda small: small.circuits.where(foo=3), "'foo'", "use one of edges, neurons"),
     "too many by place": (lambda small: small.circuit("f", 2), "too many", "mask"),
     "given twice": (lambda small: small.circuit("f", mask="f"), "multiple values for argument 'mask'", "mask"),
-    "left out": (lambda _: pluriscope.explain(), "'model'", "use model"),
+    "left out": (lambda _: pluriscope.explain(), "'model'", "use one of model"),
     "a function that fails": (lambda small: small.algorithms.where(lambda: 0), "TypeError", "one explanation"),
     "a range of texts": (lambda small: small.circuits.where(edges=("1", "2")), "('1', '2')", "a valid integer"),
     "modules of one claim": (lambda small: small.audit(claims={"blocks.0.hook_q_input": [[1.0]]}), "module", "mine"),

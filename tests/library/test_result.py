@@ -285,7 +285,7 @@ def test_analyses_are_asked_of_a_result(xor):
 
 
 @pytest.mark.parametrize(
-    ("key", "words"), [("nonsense", "unknown of a network. Use funnel, "), ("rivals", "does all there is")]
+    ("key", "words"), [("nonsense", "unknown of a network. Use one of funnel, "), ("rivals", "does all there is")]
 )
 def test_an_analysis_that_a_result_cannot_be_asked_is_refused(xor, key, words):
     with pytest.raises(AnalysisError, match=words):

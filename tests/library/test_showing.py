@@ -2,6 +2,8 @@
 
 import sys
 
+import duckdb
+import pyarrow as pa
 import pytest
 
 from pluriscope.analysis.errors import AnalysisError, MissingLibrary
@@ -28,6 +30,14 @@ def test_tables_become_frames(xor):
     comparison = xor.compare(xor.circuits.smallest[0].classes[0], xor.alignments[0])
     assert len(comparison.to_pandas()) == len(comparison) > 0
     assert xor.circuits[0].verdicts.rows.to_pandas().criterion[0] == "zero-ablation"
+
+
+@pytest.mark.parametrize("name", ["circuits", "algorithms", "placements"])
+def test_lists_are_streams_of_arrow(xor, name):
+    listed = getattr(xor, name)
+    read = pa.table(listed)
+    assert read.num_rows == duckdb.sql("SELECT count(*) FROM listed").fetchall()[0][0] == len(listed)
+    assert read.slice(0, 3).to_pylist()[2][read.column_names[0]] == listed.rows()[2][read.column_names[0]]
 
 
 def test_without_pandas_it_is_said_what_to_install(xor, monkeypatch):

@@ -122,8 +122,8 @@ def test_a_state_that_all_rows_share_is_no_column(kinds, lines, asked, state):
 @pytest.mark.parametrize(
     ("options", "field", "cure"),
     [
-        ({"colour": "red"}, "colour", "use kind, valid, edges_min"),
-        ({"name": "one"}, "name", "use kind"),
+        ({"colour": "red"}, "colour", "use one of kind, valid, edges_min"),
+        ({"name": "one"}, "name", "use one of kind"),
         ({"kind": "d"}, "kind", "use a, b, c"),
         ({"valid": "maybe"}, "valid", "use yes, no, or any"),
         ({"edges_min": "two"}, "edges_min", "give a whole number"),

@@ -203,6 +203,7 @@ def test_other_bad_input(xor, tmp_path, capsys):
         (("analyse",), "are required"),
         (("analyze", xor), "'analyze': is no command or option. Did you mean analyse?"),
         (("analyse", xor, "--frobnicate"), "unrecognized arguments: --frobnicate"),
+        (("analyse", xor, "--protcol", "paper"), "Did you mean --protocol?"),
         (("analyse", "/dev/zero", "-o", out), "is no file"),
     ]
     for arguments, said in cases:
@@ -233,8 +234,10 @@ def test_a_fault_in_the_program_shows_no_traceback(xor, tmp_path, capsys, monkey
 
 @pytest.mark.slow
 def test_version_help_and_schema(capsys):
+    as_module = subprocess.run([sys.executable, "-m", "pluriscope", "-V"], capture_output=True, text=True, check=True)
     assert run("--version") == 0
-    assert capsys.readouterr().out.startswith("pluriscope 0.")
+    assert (said := capsys.readouterr().out).startswith("pluriscope 0.")
+    assert as_module.stdout == said
     assert run("--help") == 0
     assert "analyse" in capsys.readouterr().out
     for command in ("analyse", "train", "serve", "work", "import", "export"):

@@ -15,8 +15,8 @@ from pluriscope.addresses.address import Addresses
 from pluriscope.analyses.shown import settings_form
 from pluriscope.analysis.edits.edit import Edit, Edited, EditedRecord, Named
 from pluriscope.analysis.edits.registry import EDIT_BY_KEY, EDITS
-from pluriscope.analysis.errors import AnalysisError, BeyondLimits
-from pluriscope.analysis.methods.settings import Setting, one_of, written
+from pluriscope.analysis.errors import AnalysisError, BeyondLimits, one_of
+from pluriscope.analysis.methods.settings import Setting, written
 from pluriscope.analysis.questions.tasks import Task
 from pluriscope.app import computing
 from pluriscope.app.db.codecs import edited_file_of, subject_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from pluriscope.analysis.edits.edit import Editable
-from pluriscope.analysis.errors import InvalidEdit
-from pluriscope.analysis.methods.settings import Setting, Settings, one_of
+from pluriscope.analysis.errors import InvalidEdit, one_of
+from pluriscope.analysis.methods.settings import Setting, Settings
 
 ROW: Final = Setting(
     "row", "last", "the input asked about: its bits, its number from 0, or last", reads=str.strip, example="01"

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.edits.edit import Array, Change, Edit, Named, Way
-from pluriscope.analysis.errors import InvalidEdit
-from pluriscope.analysis.methods.settings import Setting, Settings, one_of
+from pluriscope.analysis.errors import InvalidEdit, one_of
+from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.numerics.fixed_order import decomposed, dot, inner
 from pluriscope.analysis.subjects.perceptron.activations import inverse
 from pluriscope.analysis.subjects.perceptron.gradients import input_slopes

@@ -10,8 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from pluriscope.analysis.edits.edit import Array, Backward, Numbers, Parameters
-from pluriscope.analysis.errors import InvalidEdit
-from pluriscope.analysis.methods.settings import one_of
+from pluriscope.analysis.errors import InvalidEdit, one_of
 from pluriscope.analysis.numerics.fixed_order import exp_of_negative
 from pluriscope.analysis.questions.answers import largest
 from pluriscope.analysis.subjects.question import GraphQuestion

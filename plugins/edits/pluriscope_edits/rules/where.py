@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pluriscope.analysis.edits.edit import Array, Parameters
-from pluriscope.analysis.errors import InvalidEdit
-from pluriscope.analysis.methods.settings import Setting, one_of
+from pluriscope.analysis.errors import InvalidEdit, one_of
+from pluriscope.analysis.methods.settings import Setting
 
 _ONE: Final = re.compile(r"([\w.]{1,40})((?:\[\d{1,6}\])*)", re.ASCII)
 
