@@ -49,8 +49,8 @@ def imports(everything) -> dict[str, set[str]]:
 
 
 def floor(module: str) -> int:
-    """0 for the engine, 1 for the library, which people import, 2 for the application."""
-    return 0 if within(module, ENGINE) else 2 if within(module, APPLICATION) else 1
+    """0 for the engine, 1 for the library, which people import, 2 for the application and ``python -m pluriscope``."""
+    return 0 if within(module, ENGINE) else 2 if within(module, APPLICATION) or module.endswith("__main__") else 1
 
 
 def within(module: str, package: str) -> bool:
