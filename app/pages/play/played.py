@@ -199,7 +199,8 @@ class Played(Trial, Shared):
             return
         analysis = self.links.analysis(self.place.slug, ALGORITHMS, self.place.scope)
         if self.placements is None:
-            asks = f"What would an algorithm say of it? Nobody has asked [where any is placed]({analysis})."
+            finite = "" if self.place.question.refuses("formulas") else " with finite variables"
+            asks = f"What would an algorithm{finite} say of it? Nobody has asked [where any is placed]({analysis})."
             yield Prose(asks, glossary=False)
             return
         if self.changes and not self.said:
