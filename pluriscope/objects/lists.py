@@ -134,7 +134,7 @@ class Listing(Sequence[E], Generic[E]):
         return frame(map(self._row, self))
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        """The figures of each as a stream of Arrow, which pyarrow, polars and DuckDB read."""
+        """The figures of each as a stream of Arrow, which pyarrow and DuckDB read."""
         return arrow_stream(self.rows(), requested_schema)
 
     def rows(self) -> list[Row]:
